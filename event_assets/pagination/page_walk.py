@@ -19,6 +19,7 @@ from event_assets.pagination.walk import (
 AT_THE_END: Final = ("page behind", "page repeated", "pointer ended")
 REFUSED_PAGE: Final = 0  # in place of a hash; the next reading must be refused there, too
 MAX_SHIFTED: Final = 3  # once or twice, rows may have been inserted
+MAX_MORE: Final = 4  # requests of a list whose total is reached, besides one for each page
 
 
 class PageWalk(Walk):
@@ -48,6 +49,8 @@ class PageWalk(Walk):
         self._ids = 0  # new ones
         self._shifted = 0  # pages in a row that begin with the second row of the one before
         self._pointers: set[Any] = set()
+        self._id_sets: list[int] = []  # hashes, of each page
+        self._pages_of_others = self._facts.pages  # in readings before
         self._reading.reads_to = self._reads_to
         pages, end = self._reading.pages, ""
         while not end:
@@ -55,7 +58,22 @@ class PageWalk(Walk):
             end = self._receive(page)
             if not end and self._is_numbered and self._reading.empty:
                 end = yield from self._read_behind()
-        self._conclude(end)
+        is_total_good = self._is_total_reached
+        if is_total_good and self.is_counted and end in AT_THE_END:
+            is_total_good = not (yield from self._has_changed())
+        self._conclude(end, is_total_good=is_total_good)
+
+    def _has_changed(self) -> Steps[bool]:
+        """Return whether a page holds other ids now: an insertion hides a deletion in a total."""
+        count = len(self._id_sets) - self._reading.empty  # of pages with rows
+        most = max(0, count + MAX_MORE - self._facts.pages + self._pages_of_others)
+        step = -(-(count - 1) // MAX_MORE) if self._is_numbered else 1
+        looks = range(0, count - 1, max(1, step))[:most]
+        for number, at in enumerate(looks, 1):
+            page = yield Ask(at, looks[number:] if self._is_numbered else ())
+            if hash(frozenset(page.ids)) != self._id_sets[at]:
+                return True
+        return False
 
     def _read_behind(self) -> Steps[str]:
         """Look behind an empty page; return the name of the evidence if the list ends there."""
@@ -93,6 +111,7 @@ class PageWalk(Walk):
         overlap = 0 if is_repeated or was_end_said else self._find_overlap(ids)
         fresh = self._add(ids, range(overlap, len(ids)))
         self._ids += len(fresh)
+        self._id_sets.append(hash(frozenset(ids)))
         is_shifted = len(ids) > len(fresh) == 1 and ids[:-1] == last_page[1:]
         self._shifted = self._shifted + 1 if is_shifted else 0
         is_behind = was_end_said and not fresh  # where a server may begin again
@@ -202,14 +221,14 @@ class PageWalk(Walk):
         total = self._reading.total
         return total.is_steady and total.largest == self._ids <= self._seen.count()
 
-    def _conclude(self, end: str) -> None:
+    def _conclude(self, end: str, *, is_total_good: bool) -> None:
         """Finish, or read again where only a second reading can tell whether rows were missed."""
         reading, pages = self._reading, self._reading.pages
         has_total_changed = reading.total.largest is not None and not reading.total.is_steady
         # a single page needs no second reading, but does not confirm a longer first one
         is_long = self._facts.passes > 1 or (reading.rows and len(pages) > 1)
         is_open = (self.is_counted and is_long) or has_total_changed
-        if is_open and end in AT_THE_END and not self._is_total_reached:
+        if is_open and end in AT_THE_END and not is_total_good:
             useless = reading.empty + (end == "page repeated")
             kept = pages[: len(pages) - useless]
             confirms = bool(kept) or not self._seen.count()  # two empty ones may be an outage

@@ -99,6 +99,29 @@ def test_no_row_that_stays_is_lost_by_deletions_with_a_total(
     assert found(kind, length, script, total=total, behind=behind).is_safe
 
 
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+@pytest.mark.parametrize("length", [9, 16, 17, 20])
+@pytest.mark.parametrize("kind", COUNTING_PAGES)
+def test_an_insertion_hides_no_deletion_in_the_total_of_five_pages(
+    kind: str, length: int, at: int
+) -> None:
+    script: list[list[Edit]] = [[] for _ in range(at - 1)]
+    listed = ChangingList(list(range(length)), total="true")
+    change: list[Edit] = [("delete", 0, 1), ("insert", 30, 1)]
+    delivered, result, _ = read(kind, listed, [*script, change])
+    assert listed.staying <= delivered or (kind == WHOLE_PAGES and result.complete is False)
+
+
+@pytest.mark.parametrize("at", range(1, 16))
+@pytest.mark.parametrize("kind", COUNTING_PAGES)
+def test_an_insertion_hides_no_deletion_at_the_start_of_a_list(kind: str, at: int) -> None:
+    script: list[list[Edit]] = [[] for _ in range(at - 1)]
+    listed = ChangingList(list(range(62)), total="true")
+    change: list[Edit] = [("delete", 0, 1), ("insert", 30, 1)]
+    delivered, result, _ = read(kind, listed, [*script, change])
+    assert listed.staying <= delivered or (kind == WHOLE_PAGES and result.complete is False)
+
+
 @few
 @given(st.sampled_from(COUNTING_PAGES), lengths, scripts(moves, insertions))
 def test_no_row_that_moves_is_lost_where_pages_are_counted(

@@ -286,7 +286,7 @@ def test_page_numbers_without_a_total_are_read_twice() -> None:
 def test_page_numbers_with_a_total_are_complete_and_ask_nothing_past_the_end() -> None:
     done = read_with("page_number", lambda query: {**numbered(query), "total": 95})
     assert done.result.complete is True
-    assert len(done.asked) == 5
+    assert [query["page"] for query in done.asked] == list("012340123")
 
 
 @pytest.mark.parametrize(("length", "behind"), [(95, 0), (100, 1)])
@@ -570,7 +570,7 @@ def test_a_cursor_that_leads_on_for_ever_ends_behind_as_many_rows_as_the_total_s
     done = read_with("cursor", answer)
     assert done.ids == set(range(130))
     assert done.result.complete is True, done.result.reason
-    assert len(done.asked) == 8
+    assert len(done.asked) == 7 + 4
 
 
 @pytest.mark.parametrize("paginator", ["page_number", "cursor"])
