@@ -34,6 +34,9 @@ class ApiAdapter(HTTPAdapter):
         auth: adds the key, to requests to the API's own host.
         is_foreign: whether requests go to other hosts, which get no secret; one of less than 8
             characters, which may be an ordinary word, is taken out of headers only.
+
+    Attributes:
+        was_accepted: whether the API accepted a request.
     """
 
     def __init__(
@@ -50,7 +53,7 @@ class ApiAdapter(HTTPAdapter):
         self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
         self._auth = auth
         self._is_foreign = is_foreign
-        self._was_accepted = False  # whether the API accepted a request
+        self.was_accepted = False
         self._token = ""  # the newest one of the auth
         self._path_key = ""  # a key in the path of the API's address
         self._redactor = redactor
@@ -74,9 +77,9 @@ class ApiAdapter(HTTPAdapter):
             else:
                 sent = self._sign(self._with_path_key(request))
             raw = self._exchange(sent, **settings)
-            self._was_accepted |= raw.status < HTTPStatus.BAD_REQUEST
+            self.was_accepted |= raw.status < HTTPStatus.BAD_REQUEST
             renew = getattr(self._auth, "renew", None)
-            if raw.status == HTTPStatus.UNAUTHORIZED and self._was_accepted and renew:
+            if raw.status == HTTPStatus.UNAUTHORIZED and self.was_accepted and renew:
                 renew(sent)  # a token may end sooner than it says
                 raw = self._exchange(self._sign(self._with_path_key(request)), **settings)
         except ATTEMPT_ERRORS:

@@ -63,6 +63,11 @@ MANY_HEADERS = "sent more than 100 headers{tries}."
 SEVERAL_LENGTHS = "sent a response with several lengths, of which one at most is right."
 NOT_DECODED = "sent a response that cannot be decompressed{tries}; check {limits.address}."
 NOT_ACCEPTED = "did not accept a connection in {limits.connect:g} s{tries}; check {limits.address}."
+# To a session which it had accepted before.
+CLOSED_LATER = (
+    "closed the connection in the middle of a response{tries}; try again later, or lower "
+    "concurrency in defs.yaml if it allows few connections."
+)
 SILENT = "sent nothing for {limits.read:g} s{tries}; check {limits.address}."
 CLOSED = "closed the connection in the middle of a response{tries}; check {limits.address}."
 NO_PROXY = (
@@ -103,6 +108,7 @@ FAILURES = (
     Failure(client.IncompleteRead, CLOSED),
     Failure(client.LineTooLong, LONG_HEADER),
     Failure(client.BadStatusLine, NO_HTTP),
+    Failure(client.UnknownProtocol, NO_HTTP),
     Failure(client.HTTPException, MANY_HEADERS),
     Failure(exceptions.InvalidHeader, SEVERAL_LENGTHS, retryable=False),
     Failure(exceptions.SSLError, NO_TLS, retryable=False),
@@ -132,15 +138,24 @@ def transport_error_message(
     limits: HttpLimits = DEFAULT_LIMITS,
     retries: int = MAX_RETRIES,
     url: str | None = None,
+    *,
+    was_accepted: bool = False,
 ) -> str:
-    """Return why there is no response, to follow `The API at URL`, with no part of the request."""
+    """Return why there is no response, to follow `The API at URL`, with no part of the request.
+
+    Args:
+        was_accepted: whether the API accepted an earlier request.
+    """
     failure, cause = _find_failure(error)
+    text = failure.message
+    if was_accepted and text == CLOSED:
+        text = CLOSED_LATER
     chain = list(exception_chain(error))
     refused = (found[1] for e in chain if (found := TUNNEL.fullmatch(str(e))))
     system = next((e.strerror for e in chain if isinstance(e, OSError) and e.strerror), "")
     system = next(refused, system)
     certificate = CERTIFICATE_PROBLEMS.get(getattr(cause, "verify_code", 0), UNKNOWN_ISSUER)
-    message = failure.message.format(
+    message = text.format(
         error=cause,
         limits=limits,
         tries=f" (tried {1 + retries} times)" if retries and failure.retryable else "",
@@ -148,7 +163,7 @@ def transport_error_message(
         certificate=certificate.format(address=limits.address),
         proxy=_find_proxy(url),
     )
-    may_be_tls = failure.message in (CLOSED, NO_HTTP) and (url or "").startswith("http://")
+    may_be_tls = text in (CLOSED, NO_HTTP) and (url or "").startswith("http://")
     if may_be_tls and not any(isinstance(one, client.IncompleteRead) for one in chain):
         return f"{message[:-1]}, and whether it must begin with https://."
     return message

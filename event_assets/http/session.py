@@ -90,7 +90,7 @@ class ApiSession(Session):
     def _send_with_retries(
         self, request: PreparedRequest, settings: Mapping[str, Any], server: str
     ) -> Response:
-        adapter, wait = self.get_adapter(request.url or ""), 0.0
+        adapter, wait = cast("ApiAdapter", self.get_adapter(request.url or "")), 0.0
         for attempt in range(1 + retry_policy.MAX_RETRIES):
             self.throttle.wait(wait)
             self.metrics.count(requests=1, retries=min(attempt, 1), in_flight=1)
@@ -104,7 +104,9 @@ class ApiSession(Session):
                 can_retry = retry_policy.is_retried(response)
             except ATTEMPT_ERRORS as error:
                 response, can_retry, invalid = None, is_retryable(error), str(error)
-                problem = transport_error_message(error, self._limits, url=request.url)
+                problem = transport_error_message(
+                    error, self._limits, url=request.url, was_accepted=adapter.was_accepted
+                )
             finally:
                 self.metrics.count(bytes=size, in_flight=-1)
             if response is not None and not can_retry:

@@ -75,6 +75,7 @@ ANSWERS: dict[str, tuple[Say, str]] = {
     "closed in the middle of a head": (whole(GOOD[:20]), "is empty"),
     "closed without a word": (whole(b""), "closed the connection in the middle of a response"),
     "no HTTP": (whole(b"220 ready\r\n"), "sent no HTTP"),
+    "another version of HTTP": (whole(GOOD.replace(b"1.1", b"2.0", 1)), "sent no HTTP"),
     "a head without end": (
         whole(b"HTTP/1.1 200 OK\r\nx: " + b"x" * 70_000),
         "sent a header of more than 65,536 bytes",

@@ -239,6 +239,21 @@ def test_an_incomplete_response_is_retried(api: Sandbox) -> None:
     assert len(api.requests) == 3
 
 
+@pytest.mark.usefixtures("waits")
+def test_a_connection_closed_after_others_were_accepted_is_not_blamed_on_the_url(
+    api: Sandbox,
+) -> None:
+    with session_for(api) as session:
+        session.get(api.url + PATH)
+        api.faults = Faults(reset_every=1)
+        with pytest.raises(ApiError) as failed:
+            session.get(api.url + PATH)
+    assert str(failed.value) == (
+        f"The API at {api.url}{PATH} closed the connection in the middle of a response (tried 4 "
+        "times); try again later, or lower concurrency in defs.yaml if it allows few connections."
+    )
+
+
 def test_the_key_is_on_the_wire_and_not_in_the_response(api: Sandbox) -> None:
     with session_for(api) as session:
         answer = session.get(api.url + PATH)
