@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from http import client as client
 from socket import socket
 from typing import Any, Literal
@@ -35,7 +36,7 @@ def read_whole(
 
         def response_class(self, sock: socket, **options: Any) -> client.HTTPResponse:
             timed: Any = _TimedSocket(sock, deadline(), timeout_error)
-            return client.HTTPResponse(timed, **options)
+            return _FinalResponse(timed, **options)
 
         def getresponse(self) -> urllib3.HTTPResponse:
             self.sock.settimeout(self.timeout)
@@ -54,6 +55,15 @@ def read_whole(
                 response.close()
 
     pool.ConnectionCls = Connection
+
+
+class _FinalResponse(client.HTTPResponse):
+    """Skips interim responses, such as 103 Early Hints; http.client skips 100 only."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]  # in no stubs
+        is_interim = HTTPStatus.SWITCHING_PROTOCOLS < status < HTTPStatus.OK
+        return version, HTTPStatus.CONTINUE if is_interim else status, reason
 
 
 class _TimedSocket(io.RawIOBase):

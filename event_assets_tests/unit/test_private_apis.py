@@ -173,6 +173,7 @@ ROWS = (
             "http.client:HTTPConnection.getresponse": "(self)",
             "http.client:HTTPConnection.response_class": "class",
             "http.client:HTTPResponse.read": "(self, amt=None)",
+            "http.client:HTTPResponse._read_status": "(self)",
             "http.client:LineTooLong": "class",
             "http.client:HTTPResponse.__init__": (
                 "(self, sock, debuglevel=0, method=None, url=None)"

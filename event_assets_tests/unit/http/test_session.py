@@ -157,6 +157,25 @@ def test_json_may_begin_with_a_byte_order_mark(charset: str) -> None:
         assert session.get(api.url).json() == {"a": "é"}
 
 
+def test_interim_responses_are_skipped() -> None:
+    hints = b"HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload\r\n\r\n"
+    final = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
+
+    def answer(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" + hints + hints + final)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
+        threads.submit(answer, listener)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with ApiSession(url) as session:
+            response = session.get(url)
+    assert (response.status_code, response.json()) == (200, {})
+    assert "Link" not in response.headers
+
+
 @pytest.mark.parametrize("pieces", [1, 40])
 def test_a_body_that_is_compressed_and_sent_in_pieces_is_read(pieces: int) -> None:
     body = b'{"data": [' + b"1, " * 30_000 + b"2]}"
