@@ -5,7 +5,8 @@ LOCK := requirements.txt
 PORT := 3000
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)
-$(if $(findstring %,$(CURDIR)),$(error Dagster works in no folder with a % in its path: move $(CURDIR)))
+$(if $(or $(findstring %,$(CURDIR)),$(findstring ?,$(CURDIR))),\
+	$(error Dagster works in no folder with ? or % in its path: move $(CURDIR)))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-scale run connect dev check lint deptry test test-newest test-ui test-faults test-scale \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -20,7 +21,7 @@ from event_assets.config.project import (
 )
 from event_assets.values.errors import WarehouseError
 
-LOCKED = "lock on file"  # in the message of DuckDB
+LOCKED = re.compile(r"lock on file.*?(?: held in (.+? \(PID \d+\))|$)", re.DOTALL)  # of DuckDB
 TIMEOUT = 60.0  # seconds; a load takes less
 
 
@@ -89,9 +90,12 @@ def _open_file() -> duckdb.DuckDBPyConnection:
         try:
             return duckdb.connect(file, read_only=True)
         except duckdb.IOException as error:
-            if LOCKED not in str(error) or time.monotonic() - began > TIMEOUT:
+            locked = LOCKED.search(str(error))
+            if not locked or time.monotonic() - began > TIMEOUT:
                 raise
         if not is_told:
-            click.echo(f"Waiting for what writes {file}, up to {TIMEOUT:.0f} s ...", err=True)
+            holder = locked[1] or "another process"
+            told = f"Waiting for {holder}, which has {file} open, up to {TIMEOUT:.0f} s ..."
+            click.echo(told, err=True)
             is_told = True
         time.sleep(0.1)

@@ -25,7 +25,8 @@ def require_home() -> None:
         raise ConfigError(f"There is no folder {folder} (DAGSTER_HOME): make it, or name another.")
     if {"?", "%"} & {*home}:  # for SQLAlchemy, a path is a part of a URL
         raise ConfigError(
-            f"The path of DAGSTER_HOME must be one without `?` and `%`, not {folder}."
+            f"Dagster works in no folder with `?` or `%` in its path: move {folder}, or set "
+            "DAGSTER_HOME to another."
         )
     if problem := writing_problem(folder):
         raise ConfigError(

@@ -9,7 +9,7 @@ import dagster as dg
 import dlt
 from dagster_dlt import DagsterDltTranslator, dlt_assets
 from dagster_dlt.translator import DltResourceTranslatorData
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from event_assets import warehouse
 from event_assets.config.freshness import FreshnessConfig
@@ -68,14 +68,19 @@ class SyncConfig(dg.Config):
 
     full_sync: bool = Field(
         default=False,
-        description="Read the whole list, instead of only what has changed. Events that are "
+        description="Read the whole list instead of only what has changed. Events that are "
         "missing from it are gone then.",
     )
     accept_new_origin: bool = Field(
         default=False,
-        description="Sync another API than the one that the table is of, or other ids. Events that "
-        "are missing from it are gone then.",
+        description="Sync another API, or other ids, into the same table. Events that are missing "
+        "from it are gone then.",
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _read_nothing_as_false(cls, value: object) -> object:  # such as `full_sync:` in YAML
+        return False if value is None else value
 
 
 def _synced_table(

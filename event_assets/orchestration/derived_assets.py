@@ -55,7 +55,8 @@ def build_derived_assets(source: SourceConfig, owners: Sequence[str]) -> list[dg
             calendar.CALENDAR,
             columns=calendar.COLUMNS,
             origins={"day": ["start_time"], "status": ["status"], "events": ["id"]},
-            description="How many current events start on each day (UTC), by status.",
+            description="The number of current events per day and status. The days are in UTC, but "
+            "local for all-day events.",
             statement=calendar.fill_statement(source.name, accounts=has_accounts),
         )
         assets.append(calendar_asset)

@@ -46,7 +46,7 @@ def build_housekeeping() -> dg.Definitions:
         run_with_plain_errors(warehouse.run_maintenance)
 
     @dg.job(
-        description="Delete old runs from Dagster's history, and unused files of a DuckLake.",
+        description="Deletes old runs from Dagster's history, and unused files of a DuckLake.",
         executor_def=in_process_executor,
     )
     def housekeeping() -> None:

@@ -45,11 +45,11 @@ def build_jobs(
     everything = dg.AssetSelection.assets(*roots).downstream()
     selection = dg.AssetSelection.assets(*synced) if source.accounts else everything
     subject = f"an account of {source.name}" if source.accounts else source.name
-    description = f"Sync {subject}: from the API into DuckDB, with checks."
+    description = f"Syncs {subject} from the API into the database, with checks."
     jobs = [dg.define_asset_job(name, selection, description=description)]
     crons: list[tuple[AssetJob, str | None, Any]] = [(jobs[0], schedule, None)]
     if config := _full_refresh_config(source):
-        fully = f"{description} Reads everything: events that are missing from it are gone."
+        fully = f"{description} Reads whole lists: events that are missing from them are gone."
         job = dg.define_asset_job(f"{name}_fully", selection, config=config, description=fully)
         jobs.append(job)
         crons.append((job, full_sync, config))
@@ -73,7 +73,7 @@ def build_jobs(
         job = dg.define_asset_job(
             f"check_{_suffix(source)}_are_fresh",
             selection=dg.AssetSelection.checks(fresh),
-            description="Fail when the newest good sync is too old: syncs may have stopped.",
+            description="Fails when the newest good sync is too old: syncs may have stopped.",
         )
         jobs.append(job)
         if schedule:

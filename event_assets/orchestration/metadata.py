@@ -23,8 +23,8 @@ EVENT_DESCRIPTIONS = {  # unless defs.yaml has others
 DESCRIPTIONS = {  # of columns that do not come from the API
     LAST_SEEN: "When the sync started that last received the row (UTC).",
     "_dlt_load_id": "The sync that last received the row: `load_id` in the table's log of syncs.",
-    "day": "The day on which events start (UTC).",
-    "events": "How many events.",
+    "day": "The day on which the events start, in UTC; for an all-day event, its local day.",
+    "events": "The number of events.",
     "source": "The source that the event is from.",
     ACCOUNT: "The account that the row belongs to.",
     **{name: about for name, about in CHANGE_COLUMNS.items() if name not in ("id", "name")},

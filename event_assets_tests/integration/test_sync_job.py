@@ -172,6 +172,10 @@ def test_the_sandbox_is_requested_through_no_proxy(project: Project) -> None:
         assert not proxy.requests
 
 
+def test_an_option_of_a_run_without_a_value_is_not_set(project: Project, api: Sandbox) -> None:
+    assert project.sync(url=api.url, derived=False, full_sync=None).success
+
+
 def test_a_key_without_an_address_is_refused(project: Project) -> None:
     assert failed_sync(default_source(project, "", "of-an-api")) == (
         "A key is set for the source events (API_KEY), but no URL: set EVENTS_API_URL in .env. "

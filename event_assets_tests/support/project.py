@@ -50,7 +50,7 @@ class Project:
         url: str | None = None,
         key: str | None = KEY,
         derived: bool = True,
-        **options: bool,
+        **options: bool | None,
     ) -> ExecuteInProcessResult:
         """Run the main job in this process, with or without its derived assets."""
         self.connect_to(url, key)
@@ -127,7 +127,7 @@ def _dagster_home() -> TemporaryDirectory[str]:
 
 
 def execute(
-    job: dg.JobDefinition, instance: DagsterInstance, *, derived: bool, **options: bool
+    job: dg.JobDefinition, instance: DagsterInstance, *, derived: bool, **options: bool | None
 ) -> ExecuteInProcessResult:
     """Run a job in this process, with or without its derived assets, with options of its syncs."""
     synced = [key for key in job.asset_layer.executable_asset_keys if key.path[-1] not in DERIVED]

@@ -71,7 +71,11 @@ def test_a_dagster_home_of_another_user_is_named(
 @pytest.mark.parametrize(
     ("name", "answer"),
     [
-        ("home?", "The path of DAGSTER_HOME must be one without `?` and `%`, not {home}."),
+        (
+            "home?",
+            "Dagster works in no folder with `?` or `%` in its path: move {home}, or set "
+            "DAGSTER_HOME to another.",
+        ),
         ("missing", "There is no folder {home} (DAGSTER_HOME): make it, or name another."),
     ],
 )

@@ -254,7 +254,7 @@ def test_the_path_of_the_database_that_is_none_is_told(
     value: str,
 ) -> None:
     monkeypatch.setenv("EVENTS_DUCKDB", value)
-    sentence = "EVENTS_DUCKDB must be the path of a file, not a URL.\n"
+    sentence = "EVENTS_DUCKDB must be the path of a file, not a folder or a URL.\n"
     assert said(YAML) == sentence
     for command in ("show", "status"):
         assert run([command]) == 1

@@ -168,7 +168,8 @@ def test_it_waits_for_what_writes_and_says_so(
         assert run(["show"]) == 0
     output, errors = capsys.readouterr()
     assert "3 of 3 rows" in output
-    assert errors == f"Waiting for what writes {synced.database}, up to 60 s ...\n"
+    holder = f"{Path(sys.executable).resolve()} (PID {writer.pid})"
+    assert errors == f"Waiting for {holder}, which has {synced.database} open, up to 60 s ...\n"
 
 
 @pytest.mark.parametrize("command", ["show", "status", "check", "sync"])
