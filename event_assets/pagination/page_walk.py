@@ -49,7 +49,6 @@ class PageWalk(Walk):
         self._ids = 0  # new ones
         self._shifted = 0  # pages in a row that begin with the second row of the one before
         self._pointers: set[Any] = set()
-        self._id_sets: list[int] = []  # hashes, of each page
         self._pages_of_others = self._facts.pages  # in readings before
         self._reading.reads_to = self._reads_to
         pages, end = self._reading.pages, ""
@@ -65,13 +64,14 @@ class PageWalk(Walk):
 
     def _has_changed(self) -> Steps[bool]:
         """Return whether a page holds other ids now: an insertion hides a deletion in a total."""
-        count = len(self._id_sets) - self._reading.empty  # of pages with rows
+        pages = self._reading.pages
+        count = len(pages) - self._reading.empty - (pages[-1] == REFUSED_PAGE)  # with rows
         most = max(0, count + MAX_MORE - self._facts.pages + self._pages_of_others)
         step = -(-(count - 1) // MAX_MORE) if self._is_numbered else 1
         looks = range(0, count - 1, max(1, step))[:most]
         for number, at in enumerate(looks, 1):
             page = yield Ask(at, looks[number:] if self._is_numbered else ())
-            if hash(frozenset(page.ids)) != self._id_sets[at]:
+            if hash(frozenset(page.ids)) != pages[at]:
                 return True
         return False
 
@@ -111,7 +111,6 @@ class PageWalk(Walk):
         overlap = 0 if is_repeated or was_end_said else self._find_overlap(ids)
         fresh = self._add(ids, range(overlap, len(ids)))
         self._ids += len(fresh)
-        self._id_sets.append(hash(frozenset(ids)))
         is_shifted = len(ids) > len(fresh) == 1 and ids[:-1] == last_page[1:]
         self._shifted = self._shifted + 1 if is_shifted else 0
         is_behind = was_end_said and not fresh  # where a server may begin again

@@ -18,7 +18,7 @@ from event_assets.pagination.seen_ids import DistinctIds, RecentIds
 from event_assets.values.wording import counted
 
 Span = tuple[datetime, datetime]
-ROUND = 50  # rows: a limit of the API is a multiple
+ROUND = 50  # rows: a limit of the API is a multiple, or one of the size of pages
 
 
 class WindowPlan(NamedTuple):
@@ -173,9 +173,11 @@ class TimeWindowPaginator(Paginator):
     @property
     def _is_round(self) -> bool:
         """Whether the window has as many rows as an API may send at most, below the cap."""
-        facts = self._inner.facts
-        is_full = facts.end == "single page" and self._inner.last_page.has_usual_size
-        return is_full or (facts.distinct > 0 and facts.distinct % ROUND == 0)
+        facts, page = self._inner.facts, self._inner.last_page
+        is_full = facts.end == "single page" and page.has_usual_size
+        sizes = {ROUND, page.size_asked or ROUND} - {1}
+        is_multiple = any(facts.distinct % size == 0 for size in sizes)
+        return is_full or (facts.distinct > 0 and is_multiple)
 
     @property
     def _inner_facts(self) -> ListFacts:

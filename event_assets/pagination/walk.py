@@ -48,7 +48,7 @@ class Reading:
 
     total: RowTotal
     recent: RecentIds = field(default_factory=RecentIds)
-    pages: list[int] = field(default_factory=list)  # hashes
+    pages: list[int] = field(default_factory=list)  # hashes of their sets of ids
     last_page: Sequence[Hashable] = ()  # with rows
     rows: int = 0  # received
     overlaps: int | None = 0  # rows with which pages begin, and the ones before end; None: not all
@@ -168,7 +168,7 @@ class Walk(ABC):
     def _add(self, ids: Sequence[Hashable], new: Sequence[int]) -> list[Hashable]:
         """Note a page, and deliver its `new` rows; return the ids that are new in this reading."""
         reading = self._reading
-        reading.pages.append(hash(tuple(ids)))
+        reading.pages.append(hash(frozenset(ids)))
         fresh = reading.recent.add(ids)
         reading.known_rows = 0 if fresh else reading.known_rows + len(ids)
         self._has_moved_on |= bool(reading.last_page) and 2 * len(fresh) >= len(ids) > 0

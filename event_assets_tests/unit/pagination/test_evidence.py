@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +253,19 @@ def test_nothing_is_requested_behind_a_total_that_is_reached(extra: dict[str, An
     assert len(done.ids) == 2500
     assert done.result.complete is True
     assert [int(query["page"]) for query in done.asked] == [*range(1, 26), 1, 7, 13, 19]
+
+
+@pytest.mark.parametrize("members", [{}, {"total": 250}])
+def test_rows_of_a_page_that_come_in_another_order_change_no_list(members: dict[str, int]) -> None:
+    asked = count()
+
+    def answer(query: Query) -> Any:
+        page = paged(query, 250)
+        return {"data": page[::-1] if next(asked) % 3 else page, **members}
+
+    done = read_with(NUMBERED, answer)
+    assert len(done.ids) == 250
+    assert done.result.complete is True
 
 
 @pytest.mark.parametrize("name", ["count", "total", "results_count"])

@@ -377,6 +377,7 @@ def test_rows_that_are_close_together_are_no_sign_that_windows_are_ignored(at: s
         ({"type": "page_number", "base_page": 0}, 50),
         ({"type": "offset", "limit": 20}, 50),
         ({"type": "offset", "limit": 20}, 100),
+        ({"type": "offset", "limit": 20}, 80),
     ],
 )
 def test_a_cap_that_is_higher_than_the_own_one_of_the_api_loses_no_row(
