@@ -69,6 +69,8 @@ total not reached | ERROR | The API reports {least} rows but sent {distinct:,}.{
 has_more is true | ERROR | {received}, but the API says that more follow (`{flag}`).{way_out}
 repeated ids | WARN | {received}, but the list has {rows_read:,}: several share an id, have none and
     are equal, or come on several pages. Check the `primary_key`, or {way_on}.
+ties | WARN | {received}, but several share the `{tie}` by which a page leads on, and the next page
+    begins with another: others may be missing. Ask for larger pages, or for another order.
 has_more is false | pass | {all_rows}, as the API says that no more follow{standing}.
 same pointer | ERROR | The API returned the same cursor or link to the next page twice, with no new
     rows.
@@ -178,6 +180,7 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     "has_more is false": lambda facts: (
         facts.last.has_more is False and facts.end in OPEN_ENDS and (facts.rows or not facts.said)
     ),
+    "ties": lambda facts: facts.tie and facts.end in (*OPEN_ENDS, *AGREED),
     "error beside rows": lambda facts: facts.error and facts.end in (*OPEN_ENDS, *AGREED),
     "unclear end": lambda facts: facts.said and facts.end in (*OPEN_ENDS, *AGREED),
     "unfollowed": lambda facts: (

@@ -83,6 +83,7 @@ class ListFacts:
         pointers: pages whose response had the pointer that is followed.
         said: the words of an empty page, as a sentence, if they may not be about an end.
         error: the words about an error beside rows, as a sentence.
+        tie: the path of a value that leads on, and that other rows have.
         is_total_reached: whether a total that did not change is the number of rows.
         size_left_out: rows asked for in page 1, if links that count pages leave that out; else 0.
         is_last_page_empty: whether the last of the pages that are counted has no rows.
@@ -113,6 +114,7 @@ class ListFacts:
     truncated: str = ""
     said: str = ""
     error: str = ""
+    tie: str = ""
     is_total_reached: bool = False
     size_left_out: int = 0
     is_last_page_empty: bool = False

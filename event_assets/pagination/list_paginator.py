@@ -35,6 +35,7 @@ from event_assets.pagination.page_reader import PageReader, leads_to_itself
 from event_assets.pagination.page_walk import PageWalk
 from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.seen_ids import ReadIds, extract_ids
+from event_assets.pagination.ties import TieFinder
 from event_assets.pagination.totals import AUTO
 from event_assets.values.response_paths import compile_path
 
@@ -132,6 +133,7 @@ class ListPaginator(Paginator):
     def _start(self, request: Request) -> None:
         self._request = request
         self._reader.begin()
+        self._ties = TieFinder()
         self._restore(request, {})
         if self.active is not None:
             self.active.init_request(request)
@@ -148,6 +150,8 @@ class ListPaginator(Paginator):
         page = self._reader.read(response, rows, ids, self._request, pointer)
         if page.truncated:
             self._noted.setdefault("truncated", page.truncated)
+        if tie := self._ties.find(rows, pointer):
+            self._noted.setdefault("tie", tie)
         is_overlap = ids == self.last_page.ids[-1:]  # and nothing else
         if said and not rows:
             self._noted["said"] = said

@@ -1,0 +1,67 @@
+"""Cursors that are a value of the last row, and rows that share it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from event_assets_tests.support.paging import Query
+from event_assets_tests.support.served_lists import read_with
+
+CURSOR = {"type": "cursor", "cursor_path": "next"}
+LINK = {"type": "json_link", "next_url_path": "next"}
+DAYS = [f"2026-06-{day:02}" for day in range(1, 31)]
+
+
+def listing(by_day: int) -> list[dict[str, Any]]:
+    """Return rows of which so many have the same day."""
+    return [{"id": f"r{row}", "at": {"day": DAYS[row // by_day]}} for row in range(30 * by_day)]
+
+
+def after(query: Query, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if row["at"]["day"] > query.get("cursor", "")]
+
+
+def not_before(query: Query, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if row["at"]["day"] >= query.get("cursor", "")]
+
+
+def answering(
+    by_day: int, select: Callable[..., list[dict[str, Any]]], form: str = "{}", **members: Any
+) -> Callable[[Query], Any]:
+    def answer(query: Query) -> Any:
+        found = select(query, listing(by_day))
+        page = found[:10]
+        last = form.format(page[-1]["at"]["day"]) if len(found) > 10 else None
+        return {"data": page, "next": last, **members}
+
+    return answer
+
+
+@pytest.mark.parametrize("by_day", [2, 4, 7, 12])
+@pytest.mark.parametrize(
+    ("config", "form"),
+    [(CURSOR, "{}"), (LINK, "/events?limit=10&cursor={}")],
+    ids=["cursor", "link"],
+)
+def test_rows_that_share_the_cursor_may_be_missing(config: Any, form: str, by_day: int) -> None:
+    done = read_with(config, answering(by_day, after, form))
+    assert (len(done.ids) == 30 * by_day) is (by_day == 2)  # pages end with a day
+    assert done.result.complete is None
+    assert "share the `at.day` by which a page leads on" in done.result.reason
+
+
+@pytest.mark.parametrize(
+    ("by_day", "select"), [(1, after), (1, not_before), (4, not_before), (7, not_before)]
+)
+def test_rows_that_share_no_cursor_or_come_again_are_complete(by_day: int, select: Any) -> None:
+    done = read_with(CURSOR, answering(by_day, select))
+    assert len(done.ids) == 30 * by_day
+    assert "share" not in done.result.reason
+
+
+def test_a_total_that_is_reached_outweighs_a_tie() -> None:
+    done = read_with(CURSOR, answering(5, after, total=150))
+    assert done.result.complete is True
