@@ -39,7 +39,10 @@ GATEWAYS = {
 }
 KEY_WORDS = re.compile(r"api.?key|token|auth|credential|sign(ed)? in|log ?in|permission", re.I)
 # What comes before the key in a header: `Authorization: Api-Key KEY`, `Token token=KEY`.
-BEFORE_KEY = re.compile(r"authorization[ :=`'\"]+((?:[a-z]+-)+[a-z]+ |token token=)", re.IGNORECASE)
+BEFORE_KEY = re.compile(
+    r"authorization[ :=`'\"]+((?:[a-z]+-)+[a-z]+ |token token=|[a-z]+ (?=[<{[$]|your|my|xxx))",
+    re.IGNORECASE,
+)
 MAX_WORDS = 200  # characters of a refusal that are read
 SAYS_QUERY = re.compile(r"query|param|\?", re.IGNORECASE)
 COMPOUND = r"[`'\"]?(\w+(?:[-_]\w+)+)"  # a name of several words

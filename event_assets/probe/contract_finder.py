@@ -48,7 +48,8 @@ def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict
         elif connection.options.get(f"fields.{column}"):
             fields[column] = {"type": COLUMNS[column]}
         elif column in REQUIRED:
-            paths = [f"`{path}`" for path in sample.leaves if path.count(".") <= 2][:MAX_NAMED]
+            near = filter(lambda path: path.count(".") <= 2 and sample.present(path), sample.leaves)
+            paths = [f"`{path}`" for path in near][:MAX_NAMED]
             connection.question(
                 f"fields.{column}.from",
                 f"Which field is {REQUIRED[column]} of an event? There are {', '.join(paths)}: "

@@ -18,6 +18,7 @@ from event_assets.probe.paging import PagesRead, Paging, read_pages
 from event_assets.values.wording import counted
 
 MAX_WALK = 14  # pages that are read one after the other where others can be jumped to
+EMPTY_TAIL = 5  # pages in a row, of a list whose links or cursors may never end
 ODD_SIZES = (12, 15, 16, 24, 32, 36, 48, 64)  # of pages, beside multiples of 10 and 25
 LARGE = 1000  # rows that a page is asked for that may be all
 
@@ -83,6 +84,11 @@ def reach_end(client: Client, paging: Paging, requests: int) -> End:
         _search_last_page(client, paging, end, walk, requests - len(walk.pages) - 1)
     else:
         end.count = facts.reported
+        if not any(walk.pages[-EMPTY_TAIL:]):
+            end.problem = (
+                f"Behind {counted(len(walk.ids))}, {EMPTY_TAIL} pages in a row are empty, "
+            )
+            end.problem += "and lead on all the same"
     return end
 
 

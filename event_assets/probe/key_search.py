@@ -153,9 +153,15 @@ def follow(connection: Connection, page: Page) -> Page:
             f"The API redirects to another host, which gets no key: if {target} is its address, "
             "connect that."
         )
-    connection.add("address", target, "the API redirects to it")
+    given = client.given
     client.session.move(target)
-    return client.move(target)
+    page = client.move(target)
+    if page.status == HTTPStatus.OK and not page.is_ok:  # no JSON: to log in, perhaps
+        client.given = given
+        client.session.move(given.url)
+        return page
+    connection.add("address", target, "the API redirects to it")
+    return page
 
 
 def _is_other_error(group: Sequence[Attempt], page: Page) -> bool:
@@ -258,7 +264,7 @@ def _require(connection: Connection, page: Page) -> Page:
     if page.is_ok:
         return page
     if page.status == HTTPStatus.OK:
-        where = redact_url(connection.given.url)
+        where = redact_url(page.response.url if page.response is not None else client.given.url)
         raise ApiError(f"The answer of {where} is {page.content_kind}.")
     if page.status == HTTPStatus.NOT_FOUND:
         where = redact_url(connection.given.url)

@@ -19,6 +19,7 @@ Groups: TypeAlias = Sequence[Sequence[Any]]
 
 DIFFERENT = 2  # in likeness: one list has a start or a name, another has none
 MAX_DEPTH = 5  # levels of nested objects that are searched
+MAX_PAIR = 3  # members of a list that may be the records beside what is said of them
 LOOKED_AT = 20  # members of a list
 PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
 EVENT_PATHS = ("events", "v1/events", "api/events", "api/v1/events", "v2/events")
@@ -45,6 +46,7 @@ def find_list(connection: Connection, page: Page) -> Page:
     if not records:
         raise ApiError(f"There are no events in {where} to learn from: ask for some that exist.")
     connection.add("records", where, f"{counted(records)} that look like events")
+    _ask_about_others(connection, page)
     return page
 
 
@@ -53,6 +55,31 @@ def _select(connection: Connection, page: Page) -> bool:
     if found:
         connection.client.selector = found
     return found is not None
+
+
+def _ask_about_others(connection: Connection, page: Page) -> None:
+    """Ask which events are meant, where another list beside the records is like them."""
+    selector = connection.client.selector
+    parent, _, name = selector.rpartition(".")
+    lists = {path: groups[0] for path, groups in _find_lists([page.document]) if "*" not in path}
+    known = [repr(row) for row in lists.pop(selector, ())]
+    like = [
+        path.rpartition(".")[2]
+        for path, rows in lists.items()
+        if path.rpartition(".")[0] == parent and _are_alike([page.rows[0], rows[0]])
+        if known and repr(rows[0]) not in known
+    ]
+    if like:
+        names = "','".join((name, *like))
+        connection.question(
+            "data_selector",
+            f"Which events are meant? Beside `{name}`, there are records like them in "
+            f"`{'`, `'.join(like)}`.",
+            {
+                "all": {"data_selector": f"{parent or '$'}['{names}'][*]"},
+                f"only `{name}`": {"data_selector": selector},
+            },
+        )
 
 
 def _search_paths(connection: Connection, page: Page) -> Page:
@@ -126,6 +153,9 @@ def _find_lists(
             yield f"{path}[*]" if is_many else path or "$", [rows]
             is_record = bool({*rows[0]} & OWN_IDS)
             yield from _find_in_members(rows, f"{path or '$'}[*]", depth, is_record=is_record)
+        elif not is_many and len(rows) <= MAX_PAIR:
+            for at, row in enumerate(rows):
+                yield from _find_lists([row], f"{path or '$'}[{at}]", depth + 1)
     elif isinstance(nodes[0], dict):
         if is_many:
             yield path, [nodes]  # each is wrapped: `edges[].node`

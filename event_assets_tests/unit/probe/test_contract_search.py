@@ -190,9 +190,9 @@ def test_a_field_that_is_no_field_is_told_in_a_sentence() -> None:
 
 def test_times_that_no_format_reads_are_quoted_in_a_question() -> None:
     settings = {"fields.start_time.from": "zz"}
-    found = connect(with_times(lambda at: f"20-Oct-2026 {at}h30"), settings=settings)
+    found = connect(with_times(lambda at: f"20th Oct 2026, {at}h30"), settings=settings)
     assert asked(found) == ["fields.start_time.format"]
-    assert "`20-Oct-2026 0h30` at `zz`" in found.open_questions[0].text
+    assert "`20th Oct 2026, 0h30` at `zz`" in found.open_questions[0].text
 
 
 def test_a_start_that_some_records_do_not_have_is_one_with_rejects() -> None:

@@ -79,6 +79,15 @@ def test_a_lone_page_is_whole_only_if_the_response_says_so(
     assert endpoint(found)["paginator"] == ("single_page" if said else "auto")
 
 
+def test_links_that_go_on_behind_the_end_are_asked_about() -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "at")
+        return {"events": ROWS[at : at + 40], "next": f"{request.url.path}?at={at + 40}"}
+
+    [question] = connect(answer).open_questions
+    assert "Behind 95 records, 5 pages in a row are empty, and lead on all" in question.text
+
+
 def test_a_graphql_query_without_a_variable_is_told_to_declare_one() -> None:
     body = json.dumps({"query": "{ events { edges { node { id } } pageInfo { hasNextPage } } }"})
     page = {"edges": [{"node": row} for row in ROWS[:20]], "pageInfo": {"hasNextPage": True}}

@@ -43,6 +43,7 @@ FACETS = [{"name": f"Facet {number}", "count": number} for number in range(90)]
             {"data": [{"id": row["id"], "attributes": row} for row in ROWS], "included": FACETS},
             "data",
         ),
+        ([{"total": 6, "page": 1}, ROWS], "$[1]"),
         ({"pagination": [{"total": 9, "limit": 3}], "events": ROWS}, "events"),
     ],
 )
@@ -293,6 +294,7 @@ def test_the_time_of_the_last_change_is_found() -> None:
     ("values", "pattern", "rivals"),
     [
         (["20.10.2026 19:30"], "%d.%m.%Y %H:%M", ()),
+        (["20-Oct-2026 19:30"], "%d-%b-%Y %H:%M", ()),
         (["10/25/2026 7:30 PM"], "%m/%d/%Y %I:%M %p", ()),
         (["05/06/2026 19:30"], "%d/%m/%Y %H:%M", ("%m/%d/%Y %H:%M",)),
         (["05/06/2026 19:30", "25/06/2026 19:30"], "%d/%m/%Y %H:%M", ()),

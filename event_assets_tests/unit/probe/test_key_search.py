@@ -88,7 +88,7 @@ def test_the_place_of_a_key_is_known_by_the_words_of_a_refusal(
     assert client(found)["auth"] == place(name, location)
 
 
-@pytest.mark.parametrize("before", ["Api-Key ", "Klaviyo-API-Key ", "Token token="])
+@pytest.mark.parametrize("before", ["Api-Key ", "Klaviyo-API-Key ", "Token token=", "apikey "])
 @pytest.mark.parametrize("shown", ["YOUR_KEY", "<key>"])
 def test_what_comes_before_a_key_is_known_by_the_words_of_a_refusal(
     before: str, shown: str

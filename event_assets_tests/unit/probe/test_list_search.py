@@ -246,6 +246,15 @@ def test_offsets_are_found_although_the_list_changes_between_the_requests(faults
     assert endpoint(found)["paginator"]["type"] == "offset"
 
 
+def test_lists_of_events_side_by_side_are_asked_about() -> None:
+    lists = {"past": ROWS[:17], "live": ROWS[20:21], "upcoming": ROWS[30:43], "top": ROWS[:2]}
+    [question] = connect(lambda _: {"data": {**lists, "venues": [{"name": "x"}]}}).open_questions
+    assert "Beside `past`, there are records like them in `live`, `upcoming`." in question.text
+    found = connect(lambda _: {"data": lists}, settings=question.choices["all"])
+    assert asked(found) == []
+    assert endpoint(found)["data_selector"] == "data['past','live','upcoming'][*]"
+
+
 @pytest.mark.parametrize("name", ["venues", "categories"])
 def test_another_list_beside_the_events_is_left_out(name: str) -> None:
     def answer(request: Request) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from event_assets.probe.connect import discover, name_source
 from event_assets.probe.connection import Options
@@ -99,6 +99,23 @@ def test_an_api_that_wants_the_header_accept_gets_it(said: str, accept: str) -> 
 
 def test_an_error_with_status_200_that_speaks_of_a_key_asks_for_it() -> None:
     assert asked(connect(lambda _: {"errors": [{"message": "Not authenticated"}]})) == ["key"]
+
+
+@pytest.mark.parametrize("location", ["header", "query"])
+def test_a_redirect_to_a_page_to_log_in_is_no_other_address(location: str) -> None:
+    def answer(request: Request) -> Any:
+        if request.url.path == "/login":
+            return HTMLResponse("<html>Log in</html>")
+        known = {
+            "header": request.headers.get("x-api-key"),
+            "query": request.query_params.get("key"),
+        }
+        return by_page(request) if known[location] == KEY else RedirectResponse("/login")
+
+    found = connect(answer, keys=[KEY])
+    assert (asked(found), endpoint(found)["path"]) == ([], "/events")
+    with pytest.raises(ApiError, match="/login is a web page"):
+        connect(answer)
 
 
 def test_a_redirect_to_another_host_gets_no_key() -> None:
