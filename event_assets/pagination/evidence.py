@@ -50,7 +50,7 @@ gaps | ERROR | The API {claim} but sent {distinct:,} distinct ids: pages are emp
     offsets {gap}.{way_out}
 too fast | ERROR | The list changes faster than it can be read: the last {idle:,} of {pages:,} pages
     had no new rows. If '{parameter}' counts pages, use `page_number` with that `page_param`.
-counts pages | ERROR | {received}, but pages lack the row that is at their '{parameter}': if it
+counts pages | ERROR | {received}, but pages {lack} the row that is at their '{parameter}': if it
     counts pages, use `page_number` with `page_param: {parameter}`.
 counts rows | ERROR | {received}, but each page begins with the second row of the page before: if
     '{parameter}' counts rows, use `offset` with `offset_param: {parameter}`.

@@ -62,6 +62,7 @@ class OffsetWalk(Walk):
         self._progress = 0  # pages that end with a new row
         self._refused_from: float = inf  # the last offset that was refused in the list
         self._last_in_window: int | None = None  # a page with rows of one that was refused
+        self._lack = ""  # what was wrong with a page that did not connect
         self._denials = 0  # pages without the row at their offset, since the last progress
         self._seen_behind = set[Hashable]()  # ids behind the end that were not delivered yet
         self._length = 0  # rows of the list, if another reading may end at as many ids
@@ -142,6 +143,7 @@ class OffsetWalk(Walk):
             page = yield from self._request(at, is_behind=True)
         if page is REFUSED:
             self._refused_from = at  # where the list may have ended; once
+        was_empty = not page.ids
         while at > self._start and self.largest > 1 and not recent.overlaps(page.ids):
             back = back * 2 or self.largest // 2
             at = max(self._start, at - back)
@@ -150,6 +152,7 @@ class OffsetWalk(Walk):
         if at < asked:
             self._facts.shifts += 1
             self._denials += page.ids[asked - at : asked - at + 1] == reading.last_page[-1:]
+            self._lack = "are empty, and lack" if was_empty else "lack"
             reading.known_rows = 0  # stepping back is no lap
         elif at > self._start and self.largest > 1:
             self._facts.overlaps += 1
@@ -291,4 +294,4 @@ class OffsetWalk(Walk):
         """Finish with the evidence of this name, whose sentence needs `values`."""
         if self._seen_behind and end in ("overlaps", "readings agree"):
             end = "changed"
-        super().finish(end, limit=self.limit, idle=self._idle, **values)
+        super().finish(end, limit=self.limit, idle=self._idle, lack=self._lack, **values)

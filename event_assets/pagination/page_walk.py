@@ -184,13 +184,16 @@ class PageWalk(Walk):
             is_known = str(page.pointer) in self._pointers and (reading.known_rows or not page.ids)
             is_start = reading.pages[-1] == reading.pages[0]
             is_empty_end = not page.ids and (is_known or facts.is_total_reached)
+            # a number of a page leads behind the end as well
+            is_open = self._promises_more or page.has_more or not (self.is_counted and reading.rows)
+            behind = "empty pages" if is_open else "page behind"
             ends = (
                 ("no pointer", not has_pointer and not facts.pointers),
                 ("pointer ended", not has_pointer or is_told or is_empty_end),
                 ("lap", is_known and self._has_moved_on and (is_start or is_repeated)),
                 ("same pointer", is_known),
                 ("ignored parameter", is_ignored),
-                ("empty pages", reading.empty >= MAX_EMPTY),
+                (behind, reading.empty >= MAX_EMPTY),
             )
         is_lap = 0 < self._ids <= reading.known_rows and position > 2 and not self._promises_more
         # the page behind the last one may have been empty by accident

@@ -223,3 +223,17 @@ def test_links_that_are_refused_with_another_number_are_followed_as_they_are() -
     done = read_with("json_link", answer)
     assert done.ids == set(range(95))
     assert done.result.complete is True
+
+
+@pytest.mark.parametrize(("members", "complete"), [({}, True), ({"total": 400}, False)])
+def test_a_number_that_leads_on_behind_the_end_is_no_promise(
+    members: dict[str, int], complete: bool
+) -> None:
+    def answer(query: Query) -> Any:
+        number = int(query.get("page", 1))
+        page = rows(20 * (number - 1), min(95, 20 * number))
+        return {"data": page, "next_page": number + 1, **members}
+
+    done = read_with({"type": "cursor", "cursor_path": "next_page", "cursor_param": "page"}, answer)
+    assert done.ids == set(range(95))
+    assert done.result.complete is complete

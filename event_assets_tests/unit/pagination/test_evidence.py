@@ -23,7 +23,8 @@ CURSOR = {"type": "cursor", "cursor_path": "paging.next.after", "cursor_param": 
 
 @pytest.mark.parametrize("evidence", TABLE, ids=lambda evidence: evidence.name)
 def test_each_kind_of_evidence_has_a_sentence_that_can_be_said(evidence: Any) -> None:
-    words = dict.fromkeys(("gap", "claim", "windows", "problem", "param_from", "param_to"), "")
+    names = ("gap", "claim", "lack", "windows", "problem", "param_from", "param_to")
+    words = dict.fromkeys(names, "")
     counts = dict.fromkeys(("limit", "size", "empty", "idle", "length", "fullest"), 9)
     facts = ListFacts(reported=9, least_total=9, values={**words, **counts})
     said = evidence.sentence.format(**find_words(facts))

@@ -138,3 +138,15 @@ def test_a_parameter_that_counts_something_else_is_told_with_the_way_out(
     done = read_with(config, lambda query: {"data": rows_from(number(query))})
     assert done.result.complete is not True
     assert way_out in done.result.reason
+
+
+def test_pages_that_come_empty_where_a_row_was_are_said_to_be() -> None:
+    """As of an API that sends nothing more once a quota is used up."""
+
+    def answer(query: Query) -> dict[str, Any]:
+        first = int(query["offset"])
+        return {"data": rows_from(first) if first < 20 else [], "total": 130}
+
+    done = read_with({"type": "offset", "limit": 20}, answer)
+    assert done.result.complete is False
+    assert "pages are empty, and lack the row that is at their 'offset'" in done.result.reason
