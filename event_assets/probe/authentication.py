@@ -30,7 +30,7 @@ KINDS = {  # the type of an auth by a setting that only it has
 }
 REJECTED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 ASKING = (HTTPStatus.OK, HTTPStatus.BAD_REQUEST)  # if the words about an error speak of a key
-HEADERS = ("X-API-Key", "Api-Key", "X-Auth-Token")
+HEADERS = ("X-API-Key", "Api-Key", "X-Auth-Token", "apikey", "X-Access-Token")
 PARAMETERS = ("api_key", "key", "apikey", "token", "client_id", "access_token")
 # By what gateways say of a missing key (Azure's, Kong): the header in which they take it.
 GATEWAYS = {

@@ -51,7 +51,8 @@ def find_field(sample: Sample, name: str, kind: str) -> FieldFinding | None:
 
 def _is_of_other(path: str) -> bool:
     """Return whether a name is that of something else than the event, such as its venue."""
-    return any({*part} & words.OTHER_OBJECTS for part in words.split_path(path))
+    others = words.OTHER_OBJECTS | words.OF_PERSON
+    return any({*part} & others for part in words.split_path(path))
 
 
 def find_id(sample: Sample) -> str | None:

@@ -45,8 +45,11 @@ OTHER_OBJECTS = _words(
     "venue venues location place organizer organiser organization host user owner creator author "
     "category categories series performer performers artist attractions ticket tickets image "
     "images address city calendar group tags tag speaker speakers sponsor contact promoter "
-    "classification classifications country state template parent relationships links"
+    "classification classifications country state template parent relationships links team teams "
+    "league competitor competitors player players"
 )
+# In the name of a person.
+OF_PERSON = _words("first last given family middle nick")
 # Whose time zone is not that of the event.
 PEOPLE = _words(
     "account organizer organiser organization user owner creator created author display viewer "

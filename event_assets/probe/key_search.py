@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+from event_assets.http.errors import status_text
 from event_assets.probe.authentication import (
     Attempt,
     KeyPlaces,
@@ -132,17 +133,20 @@ class KeySearch:
 def follow(connection: Connection, page: Page) -> Page:
     """Follow one redirect of page 1 within its host; from now on, its target is the address.
 
-    An API that sends nothing without a header `Accept` is asked with one.
+    An API that sends nothing, or XML, without a header `Accept` is asked with one.
 
     Raises:
         ApiError: it leads to another host, which must not get the key.
     """
     client = connection.client
     has_accept = "accept" in map(str.lower, client.given.headers)
-    if page.status == HTTPStatus.NOT_ACCEPTABLE and not has_accept:
+    is_xml = page.status == HTTPStatus.OK and not page.is_ok and page.content_kind.startswith("XML")
+    if (is_xml or page.status == HTTPStatus.NOT_ACCEPTABLE) and not has_accept:
         named = JSON_KIND.search(page.said)
         accept = {"Accept": named[0] if named else "application/json"}
-        connection.add("header", f"Accept: {accept['Accept']}", "without it, the API answers 406")
+        connection.add(
+            "header", f"Accept: {accept['Accept']}", f"without it, the API answers {page.status}"
+        )
         client.given = replace(client.given, headers={**client.given.headers, **accept})
         page = client.ask(with_key=client.session.has_auth, again=True)
     target = page.redirect_target
@@ -269,6 +273,11 @@ def _require(connection: Connection, page: Page) -> Page:
     if page.status == HTTPStatus.NOT_FOUND:
         where = redact_url(connection.given.url)
         raise ApiError(f"The API at {where} answered 404 Not Found; check the address.{page.said}")
+    if page.status in UNKNOWN_NAMES:
+        raise ApiError(
+            f"The API at {redact_url(connection.given.url)} answered {status_text(page.status)}."
+            f"{page.said} If it wants parameters, add them to the URL."
+        )
     raise ApiError(page.error)
 
 

@@ -162,6 +162,7 @@ def _find_lists(
         members = [member for node in nodes for member in node.values()]
         if len(members) > 1 and _are_alike(members):
             yield f"{path or '$'}.*", [members]  # by their ids
+            yield from _find_in_members(members, f"{path or '$'}.*", depth + 1)
         lists = [member for member in members if isinstance(member, list)]
         if 1 < len(members) == len(lists) and _are_alike([one for each in lists for one in each]):
             yield f"{path or '$'}.*[*]", lists  # by their days or rooms

@@ -153,12 +153,18 @@ def test_the_first_of_several_starts_is_likely_only() -> None:
     assert "the first of up to 3" in fact.evidence
 
 
-@pytest.mark.parametrize("name", ["venue", "artist", "organizer"])
-def test_a_name_of_something_else_than_the_event_is_asked_about(name: str) -> None:
-    rows = events(7, name=None, **{name: {"name": "Town Hall"}})
-    [question] = connect(whole(rows)).open_questions
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("venue.name", {"venue": {"name": "Town Hall"}}),
+        ("teams.home.name", {"teams": {"home": {"name": "United"}}}),
+        ("lastName", {"lastName": "Li"}),
+    ],
+)
+def test_a_name_of_something_else_than_the_event_is_asked_about(path: str, value: Any) -> None:
+    [question] = connect(whole(events(7, name=None, **value))).open_questions
     assert question.setting == "fields.name.from"
-    assert f"`{name}.name`" in question.text
+    assert f"`{path}`" in question.text
 
 
 def test_a_time_of_change_without_a_zone_is_assumed_to_be_utc() -> None:

@@ -34,6 +34,7 @@ FACETS = [{"name": f"Facet {number}", "count": number} for number in range(90)]
         ({"events": {row["id"]: row for row in ROWS}, "meta": {"a": 1}}, "events.*"),
         ({"days": [{"day": row["id"], "events": [row]} for row in ROWS]}, "days[*].events[*]"),
         ({"events": {row["id"]: [row] for row in ROWS}}, "events.*[*]"),
+        ({row["id"]: {"region": "x", "events": [row]} for row in ROWS}, "$.*.events[*]"),
         ({"days": [{"rooms": {"A": [row], "B": []}} for row in ROWS]}, "days[*].rooms.*[*]"),
         (
             {"days": [{"date": "x", "halls": [{"talks": [row]}]} for row in ROWS]},

@@ -52,7 +52,13 @@ def test_a_key_is_tried_in_headers_before_it_is_in_a_query() -> None:
 
 @pytest.mark.parametrize(
     ("name", "location", "status"),
-    [("key", "query", 403), ("client_id", "query", 403), ("X-Auth-Token", "header", 401)],
+    [
+        ("key", "query", 403),
+        ("client_id", "query", 403),
+        ("X-Auth-Token", "header", 401),
+        ("apikey", "header", 401),
+        ("X-Access-Token", "header", 401),
+    ],
 )
 def test_the_place_of_a_key_is_found_with_few_refusals(
     name: str, location: str, status: int

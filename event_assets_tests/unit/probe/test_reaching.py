@@ -44,6 +44,10 @@ REFUSALS: list[tuple[Answer, str]] = [
     (lambda _: Response('{"id": 1}\n{"id": 2}\n'), "one JSON object on each line"),
     (lambda _: Response("id,name\n1,Choir\n"), r"a table of text \(CSV\)"),
     (lambda _: Response(status_code=404), r"answered 404 Not Found; check the address\.$"),
+    (
+        lambda _: JSONResponse({"message": "`fromTime` is missing"}, 400),
+        "answered 400 Bad Request. It says: .* If it wants parameters, add them to the URL",
+    ),
     (lambda _: {"message": "welcome"}, "has no list of records"),
     (lambda _: {"status": "error", "message": "Upgrade"}, r'no list .*\. It says: "Upgrade"\.$'),
     (lambda _: {"data": {"events": []}}, r"has an empty list at `data\.events`: connect it when"),
@@ -86,13 +90,16 @@ def test_a_rate_limit_that_is_no_number_is_told_in_a_sentence(pace: Any) -> None
 
 
 @pytest.mark.parametrize(
-    ("said", "accept"),
-    [("no", "application/json"), ("Send application/vnd.x.v2+json", "application/vnd.x.v2+json")],
+    ("otherwise", "accept"),
+    [
+        (Response(status_code=406), "application/json"),
+        (Response("<?xml version='1.0'?><events/>"), "application/json"),
+        (JSONResponse("Send application/vnd.x.v2+json", 406), "application/vnd.x.v2+json"),
+    ],
 )
-def test_an_api_that_wants_the_header_accept_gets_it(said: str, accept: str) -> None:
+def test_an_api_that_wants_the_header_accept_gets_it(otherwise: Response, accept: str) -> None:
     def answer(request: Request) -> Any:
-        is_sent = request.headers["accept"] == accept
-        return by_page(request) if is_sent else JSONResponse({"message": said}, 406)
+        return by_page(request) if request.headers["accept"] == accept else otherwise
 
     assert client(connect(answer))["headers"] == {"Accept": accept}
 
