@@ -133,22 +133,10 @@ class KeySearch:
 def follow(connection: Connection, page: Page) -> Page:
     """Follow one redirect of page 1 within its host; from now on, its target is the address.
 
-    An API that sends nothing, or XML, without a header `Accept` is asked with one.
-
     Raises:
         ApiError: it leads to another host, which must not get the key.
     """
-    client = connection.client
-    has_accept = "accept" in map(str.lower, client.given.headers)
-    is_xml = page.status == HTTPStatus.OK and not page.is_ok and page.content_kind.startswith("XML")
-    if (is_xml or page.status == HTTPStatus.NOT_ACCEPTABLE) and not has_accept:
-        named = JSON_KIND.search(page.said)
-        accept = {"Accept": named[0] if named else "application/json"}
-        connection.add(
-            "header", f"Accept: {accept['Accept']}", f"without it, the API answers {page.status}"
-        )
-        client.given = replace(client.given, headers={**client.given.headers, **accept})
-        page = client.ask(with_key=client.session.has_auth, again=True)
+    page = _ask_for_json(connection, page)
     target = page.redirect_target
     if not target:
         return page
@@ -157,7 +145,7 @@ def follow(connection: Connection, page: Page) -> Page:
             f"The API redirects to another host, which gets no key: if {target} is its address, "
             "connect that."
         )
-    given = client.given
+    client, given = connection.client, connection.given
     client.session.move(target)
     page = client.move(target)
     if page.status == HTTPStatus.OK and not page.is_ok:  # no JSON: to log in, perhaps
@@ -166,6 +154,21 @@ def follow(connection: Connection, page: Page) -> Page:
         return page
     connection.add("address", target, "the API redirects to it")
     return page
+
+
+def _ask_for_json(connection: Connection, page: Page) -> Page:
+    """Return a page, asked for as JSON where an API wants that, or sends XML without."""
+    client = connection.client
+    is_xml = page.status == HTTPStatus.OK and not page.is_ok and page.content_kind.startswith("XML")
+    has_accept = "accept" in map(str.lower, client.given.headers)
+    if has_accept or not (is_xml or page.status == HTTPStatus.NOT_ACCEPTABLE):
+        return page
+    named = JSON_KIND.search(page.said)
+    accept = named[0] if named else "application/json"
+    without = "sends XML" if is_xml else f"answers {page.status}"
+    connection.add("header", f"Accept: {accept}", f"without it, the API {without}")
+    client.given = replace(client.given, headers={**client.given.headers, "Accept": accept})
+    return client.ask(with_key=client.session.has_auth, again=True)
 
 
 def _is_other_error(group: Sequence[Attempt], page: Page) -> bool:
