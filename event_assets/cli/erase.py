@@ -13,8 +13,9 @@ from event_assets.values.wording import counted
 
 EPILOG = """\b
 An id: deletes its rows in all tables of the source, also those of other lists
-that belong to it. A value, such as an address: sets each value that contains it
-to null, and deletes the rejects, the changes and the rows whose id contains it.
+that belong to it. A value, such as an e-mail address: sets each value that
+contains it to null, and deletes the rejects, the changes and the rows whose id
+contains it.
 The next sync brings back what the API still sends: erase it there first, or
 exclude its field by `exclude`."""
 UNREACHED = (
