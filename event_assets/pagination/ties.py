@@ -28,17 +28,13 @@ class TieFinder:
         """
         if not rows:
             return ""
-        first, before, last = (
-            dict(members_outside_records(row)) for row in (rows[0], rows[-2:][0], rows[-1])
-        )
-        left = (path for path, value in self._ties.items() if first.get(path) != value)
-        found = next(left, "")
+        first, last = (dict(members_outside_records(row)) for row in (rows[0], rows[-1]))
+        found = next((path for path in self._ties if first.get(path) != self._ties[path]), "")
+        before = dict(members_outside_records(rows[-2])) if rows[1:] else {}
         values = {str(pointer), *(value for _, value in named_values(str(pointer)))}
-        is_tie = len(rows) > 1 and bool(pointer)
         self._ties = {
             path: value
             for path, value in last.items()
-            if is_tie and before.get(path) == value
-            if len(str(value)) >= SHORTEST and str(value) in values
+            if str(value) in values and len(str(value)) >= SHORTEST and before.get(path) == value
         }
         return found

@@ -65,3 +65,20 @@ def test_rows_that_share_no_cursor_or_come_again_are_complete(by_day: int, selec
 def test_a_total_that_is_reached_outweighs_a_tie() -> None:
     done = read_with(CURSOR, answering(5, after, total=150))
     assert done.result.complete is True
+
+
+@pytest.mark.parametrize("rows_of_a_page", [1, 3])
+@pytest.mark.parametrize(("form", "is_tie"), [("{:05}", False), ("{:06}", True)])
+def test_a_value_may_be_a_short_number_of_the_page_or_that_of_the_only_row(
+    form: str, is_tie: bool, rows_of_a_page: int
+) -> None:
+    """All rows of a page have the value of its cursor."""
+
+    def answer(query: Query) -> Any:
+        number = int(query.get("cursor", 0)) + 1
+        week = form.format(number)
+        page = [{"id": f"{week} {row}", "week": week} for row in range(rows_of_a_page)]
+        return {"data": page, "next": week if number < 9 else None}
+
+    reason = read_with(CURSOR, answer).result.reason
+    assert ("share the `week`" in reason) is (is_tie and rows_of_a_page > 1)
