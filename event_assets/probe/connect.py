@@ -46,7 +46,7 @@ __all__ = ["Options", "discover"]
 MAX_TO_FIND_OUT = 25  # requests
 MAX_TO_REACH_END = 25  # requests more
 SECONDS = 180.0
-LIMITS = replace(DEFAULT_LIMITS, address="the address")
+LIMITS = replace(DEFAULT_LIMITS, address="the URL")
 ROUND = 1_000  # records, of which an API may send no more of one list
 EXAMPLES = 5
 SUFFIXES = {"co", "com", "org", "net", "ac", "edu", "gov"}  # before that of a country
@@ -75,7 +75,7 @@ def discover(options: Options) -> Connection:
         if given.random_part and given.random_part not in given.other_keys:
             connection.question(
                 "base_url",
-                "A part of the address's path looks random, and is taken for an id: if it is a "
+                "A part of the URL's path looks random, and is taken for an id: if it is a "
                 "key, put a variable of .env in its place in defs.yaml.",
                 is_open=False,
             )
@@ -163,7 +163,7 @@ def _examine(connection: Connection, page: Page) -> None:
     for name, value in connection.given.left_out.items():
         if name in NO_PAGES and name not in str(paging.paginator):
             setting = f"params.{name}"
-            text = f"`{name}={value}` is left out of the address, as that of a page; if it is a "
+            text = f"`{name}={value}` is left out of the URL, as that of a page; if it is a "
             text += f"filter: --set {setting}={value}."
             connection.question(setting, text, is_open=False)
     connection.facts += paging.facts

@@ -53,7 +53,7 @@ def read_curl(command: str) -> CurlCommand:
             raise ConfigError(f"The curl command has the option `{option}`: leave it out.")
     urls = [*found.urls, *(word for word in others if word not in options)]
     if len(urls) != 1:
-        raise ConfigError(f"The curl command has {len(urls) or 'no'} addresses in place of one.")
+        raise ConfigError(f"The curl command has {len(urls) or 'no'} URLs in place of one.")
     address, data = urls[0], "&".join(found.data)
     if data and any(option == "--get" or re.match(r"-\w*G", option) for option in options):
         address, data = f"{address}{'&' if '?' in address else '?'}{data}", ""

@@ -142,7 +142,7 @@ def follow(connection: Connection, page: Page) -> Page:
         return page
     if urlsplit(target).hostname != urlsplit(connection.given.url).hostname:
         raise ApiError(
-            f"The API redirects to another host, which gets no key: if {target} is its address, "
+            f"The API redirects to another host, which gets no key: if {target} is its URL, "
             "connect that."
         )
     client, given = connection.client, connection.given
@@ -152,7 +152,7 @@ def follow(connection: Connection, page: Page) -> Page:
         client.given = given
         client.session.move(given.url)
         return page
-    connection.add("address", target, "the API redirects to it")
+    connection.add("URL", target, "the API redirects to it")
     return page
 
 
@@ -275,7 +275,7 @@ def _require(connection: Connection, page: Page) -> Page:
         raise ApiError(f"The answer of {where} is {page.content_kind}.")
     if page.status == HTTPStatus.NOT_FOUND:
         where = redact_url(connection.given.url)
-        raise ApiError(f"The API at {where} answered 404 Not Found; check the address.{page.said}")
+        raise ApiError(f"The API at {where} answered 404 Not Found; check the URL.{page.said}")
     if page.status in UNKNOWN_NAMES:
         raise ApiError(
             f"The API at {redact_url(connection.given.url)} answered {status_text(page.status)}."

@@ -33,7 +33,7 @@ def read_openapi(file: Path, url: str | None) -> RequestInput:
     if url:
         path = max((path for path in lists if _matches(path, url)), key=len, default="")
     elif not (path := min(filter(_is_of_events, lists), key=len, default="")):
-        raise ConfigError(f"{file} has no list of events: give its address, too.")
+        raise ConfigError(f"{file} has no list of events: give its URL, too.")
     operation = lists.get(path, {})
     servers = [server.get("url", "") for server in document.get("servers", ())]
     return RequestInput(

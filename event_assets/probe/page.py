@@ -18,14 +18,14 @@ from event_assets.pagination.totals import find_counts, members_around, read_mem
 from event_assets.values.urls import redact_url
 
 NO_JSON = {  # how a response begins that is no JSON: what it is, and what helps
-    r"<(!|html|head|body|meta|script)": "a web page: copy the address of a request from the API's "
+    r"<(!|html|head|body|meta|script)": "a web page: copy the URL of a request from the API's "
     "documentation",
     "<": "XML: ask for JSON, such as by `?format=json`",
-    "BEGIN:VCALENDAR": "a calendar file (iCalendar): give the address of an API with JSON",
+    "BEGIN:VCALENDAR": "a calendar file (iCalendar): give the URL of an API with JSON",
     r"(/\*\*/)?\s*[\w$.]+\s*\(\s*[\[{]": "JSONP, a call of JavaScript: leave `callback` out of it",
     r"\{.*\}\s*\n\s*\{": "one JSON object on each line, which no sync reads",
     r"[^\n{\[]+[,;\t][^\n{\[]+\n": "a table of text (CSV), and no JSON",
-    "": "no JSON: copy the address of a request from the API's documentation",
+    "": "no JSON: copy the URL of a request from the API's documentation",
 }
 
 

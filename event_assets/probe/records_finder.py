@@ -90,10 +90,10 @@ def _search_paths(connection: Connection, page: Page) -> Page:
         client.given = replace(given, url=f"{base}/{path}")
         tried = client.ask()
         if _select(connection, tried):
-            connection.add("address", client.given.url, "there is a list of events")
+            connection.add("URL", client.given.url, "there is a list of events")
             return tried
     has = explain_no_list(page.document) or (
-        f"no list of records: give the address of the list of events, with its path.{page.said}"
+        f"no list of records: give the URL of the list of events, with its path.{page.said}"
     )
     raise ApiError(f"The answer of {redact_url(base)} has {has}")
 

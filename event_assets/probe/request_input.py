@@ -108,7 +108,7 @@ def refuse_secrets(params: Any, headers: Any, auth: Any, body: Any) -> None:
     for name in filter(None, named):
         raise ConfigError(
             f"`{name}` holds a key, which would be in defs.yaml by --set: give it by "
-            "--key-from-env, in the address, or in a curl command."
+            "--key-from-env, in the URL, or in a curl command."
         )
 
 
@@ -256,7 +256,7 @@ def _parse_body(data: str) -> Any:
     except ValueError:
         raise ConfigError(
             "The body of the curl command is not JSON, and pages of a form are not read: give its "
-            "fields in the address, by --get, or as JSON, if the API takes them so."
+            "fields in the URL, by --get, or as JSON, if the API takes them so."
         ) from None
     if name := _find_secret(body):
         raise ConfigError(

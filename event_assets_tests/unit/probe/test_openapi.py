@@ -80,7 +80,7 @@ def test_an_address_outranks_the_file_which_names_its_parameters(tmp_path: Path)
     ("parts", "problem"),
     [
         ({"paths": None}, "it has no `paths`"),
-        ({"paths": {"/users/{id}/events": {"get": {}}}}, "give its address, too"),
+        ({"paths": {"/users/{id}/events": {"get": {}}}}, "give its URL, too"),
     ],
 )
 def test_a_file_that_names_no_list_is_told(tmp_path: Path, parts: Any, problem: str) -> None:

@@ -182,8 +182,8 @@ def test_the_base_url_is_all_but_the_last_part_of_the_path() -> None:
     [
         ("ftp://a.example", None, "must be a URL"),
         ("https://a.example/events/page/2/", None, "the number of a page in its path"),
-        (None, "curl -s", "has no addresses in place of one"),
-        (None, "curl https://a.example https://b.example", "has 2 addresses in place of one"),
+        (None, "curl -s", "has no URLs in place of one"),
+        (None, "curl https://a.example https://b.example", "has 2 URLs in place of one"),
         (None, "curl --cacert ca.pem https://a.example", "the option `--cacert`: leave it out"),
         (None, "curl -E cert.pem https://a.example", "the option `-E`: leave it out"),
         (None, "wget https://a.example", "no curl command"),
