@@ -114,7 +114,10 @@ def check_records(seen: ProbedSource) -> Finding:
 def check_id(seen: ProbedSource) -> Finding:
     """Check that each record has an id of its own."""
     reader, records = seen.contract["id"], seen.records
-    values = reader.to_arrow(reader.read(records), records).to_pylist()
+    read = reader.read(records)
+    values = reader.to_arrow(read, records).to_pylist()
+    pairs = zip(read, values, strict=True)
+    unfit = [one for one, made in pairs if made is None and not reader.is_empty(one)]
     present = [value for value in values if value is not None]
     missing, duplicates = len(values) - len(present), len(present) - len(set(present))
     path = format_paths(reader)
@@ -123,6 +126,8 @@ def check_id(seen: ProbedSource) -> Finding:
         return ok(f"{path} is unique in all {len(records)}; {examples}.")
     many, what = (missing, "no") if missing else (duplicates, "a duplicate")
     problem = f"{many} of {counted(len(records))} have {what} {path}"
+    if unfit:
+        problem += f", or one that {reader.error(unfit[0])}, such as {shown_list(unfit[:1])}"
     if not duplicates and missing <= seen.source.max_rejects * len(records):
         return warn(f"{problem}: they do not load and become rejects.")
     is_key = seen.source.fields["id"].source is None

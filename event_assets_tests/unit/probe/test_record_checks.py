@@ -114,6 +114,12 @@ def test_a_duplicate_id_is_a_failure_that_suggests_a_unique_field() -> None:
     assert (found.mark, found.changes) == ("fail", {"primary_key": "uuid"})
 
 
+def test_an_id_that_is_no_text_and_no_number_is_shown() -> None:
+    found = check(rows(id=True), "id")
+    assert "9 of 9 records have no `id`, or one that is neither text nor a whole" in found.message
+    assert "such as `true`" in found.message
+
+
 def test_an_id_with_from_is_corrected_in_the_contract() -> None:
     contract = build_fields(id={"type": "text", "from": "key"})
     assert check(rows(), "id", contract=contract).changes == {"fields.id.from": "id"}
