@@ -71,8 +71,8 @@ class PageReader:
         if self._before is None:
             self._before = _find_said("before", around)
         has_more, flag = self._find_has_more(document, around)
-        cut = _find_said("cut", around)
         # a flag that does not come with every page that leads on says something of its own page
+        cut = _find_said("cut", around) if pointer or self._leads_on_uncut else ""
         is_part = bool(cut and self._leads_on_uncut)
         self._leads_on_uncut |= bool(pointer and rows and not cut)
         is_backwards = vocabulary.leads_back(pointer_path)

@@ -26,7 +26,7 @@ class TieFinder:
 
         Empty if there is none, or if this page, which leads to `pointer`, begins with its value.
         """
-        if not rows:
+        if not rows or not (pointer or self._ties):
             return ""
         first, last = (dict(members_outside_records(row)) for row in (rows[0], rows[-1]))
         found = next((path for path in self._ties if first.get(path) != self._ties[path]), "")
