@@ -15,7 +15,7 @@ from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from event_assets._compat.urllib3 import read_whole
+from event_assets._compat.urllib3 import PlainResponse, exchange, read_whole
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
 from event_assets.http.errors import ATTEMPT_ERRORS, KEY_NAME_ATTRIBUTE
 from event_assets.http.response import MB, JsonResponse, build_response, read_body
@@ -140,15 +140,19 @@ class ApiAdapter(HTTPAdapter):
 
     def _exchange(
         self, request: PreparedRequest, timeout: Any = None, **settings: Any
-    ) -> urllib3.BaseHTTPResponse:
-        """Send a request by urllib3 itself, and read its response."""
-        url, proxies = request.url or "", settings.get("proxies")
+    ) -> urllib3.BaseHTTPResponse | PlainResponse:
+        """Send a request, and read its response."""
+        url, proxies, method = request.url or "", settings.get("proxies"), request.method or "GET"
         server = "/".join(url.split("/", 3)[:3])
         pool = self._pools.get(server) or self._build_pool(server, request, **settings)
         connect, read = timeout or (self._limits.connect, self._limits.read)
+        target = url[len(server) :].partition("#")[0]
+        is_plain = method == "GET" and request.body is None
+        if is_plain and (response := exchange(pool, target, request.headers, read)):
+            return response
         return pool.urlopen(
-            request.method or "GET",
-            self.request_url(request, proxies) if proxies else url[len(server) :].partition("#")[0],
+            method,
+            self.request_url(request, proxies) if proxies else target,
             body=request.body,
             headers=request.headers,
             retries=NO_RETRIES,

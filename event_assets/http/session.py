@@ -77,19 +77,23 @@ class ApiSession(Session):
             ContentError: If the response is not valid after all retries.
             ApiError: If there is no response after all retries.
         """
-        settings, server = {**self._settings, **kwargs}, f"The API at {redact_url(request.url)}"
-        response = self._send_with_retries(request, settings, server)
+        settings = {**self._settings, **kwargs}
+        response = self._send_with_retries(request, settings)
+        if not (allow_redirects and response.is_redirect):
+            return response
+        server = f"The API at {redact_url(request.url)} redirects"
         for _ in range(self.max_redirects):
-            if not (allow_redirects and response.is_redirect):
-                return response
             request = self._redirect(request, response, settings, server)
-            target = f"{server} redirects to {redact_url(request.url)}, which"
+            target = f"{server} to {redact_url(request.url)}, which"
             response = self._send_with_retries(request, settings, target)
-        raise ApiError(f"{server} redirects without end; check {self._limits.address}.")
+            if not response.is_redirect:
+                return response
+        raise ApiError(f"{server} without end; check {self._limits.address}.")
 
     def _send_with_retries(
-        self, request: PreparedRequest, settings: Mapping[str, Any], server: str
+        self, request: PreparedRequest, settings: Mapping[str, Any], server: str = ""
     ) -> Response:
+        """Send a request by the retry policy; `server` begins the message of a failure."""
         adapter, wait = cast("ApiAdapter", self.get_adapter(request.url or "")), 0.0
         for attempt in range(1 + retry_policy.MAX_RETRIES):
             self.throttle.wait(wait)
@@ -120,7 +124,7 @@ class ApiSession(Session):
         if response is not None:
             return response
         # Raised outside the except block: the original holds the URL with the key.
-        message = f"{server} {problem}"
+        message = f"{server or f'The API at {redact_url(request.url)}'} {problem}"
         if received is not None:
             raise ContentError(message, received, invalid)
         raise ApiError(message)
@@ -160,7 +164,7 @@ class ApiSession(Session):
             self.get_adapter(target.url or "")
             return target
         except (exceptions.RequestException, ValueError):
-            problem = "redirects to a URL that cannot be reached"
+            problem = "to a URL that cannot be reached"
         # Raised outside the except block: the original holds the URL, which may hold a key.
         raise ApiError(f"{server} {problem}; check {self._limits.address}.")
 

@@ -164,10 +164,13 @@ ROWS = (
     ),
     PrivateApi(
         ("_compat.urllib3",),
-        "A response is read whole, in less time, and by the deadline of `timeouts.answer`",
+        "A response is read whole, in less time, and by the deadline of `timeouts.answer`; plain "
+        "requests are sent and read without urllib3 and http.client",
         HTTP,
         {
             "urllib3:HTTPConnectionPool.ConnectionCls": "class",
+            "urllib3:HTTPConnectionPool._get_conn": "(self, timeout=None)",
+            "urllib3:HTTPConnectionPool._put_conn": "(self, conn)",
             "urllib3.connection:HTTPConnection.connect": "(self)",
             "urllib3.connection:HTTPConnection.getresponse": "(self)",
             "http.client:HTTPConnection.getresponse": "(self)",
