@@ -8,14 +8,16 @@ from urllib.parse import SplitResult, urlsplit
 from event_assets.values.redaction import KNOWN
 
 SCHEME_PORTS = {"http": 80, "https": 443}
-HOST = re.compile(r"\[|(?!https?:(?!\d))[^.:][^:]*")  # no second scheme
+HOST = re.compile(  # no second scheme, and no label that is empty or that requests refuses
+    r"\[|(?!https?:(?!\d))[^.:%*]+(?:\.[^.:%*]+)*\.?(?::|$)"
+)
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 IN_BRACKETS = re.compile(r"\[[0-9A-Za-z:.%]+\](:\d*)?")
 
 
 def find_address_problem(url: str) -> str | None:
     """Return what an address of an API must be and is not, to follow its name; None: it is fine."""
-    host = url.partition("://")[2].split("/")[0].rpartition("@")[2]
+    host = re.split("[/?#]", url.partition("://")[2])[0].rpartition("@")[2]
     if re.search(r"\s", url):
         return "must not hold blanks or line breaks"
     if ({*"[]"} & {*host} or host.count(":") > 1) and not IN_BRACKETS.fullmatch(host):
