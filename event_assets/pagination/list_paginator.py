@@ -148,14 +148,12 @@ class ListPaginator(Paginator):
             self._use(dlt_compat.detect_paginator(response), "no paginator")
         ids, pointer = extract_ids(rows, self._read_ids), self._read_pointer(response)
         page = self._reader.read(response, rows, ids, self._request, pointer)
-        if page.truncated:
-            self._noted.setdefault("truncated", page.truncated)
-        if tie := self._ties.find(rows, pointer):
-            self._noted.setdefault("tie", tie)
-        is_overlap = ids == self.last_page.ids[-1:]  # and nothing else
+        for name, told in (("truncated", page.truncated), ("tie", self._ties.find(rows, pointer))):
+            if told:
+                self._noted.setdefault(name, told)
         if said and not rows:
             self._noted["said"] = said
-        elif said and not is_overlap:
+        elif said and ids != self.last_page.ids[-1:]:  # no overlap alone
             self._noted.setdefault("error", said)
         if self._is_of_other_rows(page):
             rows.clear()
