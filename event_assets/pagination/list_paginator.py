@@ -30,8 +30,9 @@ from event_assets.pagination.counters import (
     named_values,
 )
 from event_assets.pagination.facts import NO_PAGE, ListFacts, PageFacts
+from event_assets.pagination.links import leads_to_itself, require_link
 from event_assets.pagination.offset_walk import OffsetWalk
-from event_assets.pagination.page_reader import PageReader, leads_to_itself
+from event_assets.pagination.page_reader import PageReader
 from event_assets.pagination.page_walk import PageWalk
 from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.seen_ids import ReadIds, extract_ids
@@ -176,7 +177,12 @@ class ListPaginator(Paginator):
         is_none = bool(vocabulary.NO_POINTER.fullmatch(str(pointer)))
         if isinstance(active, BaseNextUrlPaginator) and not self._walk.facts.pages:
             is_none |= leads_to_itself(response, pointer)
-        return None if is_none else pointer
+        if is_none:
+            return None
+        if isinstance(active, BaseNextUrlPaginator):
+            where = self._noted["pointer_setting"] or "the header `Link`"
+            require_link(response, pointer, where)
+        return pointer
 
     def _take(self, page: PageFacts, rows: list[Any]) -> None:
         walk, self.last_page = self._walk, page

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from jsonpath_ng import JSONPath
 from requests import Request, Response
@@ -15,6 +15,7 @@ from requests import Request, Response
 from event_assets.pagination import totals, vocabulary
 from event_assets.pagination.counters import leads_further
 from event_assets.pagination.facts import PageFacts
+from event_assets.pagination.links import leads_to_itself
 from event_assets.pagination.totals import AUTO, parse_count
 from event_assets.pagination.vocabulary import PAGE_COUNT, TOTAL, parent_path, plain_name
 from event_assets.values.errors import PaginationError
@@ -193,14 +194,6 @@ class PageReader:
         of_rates = {parent_path(path) for path in members if "reset" in plain_name(path)}
         others = {path: members[path] for path in members if parent_path(path) not in of_rates}
         return _find_said("promise", others)
-
-
-def leads_to_itself(response: Response, link: Any) -> bool:
-    """Return whether a link of a response leads to the same response."""
-    try:
-        return urljoin(response.url, str(link)) == response.url
-    except ValueError:
-        return False  # it is no link
 
 
 def _paths_of(value: Any, records: Sequence[Any], path: str = "") -> Iterator[str]:

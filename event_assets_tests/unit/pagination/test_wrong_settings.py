@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from event_assets.values.errors import PaginationError
 from event_assets_tests.support.paging import Query
 from event_assets_tests.support.served_lists import by_a_cursor, read_with, rows_from
 
@@ -150,3 +151,16 @@ def test_pages_that_come_empty_where_a_row_was_are_said_to_be() -> None:
     done = read_with({"type": "offset", "limit": 20}, answer)
     assert done.result.complete is False
     assert "pages are empty, and lack the row that is at their 'offset'" in done.result.reason
+
+
+@pytest.mark.parametrize(
+    "link",
+    [5, {"page": 2}, ["/events"], "mailto:x", "ftp://api/p2", "http://[::1/p2", "http://*.x/p2"],
+)
+def test_a_link_that_is_no_url_is_said_to(link: Any) -> None:
+    with pytest.raises(PaginationError) as failed:
+        read_with("json_link", lambda _: {"data": rows_from(0, 60), "next": link})
+    assert str(failed.value) == (
+        f"The paginator's next_url_path `next` leads to no URL, but to `{link}`: correct it in "
+        "defs.yaml."
+    )
