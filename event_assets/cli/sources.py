@@ -79,11 +79,11 @@ def load_definitions() -> dg.Definitions:
         loaded = defs()
     finally:
         gc.enable()
-    found = find_sources().values()
-    named = {name for source in found for name in source.variables}
-    for warning in misspelt_settings(named, read_env_file()):
+    found = find_sources()
+    named = {name for source in found.values() for name in source.variables}
+    for warning in misspelt_settings(found, named, read_env_file()):
         click.echo(warning, err=True)
-    for source in found:
+    for source in found.values():
         for key in source.unsent_keys:
             click.echo(f"{key} is not sent: there is no `auth` in {source.file}.", err=True)
     return loaded

@@ -93,14 +93,17 @@ def require_valid_settings() -> None:
             raise ConfigError(f"{name} must be {setting.allowed}{found}.")
 
 
-def misspelt_settings(named: Collection[str], in_file: Collection[str]) -> Iterator[str]:
+def misspelt_settings(
+    sources: Collection[str], named: Collection[str], in_file: Collection[str]
+) -> Iterator[str]:
     """Yield a sentence for each variable that is much like a setting, and read by nothing.
 
     Args:
+        sources: their names, with which the variables of their keys begin.
         named: the variables that the sources name.
         in_file: those of `.env`, which are all meant for the project.
     """
-    known = {*SETTINGS, *KEYS, *(f"EVENTS__{name}" for name in KEYS)}
+    known = {*SETTINGS, *KEYS, *(f"{source}__{key}".upper() for source in sources for key in KEYS)}
     for name in sorted({*os.environ} - known - {*named}):
         close = get_close_matches(name.upper(), known, n=1, cutoff=0.85)
         if close and (name in in_file or name.startswith(("EVENT", "ALERT"))):

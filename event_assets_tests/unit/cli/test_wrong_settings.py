@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -191,6 +192,23 @@ def test_a_variable_of_the_env_file_that_nothing_reads_is_told(
     assert run(["check"]) == 0
     assert capsys.readouterr().err.startswith(f"Nothing reads the variable {name}: did you mean ")
     settings.unlink()
+
+
+@pytest.mark.usefixtures("said")
+def test_the_variables_of_a_source_whose_name_is_like_another_are_read(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = file.parents[1] / "eventsy" / file.name
+    other.parent.mkdir()
+    for defs in (file, other):
+        defs.write_text(YAML)
+    monkeypatch.setenv("EVENTSY__API_PASSWORD", "k-12345678")
+    assert run(["check"]) == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("EVENTSY__API_PASWORD", "k-12345678")
+    assert run(["check"]) == 0
+    assert capsys.readouterr().err.endswith("did you mean EVENTSY__API_PASSWORD?\n")
+    shutil.rmtree(other.parent)
 
 
 @pytest.mark.parametrize(
