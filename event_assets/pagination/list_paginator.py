@@ -134,7 +134,9 @@ class ListPaginator(Paginator):
     def _start(self, request: Request) -> None:
         self._request = request
         self._reader.begin()
-        self._ties = TieFinder()
+        url, params, _ = self._first
+        self._sent = {(name, str(value)) for name, value in params.items()} | named_values(url)
+        self._ties = TieFinder(self._sent)
         self._restore(request, {})
         if self.active is not None:
             self.active.init_request(request)
@@ -194,10 +196,8 @@ class ListPaginator(Paginator):
 
     def _examine_pointer(self, walk: PageWalk, page: PageFacts) -> None:
         """See whether the pointer to the next page counts pages, or rows."""
-        url, params, _ = self._first
-        sent = {(name, str(value)) for name, value in params.items()} | named_values(url)
         param = self._noted["parameter"].rpartition(".")[2]
-        found, size = find_counters(page.pointer, sent, param), len(page.ids)
+        found, size = find_counters(page.pointer, self._sent, param), len(page.ids)
         counter = find_row_counter(found, size)
         if counter and walk.facts.pages == 1 and not walk.is_counted:
             self._row_counter, self._base = counter

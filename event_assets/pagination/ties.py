@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from event_assets.pagination.counters import named_values
 from event_assets.pagination.totals import members_outside_records
+from event_assets.pagination.vocabulary import SIZE, plain_name
 
 SHORTEST: Final = 6  # characters of a value that is no number of a page
 
@@ -15,10 +16,15 @@ class TieFinder:
     """Compares the end of each page with the start of the next one.
 
     A cursor may be a value of the last row, such as a time, behind which the next page begins. If
-    other rows have the same value, an API that asks for greater ones only leaves them out.
+    other rows have the same value, an API that asks for greater ones only leaves them out, unless
+    another value of the last row leads on as well, such as its id.
+
+    Args:
+        sent: the named values of the first request, which do not lead on.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sent: Collection[tuple[str, str]] = ()) -> None:
+        self._sent = sent
         self._ties: dict[str, Any] = {}  # members of the last two rows, whose value leads on
 
     def find(self, rows: Sequence[Any], pointer: Any) -> str:
@@ -29,12 +35,20 @@ class TieFinder:
         if not rows or not (pointer or self._ties):
             return ""
         first, last = (dict(members_outside_records(row)) for row in (rows[0], rows[-1]))
-        found = next((path for path in self._ties if first.get(path) != self._ties[path]), "")
+        values = {str(pointer), *self._values_in(str(pointer))}
+        # what stands in the next link as well is a filter
+        gone = {path: value for path, value in self._ties.items() if str(value) not in values}
+        found = next((path for path, value in gone.items() if first.get(path) != value), "")
         before = dict(members_outside_records(rows[-2])) if rows[1:] else {}
-        values = {str(pointer), *(value for _, value in named_values(str(pointer)))}
+        leading = {path: value for path, value in last.items() if str(value) in values}
+        is_shared = all(before.get(path) == value for path, value in leading.items())
         self._ties = {
             path: value
-            for path, value in last.items()
-            if str(value) in values and len(str(value)) >= SHORTEST and before.get(path) == value
+            for path, value in leading.items()
+            if is_shared and len(str(value)) >= SHORTEST
         }
         return found
+
+    def _values_in(self, link: str) -> set[str]:
+        named = named_values(link) - {*self._sent}
+        return {value for name, value in named if not SIZE.fullmatch(plain_name(name))}

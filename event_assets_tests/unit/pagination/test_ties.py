@@ -82,3 +82,34 @@ def test_a_value_may_be_a_short_number_of_the_page_or_that_of_the_only_row(
 
     reason = read_with(CURSOR, answer).result.reason
     assert ("share the `week`" in reason) is (is_tie and rows_of_a_page > 1)
+
+
+def test_an_id_that_leads_on_beside_a_shared_value_leaves_no_row_out() -> None:
+    def answer(query: Query) -> Any:
+        day, first = query.get("day", ""), query.get("id", "")
+        found = [row for row in listing(4) if row["at"]["day"] >= day]
+        at = next((at for at, row in enumerate(found, 1) if row["id"] == first), 0)
+        page = found[at : at + 10]
+        link = f"/events?day={page[-1]['at']['day']}&id={page[-1]['id']}"
+        return {"data": page, "next": link if len(found) > at + 10 else None}
+
+    done = read_with(LINK, answer)
+    assert len(done.ids) == 120
+    assert done.result.complete is True
+
+
+@pytest.mark.parametrize(
+    ("length", "params"), [(20, {"from": DAYS[0]}), (40, {"from": DAYS[0]}), (40, {})]
+)
+def test_a_filter_in_links_is_no_value_that_leads_on(length: int, params: dict[str, str]) -> None:
+    """The last rows of the first page are of the day from which the list is read."""
+
+    def answer(query: Query) -> Any:
+        at = int(query.get("at", "0"))
+        page = listing(10)[:length][at : at + 10]
+        link = f"/events?from={DAYS[0]}&at={at + 10}&limit=10"
+        return {"data": page, "next": link if at + 10 < length else None}
+
+    done = read_with(LINK, answer, params=params)
+    assert len(done.ids) == length
+    assert done.result.complete is True
