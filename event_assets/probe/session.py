@@ -82,9 +82,10 @@ class SingleAttemptAdapter(ApiAdapter):
         Raises:
             ApiError: when there is no response, or the budget is exhausted.
         """
+        if not self._budget.exhausted_reason():
+            self._throttle.wait()  # which may use up the time
         if reason := self._budget.exhausted_reason():
             raise ApiError(reason)
-        self._throttle.wait()
         self._budget.sent += 1
         left = round(self._budget.remaining_seconds, 1)
         total = self._budget.total_seconds

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import requests
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
+from event_assets.config.http import DEFAULT_LIMITS
 from event_assets.probe.runner import probe
+from event_assets.probe.session import ProbeSession
 from event_assets.values.errors import ConfigError
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.event_records import events, number, renamed
@@ -217,6 +221,15 @@ def test_no_request_is_sent_after_the_time_limit() -> None:
     assert find_line(report, "records").mark == "ok"
     assert "not requested: the limit of 1 s is reached" in find_line(report, "order").message
     assert not report.has_failures
+
+
+def test_no_request_is_sent_that_the_pace_delays_behind_the_time_limit(api: Sandbox) -> None:
+    limits = replace(DEFAULT_LIMITS, requests_per_second=0.8)
+    request = requests.Request("GET", f"{api.url}/v1/events")
+    with ProbeSession(api.url, None, 1.0, (), limits) as session:
+        session.fetch(request)
+        assert session.fetch(request).error == "not requested: the limit of 1 s is reached"
+    assert len(api.requests) == 1
 
 
 def test_no_request_is_sent_after_a_429(api: Sandbox) -> None:
