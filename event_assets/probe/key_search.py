@@ -134,7 +134,7 @@ def follow(connection: Connection, page: Page) -> Page:
     """Follow one redirect of page 1 within its host; from now on, its target is the address.
 
     Raises:
-        ApiError: it leads to another host, which must not get the key.
+        ApiError: it leads to another host, which must not get the key, or out of TLS.
     """
     page = _ask_for_json(connection, page)
     target = page.redirect_target
@@ -144,6 +144,11 @@ def follow(connection: Connection, page: Page) -> Page:
         raise ApiError(
             f"The API redirects to another host, which gets no key: if {target} is its URL, "
             "connect that."
+        )
+    if target.startswith("http:") and connection.given.url.startswith("https:"):
+        raise ApiError(
+            f"The API redirects to {redact_url(target)}, to which a key is not sent encrypted: "
+            "check the URL, such as whether it must end with a slash."
         )
     client, given = connection.client, connection.given
     client.session.move(target)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
+from typing import cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -77,7 +78,9 @@ class Authority:
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.send_response(200)
+        location = cast("_Server", self.server).location
+        self.send_response(302 if location else 200)
+        self.send_header("Location", location)
         self.send_header("Content-Length", str(len(BODY)))
         self.end_headers()
         self.wfile.write(BODY)
@@ -89,16 +92,19 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class _Server(ThreadingHTTPServer):
+    location = ""
+
     def handle_error(self, *_: object) -> None:
         """Print nothing about a client that does not trust the certificate."""
 
 
 @contextmanager
-def serving_tls(certificate: Path) -> Iterator[str]:
-    """Serve any request with a certificate; yield the URL."""
+def serving_tls(certificate: Path, location: str = "") -> Iterator[str]:
+    """Serve any request with a certificate, or redirect it to a `location`; yield the URL."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     with _Server((HOST, 0), _Handler) as server:
+        server.location = location
         server.socket = context.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )

@@ -28,6 +28,7 @@ from event_assets_tests.support.discoveries import (
     needs,
 )
 from event_assets_tests.support.event_records import number
+from event_assets_tests.support.tls_server import Authority, serving_tls
 
 REFUSALS: list[tuple[Answer, str]] = [
     (lambda _: Response(status_code=429), "Nothing was written; try again later, and with --set"),
@@ -132,6 +133,18 @@ def test_a_redirect_to_another_host_gets_no_key() -> None:
         with pytest.raises(ApiError, match=r"^The API redirects to another host, which gets no"):
             connect(lambda _: moved, keys=[KEY])
         assert other.requests == []
+
+
+def test_a_redirect_out_of_tls_gets_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.file))
+    with (
+        serving(by_page) as plain,
+        serving_tls(authority.issue(), f"{plain.url}/v1/events") as url,
+        pytest.raises(ApiError, match="to which a key is not sent encrypted: check the URL"),
+    ):
+        discover(Options(f"{url}/v1/events", keys=[KEY]))
+    assert plain.requests == []
 
 
 def test_an_address_without_a_path_is_searched() -> None:
