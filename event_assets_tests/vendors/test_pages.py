@@ -49,7 +49,7 @@ def test_all_pages_load_when_the_server_caps_their_size(
 def test_a_cursor_on_the_last_page_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(VENDORS["eventbrite"], make_records("eventbrite", 130)) as api:
         read_example(monkeypatch, "eventbrite", api.url)
-        assert len(api.requests) == 3
+        assert len({str(request.url) for request in api.requests}) == 3
 
 
 @pytest.mark.parametrize("name", ["luma", "eventbrite"])

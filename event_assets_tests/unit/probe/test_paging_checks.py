@@ -175,7 +175,7 @@ PAGES: dict[str, tuple[Answer, Any, str, str]] = {
     ),
     "a link that is none": (
         by_number, {**NEXT, "next_url_path": "total"}, "fail",
-        "The paginator cannot read the response",
+        "The paginator's next_url_path `total` leads to no URL, but to `250`",
     ),
     "a refused page": (
         refused_page_2, NUMBERS, "fail", "page 2 is missing: the API returned 403 Forbidden.",
