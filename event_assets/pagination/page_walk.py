@@ -59,7 +59,9 @@ class PageWalk(Walk):
                 end = yield from self._read_behind()
         is_total_good = self._is_total_reached
         if is_total_good and self.is_counted and end in AT_THE_END:
-            is_total_good = not (yield from self._has_changed())
+            # all rows of the list as it was when this reading began, if it brought no others
+            is_same = self._facts.passes > 1 and self._ids == self._seen.count()
+            is_total_good = is_same or not (yield from self._has_changed())
         self._conclude(end, is_total_good=is_total_good)
 
     def _has_changed(self) -> Steps[bool]:

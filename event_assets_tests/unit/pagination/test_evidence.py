@@ -256,6 +256,22 @@ def test_nothing_is_requested_behind_a_total_that_is_reached(extra: dict[str, An
     assert [int(query["page"]) for query in done.asked] == [*range(1, 26), 1, 7, 13, 19]
 
 
+@pytest.mark.parametrize("every", [5, 7])
+def test_rows_that_move_in_a_list_whose_total_is_reached_twice_are_complete(every: int) -> None:
+    """As in a list whose first row is the one that was changed last."""
+    asked, listed = count(1), rows(0, 100)
+
+    def answer(query: Query) -> Any:
+        if next(asked) % every == 0:
+            listed.insert(0, listed.pop(50))
+        first = 20 * (int(query["page"]) - 1)
+        return {"data": listed[first : first + 20], "total": 100}
+
+    done = read_with(NUMBERED, answer)
+    assert len(done.ids) == 100
+    assert done.result.complete is True
+
+
 @pytest.mark.parametrize("members", [{}, {"total": 250}])
 def test_rows_of_a_page_that_come_in_another_order_change_no_list(members: dict[str, int]) -> None:
     asked = count()
