@@ -2,7 +2,7 @@
 
 Most requests of a sync are plain: a GET on a connection that is open already, whose response is 200
 with one header of each name and a body of a known length. `exchange` sends and reads these itself,
-in less than half the time; urllib3 and http.client do all the rest.
+in half the time; urllib3 and http.client do all the rest.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 # A target that urllib3 sends as it is.
 TARGET = re.compile(r"/(?:[\w.~!$&'()*+,;=:@/?-]|%[\dA-F]{2})*", re.ASCII)
-HEAD = re.compile(rb"HTTP/1\.1 200 ([^\r\n]*)\r\n((?:[\w-]+:[^\r\n]*\r\n)*)\r\n")
+# http.client refuses more than 100 headers.
+HEAD = re.compile(rb"HTTP/1\.1 200 ([^\r\n]*)\r\n((?:[\w-]+:[^\r\n]*\r\n){1,100})\r\n")
 FIELD = re.compile(r"([\w-]+):[ \t]*([^\r\n]*)\r\n")
 LENGTH = re.compile(r"\d{1,15}", re.ASCII)
-UNUSUAL_HEADERS = frozenset(("transfer-encoding", "set-cookie"))
 
 
 class Body(Protocol):
@@ -50,7 +50,7 @@ def read_whole(
     pool: urllib3.HTTPConnectionPool,
     deadline: Callable[[], float],
     timeout_error: type[TimeoutError],
-    read_body: Callable[[Body, Mapping[str, str]], bytes],
+    read_body: Callable[[Body, str | None], bytes],
     on_connect: Callable[[socket], None],
 ) -> None:
     """Have a pool, which has no connection yet, read each response at once: it takes less time.
@@ -58,7 +58,7 @@ def read_whole(
     Args:
         deadline: returns the `time.monotonic` by which a response must be complete, from now on.
         timeout_error: is raised for one that began and is not complete by then.
-        read_body: reads and decompresses a body, given the headers as well.
+        read_body: reads and decompresses a body, given its encoding.
         on_connect: is called with each new socket.
     """
 
@@ -81,10 +81,9 @@ def read_whole(
                 self.sock.sendall(request)
             timed = _TimedSocket(self.sock, deadline(), timeout_error)
             with timed.makefile("rb") as reader:
-                if head := _read_plain_head(reader):
-                    reason, headers, length = head
-                    body = read_body(_KnownBody(reader, length), headers)
-                    return PlainResponse(HTTPStatus.OK.value, reason, headers, body)
+                if head := _PlainHead.read(reader):
+                    body = read_body(_KnownBody(reader, head.length), head.encoding)
+                    return PlainResponse(HTTPStatus.OK.value, head.reason, head.headers, body)
                 again: Any = _BegunSocket(reader)
                 response = _FinalResponse(again, method="GET")
                 response.begin()
@@ -97,7 +96,7 @@ def read_whole(
             headers = urllib3.HTTPHeaderDict(response.headers.items())
             try:
                 return urllib3.HTTPResponse(
-                    read_body(response, headers),
+                    read_body(response, headers.get("Content-Encoding")),
                     headers,
                     response.status,
                     reason=response.reason,
@@ -148,7 +147,7 @@ def _plain_request(
     is_whole = {"user-agent", "accept-encoding"} <= names and "host" not in names
     if pool.proxy or not (is_whole and TARGET.fullmatch(target)):
         return None
-    host = f"[{pool.host}]" if ":" in pool.host else pool.host
+    host = f"[{pool.host}]" if ":" in pool.host else pool.host.rstrip(".")
     port = "" if pool.port == pool.ConnectionCls.default_port else f":{pool.port}"
     lines = [f"GET {target} HTTP/1.1", f"Host: {host}{port}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -157,23 +156,34 @@ def _plain_request(
     return text.encode() if is_plain and set(map(type, headers.values())) == {str} else None
 
 
-def _read_plain_head(reader: io.BufferedReader) -> tuple[str, dict[str, str], int] | None:
-    """Return the reason, the headers and the length of a plain response; None: nothing is read."""
-    if not (head := HEAD.match(reader.peek())):
-        return None
-    fields = FIELD.findall(head[2].decode("latin-1"))
-    by_name = {name.lower(): value for name, value in fields}
-    length = by_name.get("content-length", "")
-    is_plain = (
-        len(by_name) == len(fields)
-        and UNUSUAL_HEADERS.isdisjoint(by_name)
-        and by_name.get("connection", "keep-alive").lower() == "keep-alive"
-        and LENGTH.fullmatch(length)
-    )
-    if not is_plain:
-        return None
-    reader.read(head.end())
-    return head[1].decode("latin-1").strip(), dict(fields), int(length)
+class _PlainHead(NamedTuple):
+    """The head of a plain response; the length of its body in bytes."""
+
+    reason: str
+    headers: Mapping[str, str]
+    length: int
+    encoding: str | None
+
+    @classmethod
+    def read(cls, reader: io.BufferedReader) -> _PlainHead | None:
+        """Read a head; None, and nothing is read, if the response may not be plain."""
+        if not (head := HEAD.match(reader.peek())):
+            return None
+        fields = FIELD.findall(head[2].decode("latin-1"))
+        by_name = {name.lower(): value for name, value in fields}
+        length = by_name.get("content-length", "")
+        is_plain = (
+            len(by_name) == len(fields)
+            and LENGTH.fullmatch(length)
+            and "transfer-encoding" not in by_name
+            and "set-cookie" not in by_name  # its reader needs http.client's response
+            and by_name.get("connection", "keep-alive").lower() == "keep-alive"
+        )
+        if not is_plain:
+            return None
+        reader.read(head.end())
+        reason = head[1].decode("latin-1").strip()
+        return cls(reason, dict(fields), int(length), by_name.get("content-encoding"))
 
 
 class _KnownBody:

@@ -47,7 +47,7 @@ WINDOWS_1252 = "windows-1252 where not utf-8"
 register_error(WINDOWS_1252, _decode_windows_1252)
 
 
-def read_body(response: Body, headers: Mapping[str, str], max_size: int) -> bytes:
+def read_body(response: Body, encoding: str | None, max_size: int) -> bytes:
     """Read and decompress a body of at most this many bytes.
 
     Raises:
@@ -60,7 +60,6 @@ def read_body(response: Body, headers: Mapping[str, str], max_size: int) -> byte
         raise ResponseTooLargeError
     else:
         body = response.read()
-    encoding = headers.get("Content-Encoding")
     if body.startswith(GZIP_MAGIC) and encoding in (None, "gzip"):
         encoding = "gzip"
         with suppress(zlib.error):  # in half the time that urllib3 takes
@@ -100,7 +99,7 @@ class JsonResponse(requests.Response):
         self.status_code = status
         self.headers = CaseInsensitiveDict(headers)
         self.encoding = get_encoding_from_headers(self.headers)
-        self._body = content
+        self._body, self._content_consumed = content, True
 
     @property
     def content(self) -> bytes:

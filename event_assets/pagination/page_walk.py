@@ -72,7 +72,9 @@ class PageWalk(Walk):
         step = -(-(count - 1) // MAX_MORE) if self._is_numbered else 1
         looks = range(0, count - 1, max(1, step))[:most]
         for number, at in enumerate(looks, 1):
-            page = yield Ask(at, looks[number:] if self._is_numbered else ())
+            page = yield Ask(at, looks[number:] if self._is_numbered else (), is_behind=True)
+            if page is REFUSED:
+                return False
             if hash(frozenset(page.ids)) != pages[at]:
                 return True
         return False

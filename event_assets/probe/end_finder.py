@@ -84,11 +84,9 @@ def reach_end(client: Client, paging: Paging, requests: int) -> End:
         _search_last_page(client, paging, end, walk, requests - len(walk.pages) - 1)
     else:
         end.count = facts.reported
-        if not any(walk.pages[-EMPTY_TAIL:]):
-            end.problem = (
-                f"Behind {counted(len(walk.ids))}, {EMPTY_TAIL} pages in a row are empty, "
-            )
-            end.problem += "and lead on all the same"
+        if not any(tail := walk.pages[-EMPTY_TAIL:]):
+            empty = counted(len(tail), "empty page")
+            end.problem = f"Behind {counted(len(walk.ids))}, {empty} in a row lead on all the same"
     return end
 
 

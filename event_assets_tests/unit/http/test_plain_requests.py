@@ -3,6 +3,7 @@
 import gzip
 import socket
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import takewhile
@@ -10,12 +11,14 @@ from itertools import takewhile
 import pytest
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth
 
+from event_assets._compat.urllib3 import PlainResponse
 from event_assets.config.http import HttpLimits
 from event_assets.http.session import ApiSession
 from event_assets.values.errors import ApiError
 
 BODY = b'{"data": [{"id": 1, "name": "\xc3\xa9"}]}'
-ZIPPED = gzip.compress(BODY)
+CHUNKS = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
+ZIPPED, FLAT = gzip.compress(BODY), zlib.compress(BODY)
 LIMITS = HttpLimits(megabytes=1, read=0.5, total=20.0)
 
 
@@ -91,9 +94,11 @@ def read(*responses: bytes) -> object:
         response(LENGTH, begins=b"HTTP/1.0 200 OK"),
         response(LENGTH, b"Connection: keep-alive"),
         response(LENGTH, b"Vary: a", b"vary: b", b"Link: <x>; rel=next"),
-        response(b"Transfer-Encoding: chunked", body=b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)),
+        response(b"Transfer-Encoding: chunked", body=CHUNKS),
         response(b"Content-Length: %d" % len(ZIPPED), b"Content-Encoding: gzip", body=ZIPPED),
         response(b"Content-Length: %d" % len(ZIPPED), body=ZIPPED),
+        response(b"content-length: %d" % len(FLAT), b"content-encoding: deflate", body=FLAT),
+        response(b"Content-Length: 5", b"Transfer-Encoding: chunked", body=CHUNKS),
         response(LENGTH, b"X-Long: a", b" b"),
         response(LENGTH, b"X-" + b"y" * 70_000 + b": z"),
         response(LENGTH, *(b"X-%d: z" % number for number in range(90))),
@@ -123,14 +128,72 @@ def test_a_connection_that_was_closed_is_opened_again() -> None:
     assert [len(heads) for heads in api.heads[:3]] == [2, 2, 2]
 
 
-def test_the_bytes_that_are_sent_are_the_same_but_for_their_order() -> None:
+def other(number: int) -> bytes:
+    body = b'{"data": [%d]}' % number
+    return response(b"Content-Length: %d" % len(body), body=body)
+
+
+@pytest.mark.usefixtures("waits")
+def test_a_body_that_ends_too_soon_is_no_response() -> None:
+    cut = response(b"Content-Length: 1000")
+    with (
+        serving(PLAIN, cut, other(2), closes=True) as api,
+        ApiSession(api.url, limits=LIMITS) as session,
+    ):
+        assert [session.get(api.url).json() for _ in range(2)][1] == {"data": [2]}
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize(
+    "last", [response(b"Content-Length: 2000000"), PLAIN[:-5], response(b"Content-Length: 9")]
+)
+def test_nothing_that_is_left_of_a_response_is_taken_for_the_next(last: bytes) -> None:
+    with serving(other(1), last, other(2)) as api, ApiSession(api.url, limits=LIMITS) as session:
+        session.get(api.url)
+        with suppress(ApiError):
+            session.get(api.url)
+        assert session.get(api.url).json() == {"data": [2]}
+
+
+def test_a_connection_that_the_api_closes_is_not_used_again() -> None:
+    closing = response(LENGTH, b"Connection: close")
+    with serving(PLAIN, closing, PLAIN) as api, ApiSession(api.url, limits=LIMITS) as session:
+        assert [session.get(api.url).content for _ in range(4)] == [BODY] * 4
+    assert [len(heads) for heads in api.heads] == [2, 2]
+
+
+def test_a_cookie_that_comes_on_an_open_connection_is_sent_back() -> None:
+    baking = response(LENGTH, b"Set-Cookie: a=b")
+    with serving(PLAIN, baking, PLAIN) as api, ApiSession(api.url, limits=LIMITS) as session:
+        for _ in range(3):
+            session.get(api.url)
+    ((*_, last),) = api.heads
+    assert b"Cookie: a=b\r\n" in last
+
+
+def test_a_proxy_gets_the_whole_url_on_an_open_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(PLAIN) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.replace("http://", "http://me:word@"))
+        with ApiSession("http://api.example.com", limits=LIMITS) as session:
+            for _ in range(2):
+                session.get("http://api.example.com/v1")
+    (heads,) = proxy.heads
+    for head in heads:
+        assert head.startswith(b"GET http://api.example.com/v1 HTTP/1.1\r\n")
+        assert b"Proxy-Authorization: Basic " in head
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_the_bytes_that_are_sent_are_the_same(host: str) -> None:
     auth = APIKeyAuth(name="X-Key", api_key="s3cret-key", location="header")
     target = "/v1/events?a=%C3%A9&from=2030-01-01T00:00:00%2B01:00&x[]=1&limit=100"
-    with serving(PLAIN) as api, ApiSession(api.url, auth) as session:
-        for _ in range(2):
-            session.get(api.url + target, headers={"X-More": "a"})
-        ((first, second),) = (heads[:2] for heads in api.heads)
-    assert sorted(first.splitlines()) == sorted(second.splitlines())
+    with serving(PLAIN) as api:
+        url = api.url.replace("127.0.0.1", host)
+        with ApiSession(url, auth) as session:
+            got = [session.get(url + target, headers={"X-More": "a"}) for _ in range(2)]
+        ((first, second),) = api.heads
+    assert [isinstance(each.raw, PlainResponse) for each in got] == [False, True]
+    assert first == second
     assert b"X-Key: s3cret-key" in second.splitlines()
 
 
@@ -153,3 +216,10 @@ def test_what_is_not_plain_is_sent_by_urllib3(target: str, headers: dict[str, st
             session.get(api.url + target, headers=headers)
         ((first, second),) = (heads[:2] for heads in api.heads)
     assert first == second
+
+
+def test_a_response_can_be_closed() -> None:
+    with serving(PLAIN) as api, ApiSession(api.url, limits=LIMITS) as session:
+        for _ in range(2):
+            with session.get(api.url) as got:
+                assert got.content == BODY

@@ -139,3 +139,17 @@ def test_a_page_that_is_not_there_after_a_deletion_is_looked_for_again(deleted: 
     assert done.ids >= {row["id"] for row in listed}
     assert done.result.complete is True
     assert len(asked) <= 9
+
+
+@pytest.mark.parametrize("length", [100, 200])  # 5 and 10 full pages
+def test_a_refusal_of_a_page_that_is_requested_again_is_no_end(length: int) -> None:
+    sent = count(1)
+
+    def answer(query: Query) -> Any:
+        if next(sent) > length / 20 + 1:  # a quota
+            return 400
+        first = 20 * (int(query["page"]) - 1)
+        return {"data": rows(first, min(length, first + 20)), "total": length}
+
+    done = read_with({"type": "page_number", "base_page": 1}, answer)
+    assert (len(done.ids), done.result.complete) == (length, True)

@@ -85,7 +85,7 @@ def test_links_that_go_on_behind_the_end_are_asked_about() -> None:
         return {"events": ROWS[at : at + 40], "next": f"{request.url.path}?at={at + 40}"}
 
     [question] = connect(answer).open_questions
-    assert "Behind 95 records, 5 pages in a row are empty, and lead on all" in question.text
+    assert "Behind 95 records, 5 empty pages in a row lead on all" in question.text
 
 
 def test_a_graphql_query_without_a_variable_is_told_to_declare_one() -> None:
