@@ -184,8 +184,9 @@ ROWS = (
         },
     ),
     PrivateApi(
-        ("http.adapter",),
-        "Requests go straight to urllib3 in half the time; requests chooses the proxy and TLS",
+        ("http.adapter", "http.response"),
+        "Requests go straight to urllib3 in half the time; requests chooses the proxy and TLS. A "
+        "response that was read whole can be closed, whatever read it",
         HTTP,
         {
             "requests.adapters:HTTPAdapter.cert_verify": "(self, conn, url, verify, cert)",
@@ -193,7 +194,9 @@ ROWS = (
                 "(self, request, verify, proxies=None, cert=None)"
             ),
             "requests.adapters:HTTPAdapter.request_url": "(self, request, proxies)",
+            "requests:Response.close": "(self)",
         },
+        overrides=("_content_consumed",),
     ),
     PrivateApi(
         ("_compat.dlt",),
