@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from event_assets.http.errors import status_text
 from event_assets.probe.authentication import (
@@ -23,7 +22,7 @@ from event_assets.probe.connection import Connection
 from event_assets.probe.page import NOT_SENT, Page
 from event_assets.probe.paging_candidates import OFFSETS, PAGES, SIZES
 from event_assets.values.errors import ApiError
-from event_assets.values.urls import redact_url
+from event_assets.values.urls import has_same_server, redact_url
 
 FIRST_PAGE = {  # by the names of parameters that an API may demand
     **dict.fromkeys(SIZES, 50),
@@ -134,21 +133,21 @@ def follow(connection: Connection, page: Page) -> Page:
     """Follow one redirect of page 1 within its host; from now on, its target is the address.
 
     Raises:
-        ApiError: it leads to another host, which must not get the key, or out of TLS.
+        ApiError: it leads to another host or port, which must not get the key, or out of TLS.
     """
     page = _ask_for_json(connection, page)
     target = page.redirect_target
     if not target:
         return page
-    if urlsplit(target).hostname != urlsplit(connection.given.url).hostname:
-        raise ApiError(
-            f"The API redirects to another host, which gets no key: if {target} is its URL, "
-            "connect that."
-        )
     if target.startswith("http:") and connection.given.url.startswith("https:"):
         raise ApiError(
             f"The API redirects to {redact_url(target)}, to which a key is not sent encrypted: "
             "check the URL, such as whether it must end with a slash."
+        )
+    if not has_same_server(target, connection.given.url):
+        raise ApiError(
+            f"The API redirects to another host or port, which gets no key: if {target} is its "
+            "URL, connect that."
         )
     client, given = connection.client, connection.given
     client.session.move(target)

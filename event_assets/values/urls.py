@@ -58,6 +58,14 @@ def is_same_api(url: str, other: str) -> bool:
     return _server(url) == _server(other) and len(paths) < 2
 
 
+def has_same_server(url: str, other: str) -> bool:
+    """Return whether two URLs have the same host and port, whatever their schemes."""
+    try:
+        return _server(url) == _server(other)
+    except ValueError:  # no port has that number
+        return False
+
+
 def _server(url: str) -> tuple[str | None, int | None]:
     parts = urlsplit(url)
     return parts.hostname, None if parts.port == SCHEME_PORTS.get(parts.scheme) else parts.port

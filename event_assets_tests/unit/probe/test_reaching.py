@@ -126,13 +126,20 @@ def test_a_redirect_to_a_page_to_log_in_is_no_other_address(location: str) -> No
         connect(answer)
 
 
-def test_a_redirect_to_another_host_gets_no_key() -> None:
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_a_redirect_to_another_host_or_port_gets_no_key(host: str) -> None:
     with serving(by_page) as other:
-        target = other.url.replace("127.0.0.1", "localhost")
+        target = other.url.replace("127.0.0.1", host)
         moved = Response(status_code=302, headers={"Location": f"{target}/v1/events"})
-        with pytest.raises(ApiError, match=r"^The API redirects to another host, which gets no"):
+        with pytest.raises(ApiError, match=r"^The API redirects to another host or port, w"):
             connect(lambda _: moved, keys=[KEY])
         assert other.requests == []
+
+
+def test_a_redirect_to_a_port_that_cannot_be_is_one_sentence() -> None:
+    moved = Response(status_code=302, headers={"Location": "http://127.0.0.1:99999/v1/events"})
+    with pytest.raises(ApiError, match=r"^The API redirects to another host or port, w"):
+        connect(lambda _: moved, keys=[KEY])
 
 
 def test_a_redirect_out_of_tls_gets_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
