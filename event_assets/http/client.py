@@ -55,7 +55,6 @@ class ApiClient:
     ) -> None:
         self.list_changed = False
         self.first_date: datetime | None = None
-        self._has_response = False
         self._session = session
         self._concurrency = concurrency
         self._journal = journal
@@ -65,7 +64,7 @@ class ApiClient:
         self._pages: Futures = {}
         self._lists: Futures = {}
         self._templates: dict[str, PreparedRequest] = {}
-        self._last_replayed: JsonResponse | None = None
+        self._last_response: JsonResponse | None = None
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="read-ahead")
 
     def fetch(
@@ -91,13 +90,13 @@ class ApiClient:
         if self._concurrency > 1:
             self._read_ahead(self._pages, pages, self._page_window.ahead)
             self._read_ahead(self._lists, lists, self._list_window.ahead)
-        was_awaited = not future.done()
+        was_awaited, is_first = not future.done(), self._last_response is None
         response = self._compare_runs(future.result())
         if not response.is_replayed:
             for window in (self._page_window, self._list_window):
                 window.add(response.elapsed.total_seconds(), was_awaited=was_awaited)
-        if not self._has_response:
-            self._has_response, self.first_date = True, _read_date(response)
+        if is_first:
+            self.first_date = _read_date(response)
         return _apply_hooks(request, response)
 
     def has_expired(self, status: int) -> bool:
@@ -116,11 +115,10 @@ class ApiClient:
                 ahead[key] = self._submit(key, request)
 
     def _compare_runs(self, response: JsonResponse) -> JsonResponse:
-        """Request the last recorded page again before the first one that is not recorded."""
-        if response.is_replayed:
-            self._last_replayed = response
-        elif self._last_replayed:
-            replayed, self._last_replayed = self._last_replayed, None
+        """Request a recorded page again where it follows one that is not, or is followed by one."""
+        before, self._last_response = self._last_response or response, response
+        if before.is_replayed != response.is_replayed:
+            replayed = response if response.is_replayed else before
             recorded = JsonResponse(replayed.content, replayed.headers)  # paging changes records
             live = self._session.send(replayed.request)
             self.list_changed |= not live.ok or (

@@ -36,9 +36,7 @@ LOG = logging.getLogger("dagster")
 FORMAT = 1
 CODEC = "lz4"  # a third of zstd's CPU time
 INTERVAL = 0.1  # seconds between two writes
-# An API of more responses a second is recorded from these seconds on only: to ask it again costs
-# less.
-MAX_RATE, START_AFTER = 200, 3.0
+MAX_RATE = 200  # responses a second, of late; a quicker API is asked again in little time
 MAX_BUFFERED_BYTES = 64_000_000
 MAX_BYTES, PAGE_BYTES = 4_000_000_000, 16_384  # of the file
 MIN_FREE_BYTES = 100_000_000  # of the disk, which the load needs more
@@ -46,6 +44,9 @@ MAX_RUNS = 5  # in a row that replayed the responses and got no further: these m
 # Errors that a replay would only raise again. What solves a ConfigError, such as a PaginationError,
 # is another configuration, which makes other requests.
 CONTENT_ERRORS = (TooManyRejectsError, ConfigError, ExpiredJournalError, ExpiredPositionError)
+
+
+Response = tuple[str, Mapping[str, str], bytes]  # its request's key, its headers and its body
 
 
 class Recorded(NamedTuple):
@@ -70,7 +71,7 @@ class Journal:
         self._path = path
         self._identity = f"{FORMAT} {identity}".encode(errors="surrogatepass")
         self._salt = secrets.token_bytes(16)
-        self._buffer: list[tuple[str, Mapping[str, str], bytes]] = []
+        self._buffer: list[Response] = []
         self._buffered_bytes = 0
         self._buffer_lock, self._lock = Lock(), Lock()  # the latter for all else
         self._database: sqlite3.Connection | None = None
@@ -161,18 +162,26 @@ class Journal:
         return None
 
     def _write_regularly(self) -> None:
-        began = time.monotonic()
+        rate, looked_at = float(MAX_RATE), time.monotonic()
         while not self._is_over.wait(INTERVAL):
-            seconds = time.monotonic() - began
-            if seconds > START_AFTER or len(self._buffer) < MAX_RATE * seconds:
+            now = time.monotonic()
+            rate += (len(self._buffer) / (now - looked_at) - rate) / 10
+            looked_at = now
+            if rate < MAX_RATE:
                 self._write()
+            else:
+                self._empty_buffer()
 
     def _write(self) -> None:
         with self._lock:
-            with self._buffer_lock:
-                batch, self._buffer, self._buffered_bytes = self._buffer, [], 0
+            batch = self._empty_buffer()
             if batch and not self._is_over.is_set():
                 self._change("insert into response values (?, ?, ?, ?, ?)", map(self._pack, batch))
+
+    def _empty_buffer(self) -> list[Response]:
+        with self._buffer_lock:
+            batch, self._buffer, self._buffered_bytes = self._buffer, [], 0
+        return batch
 
     def _change(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Change the file, all or nothing; if it cannot be written, the sync goes on without."""
@@ -205,7 +214,7 @@ class Journal:
         database.execute("insert into sync values (?, ?, ?, 0, 0)", state)
         return database
 
-    def _pack(self, response: tuple[str, Mapping[str, str], bytes]) -> tuple[Any, ...]:
+    def _pack(self, response: Response) -> tuple[Any, ...]:
         key, headers, body = response
         kept = {name: text for name, text in headers.items() if name.lower() != "set-cookie"}
         packed = pa.compress(body, CODEC, asbytes=True)

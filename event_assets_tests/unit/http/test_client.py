@@ -166,10 +166,11 @@ def test_a_failed_read_ahead_is_raised_only_when_its_page_is_requested(
             reader.read(30)
 
 
-def interrupt(api: Sandbox, folder: Path, pages: int) -> None:
+def interrupt(api: Sandbox, folder: Path, pages: int, first: int = 0) -> None:
     """Read some pages, and end as a kill does."""
     with suppress(Killed), reading(api, folder, concurrency=1, hours=6) as reader:
-        reader.read_to(LIMIT * pages)
+        for page in range(first, pages):
+            reader.read(LIMIT * page)
         raise Killed
     api.requests.clear()
 
@@ -189,6 +190,26 @@ def test_a_list_that_changed_between_two_runs_is_noticed(api: Sandbox, tmp_path:
     api.replace([{"id": key} for key in api.ids()[1:]])
     with reading(api, tmp_path, hours=6) as reader:
         reader.read_to(60)
+        assert reader.client.list_changed
+
+
+def test_the_first_recorded_page_behind_others_is_requested_again(
+    api: Sandbox, tmp_path: Path
+) -> None:
+    interrupt(api, tmp_path, first=2, pages=5)
+    with reading(api, tmp_path, concurrency=1, hours=6) as reader:
+        assert [row["id"] for row in reader.read_to(60)] == api.ids()[:60]
+        assert not reader.client.list_changed
+    assert offsets(api) == [0, 10, 20, 40, 50]
+
+
+def test_a_list_that_changed_before_what_is_recorded_is_noticed(
+    api: Sandbox, tmp_path: Path
+) -> None:
+    interrupt(api, tmp_path, first=2, pages=5)
+    api.replace([{"id": key} for key in api.ids()[1:]])
+    with reading(api, tmp_path, hours=6) as reader:
+        reader.read_to(30)
         assert reader.client.list_changed
 
 

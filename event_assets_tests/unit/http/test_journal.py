@@ -174,7 +174,7 @@ RECORD_UNTIL_KILLED = """
     from pathlib import Path
     from event_assets.http import journal as module
 
-    module.START_AFTER = module.INTERVAL = 0.01
+    module.INTERVAL, module.MAX_RATE = 0.01, 1_000_000
     module.MAX_BUFFERED_BYTES = 1_000_000
     with module.open_journal(Path(sys.argv[1]), "identity", 6) as journal:
         number = 0
