@@ -103,7 +103,8 @@ def erase_runs(instance: dg.DagsterInstance, found: Mapping[str, set[dg.AssetKey
     for run_id in found:
         instance.delete_run(run_id)
         instance.compute_log_manager.delete_logs(prefix=[run_id])
-    for file in Path(instance.root_directory).glob("**/*.db") if found else ():
+    home = Path(instance.root_directory)  # where the database may be, as another *.db
+    for file in (*home.glob("history/**/*.db"), *home.glob("schedules/*.db")) if found else ():
         with closing(sqlite3.connect(file)) as history:
             history.execute("vacuum")  # else what was deleted stays in the file
             history.execute("pragma wal_checkpoint(truncate)")

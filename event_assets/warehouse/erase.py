@@ -61,9 +61,9 @@ def erase(
                 count = _erase_from_table(database, schema, table, text, id_columns)
                 changed |= {table: count} if count else {}
             confirm(changed)
+            _delete(folders)  # first, or a sync after a kill might resume from what they hold
         if isinstance(get_destination(), DuckDbFile):
             _rewrite(database)
-        _delete(folders)
     return changed
 
 

@@ -9,6 +9,9 @@ import pytest
 
 from event_assets.cli.main import run as run_command
 from event_assets.config import project as project_module
+from event_assets.warehouse import Database
+from event_assets.warehouse.erase import erase
+from event_assets.warehouse.pipeline import journal_file
 from event_assets_tests.support.accounts import serving_accounts, with_accounts
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.contracts import load
@@ -196,6 +199,22 @@ def test_what_is_not_erased_whole_is_not_erased(
     assert log["reason"] == "All 20 rows w***r*** r***c***iv***d."
 
 
+def test_what_is_erased_is_not_resumed_though_erasing_was_interrupted(project: Project) -> None:
+    with serving({PATH: paged(events(20))}) as api:
+        sync_source(source_of(source(api.url)))
+    journal = journal_file("events")
+    journal.write_text("of an interrupted sync")
+
+    def interrupt(_: Database) -> None:
+        raise KeyboardInterrupt
+
+    project.environment.setattr("event_assets.warehouse.erase._rewrite", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        erase("events", "e3", ["id"])
+    assert len(project.ids()) == 19
+    assert not journal.exists()
+
+
 def test_runs_that_alone_hold_a_value_are_not_erased_unasked(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -210,6 +229,9 @@ def test_runs_that_alone_hold_a_value_are_not_erased_unasked(
         assert said.out.endswith("Dagster's history: 1 run\n")
         assert "There is no terminal to ask: add --yes" in said.err
         assert instance.get_runs_count() == 1
+        (home / "warehouse.db").write_bytes(b"not of SQLite" * 100)
+        assert run_command(["erase", "--value", "Finished execution of step", "--yes"]) == 0
+        assert instance.get_runs_count() == 0
 
 
 @pytest.mark.parametrize(
