@@ -37,12 +37,13 @@ TIME_OF_DAY_PATTERN = re.compile(r"%-?[HIMcsX]")  # in a pattern of strptime
 RFC_2822_PATTERN = re.compile(  # with the zones that the standard names
     r"(?:[A-Za-z]{3}, *)?\d{1,2} +[A-Za-z]{3} +\d{4} +\d\d:\d\d(?::\d\d)?( +[ECMP][SD]T)?"
 )
+# A time, the name of its zone, and other tags, as in RFC 9557.
+TAGGED_PATTERN = re.compile(r"\s*([^\[]*[^\[\s])\s*\[!?([^\[\]]+)\](?:\[[^\[\]]+\])*\s*")
 NET_PATTERN = re.compile(r"/Date\((-?\d{1,15})([+-]\d{4})?\)/")  # milliseconds since 1970
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # Rewrites of other notations, so that Arrow parses the whole column at once.
 REWRITES = (
     (r"^ +| +$", ""),
-    (r"([zZ]|[+-]\d\d:?\d\d) ?(?:\[[^\[\]]+\])+$", r"\1"),  # a zone's name, after its offset
     (r"(?i)^(\d{4}-\d\d-\d\d)t", r"\1T"),
     (r"([.,]\d{6})\d+", r"\1"),  # nanoseconds
     (r",(\d+)", r".\1"),
@@ -77,6 +78,8 @@ def parse_timestamps(
         texts = [value if type(value) is str else None for value in values]
     if format_:
         return _parse_each(texts, zones, lambda text: datetime.strptime(text, format_))
+    if any(text and "]" in text for text in texts):
+        texts, zones = _split_off_zones(texts, zones)
     column = pa.array(texts, pa.string())
     for rewrites in ((), REWRITES):
         for pattern, replacement in rewrites:
@@ -86,6 +89,20 @@ def parse_timestamps(
         with suppress(pa.ArrowInvalid):
             return _drop_out_of_range(_localize(column.cast(LOCAL_TIMESTAMP), zones))
     return _parse_each(texts, zones, _parse_text)
+
+
+def _split_off_zones(
+    texts: Sequence[str | None], zones: str | Sequence[Any] | None
+) -> tuple[list[str | None], list[Any]]:
+    """Return times without `[Europe/Berlin]` and other tags, and the zone of each."""
+    others = [zones] * len(texts) if zones is None or isinstance(zones, str) else zones
+    times, found = [*texts], [*others]
+    for at, text in enumerate(texts):
+        if tagged := TAGGED_PATTERN.fullmatch(text or ""):
+            times[at], zone = tagged.groups()
+            if "=" not in zone:  # of a calendar
+                found[at] = zone
+    return times, found
 
 
 def is_format(text: str) -> bool:

@@ -38,6 +38,11 @@ WRITTEN = [
     " 2026-05-01T18:30:00Z ",
     "2026-05-01T20:30:00+02:00[Europe/Berlin]",
     "2026-05-01T20:30+02:00[Europe/Berlin][u-ca=gregory]",
+    "2026-05-01T20:30:00[Europe/Berlin]",
+    "2026-05-01T20:30[!Europe/Berlin][u-ca=gregory]",
+    "2026-05-01T20:30:00 [+02:00]",
+    "2026-05-01T18:30:00[u-ca=gregory]",
+    "2026-05-01T20:30:00+02:00[Mars/Base]",
     "/Date(1777660200000)/",
     "/Date(1777660200000+0200)/",
 ]
@@ -94,6 +99,9 @@ def test_a_day_is_what_has_no_time_of_day() -> None:
         "Fri, 01 May 2026 18:30:00 CEST",
         "01 May 2026 06:30:00 PM",
         "01 May 2026 18:30:00 foo",
+        "2026-05-01T18:30:00[Mars/Base]",
+        "2026-05-01T18:30:00[]",
+        "[Europe/Berlin]",
     ],
 )
 def test_what_is_no_time_is_null(nonsense: str) -> None:
@@ -154,6 +162,12 @@ def test_a_time_that_says_its_zone_needs_no_other() -> None:
         EXPECTED,
         EXPECTED,
     ]
+
+
+def test_the_zone_that_a_time_names_comes_before_another() -> None:
+    times = ["2026-05-01T20:30:00[Europe/Berlin]", "2026-05-01T14:30:00", "2026-05-01T18:30:00Z"]
+    assert read(times, zones="America/New_York") == [EXPECTED] * 3
+    assert read(times, zones=[None, "America/New_York", None]) == [EXPECTED] * 3
 
 
 def test_every_windows_zone_is_an_iana_zone() -> None:
