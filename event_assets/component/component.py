@@ -47,6 +47,12 @@ def _accepted_by(define: Callable[[str], object], rule: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _require_entries(paths: Sequence[str]) -> Sequence[str]:
+    if not paths:
+        raise ValueError("is empty, and would keep everything: list a path, such as `id`")
+    return paths
+
+
 def _number_to_text(value: Any) -> Any:
     return str(value) if isinstance(value, (int, float)) else value
 
@@ -127,7 +133,7 @@ class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
     """Maximum size of a decompressed response, in megabytes."""
     exclude: Sequence[SourcePath] = ()
     """Paths in the records that are not stored: `venue.location`."""
-    only: Sequence[SourcePath] = ()
+    only: Annotated[Sequence[SourcePath], AfterValidator(_require_entries)] = ()
     """The only paths that are stored, beside `fields`."""
     windows: TimeWindowsConfig | None = None
     """Read a long list in time windows, if the API shows only its first rows."""

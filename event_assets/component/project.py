@@ -38,6 +38,7 @@ def build_definitions() -> dg.Definitions:
         for category in (dg.BetaWarning, dg.PreviewWarning):  # of what Dagster itself uses
             warnings.simplefilter("ignore", category)
         tree = load_tree()
+        _load_components(tree)
         # Without a path it describes the components of all packages, too, in twice the time.
         sources = tree.build_defs(tree.defs_module_path)
     shared = build_shared_definitions(sources)
@@ -83,6 +84,25 @@ def build_shared_definitions(sources: dg.Definitions) -> dg.Definitions:
         sensors=build_sensors(),
     )
     return dg.Definitions.merge(shared, build_housekeeping())
+
+
+def _load_components(tree: dg.ComponentTree) -> None:
+    """Load each source, so that no mistake in one hides that of another.
+
+    Raises:
+        ConfigError: the mistakes in them, a line each.
+    """
+    problems = []
+    for source in find_sources().values():
+        try:
+            tree.load_component(source.file.parent)
+        except Exception as error:
+            found = [each for each in exception_chain(error) if isinstance(each, ConfigError)]
+            if not found:
+                raise
+            problems.append(str(found[0]))
+    if problems:
+        raise ConfigError("\n".join(problems))
 
 
 def load_tree() -> dg.ComponentTree:

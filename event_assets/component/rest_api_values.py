@@ -62,6 +62,8 @@ def _check_key(paths: str | list[str]) -> str | list[str]:
 
 
 def _check_url(url: str) -> str:
+    if url.startswith("$"):
+        raise ValueError('must have a variable as "{{ env.EVENTS_API_URL }}", in quotes')
     if url and not VARIABLE.search(url) and (problem := find_address_problem(url)):
         raise ValueError(problem)
     return url

@@ -33,6 +33,7 @@ ADVICE: Mapping[str, str] = {
     "could not find expected ':'": "write `: ` behind the name",
     "unexpected end of stream": "the quote that opens here is not closed",
     r"found character '(\S)' that cannot": IN_QUOTES,
+    "expected alphabetic or numeric": "put a text that begins with `*` or `&` in quotes",
     "found undefined (alias) ": IN_QUOTES.format("*"),
     "a constructor for the tag '!(?!!)": IN_QUOTES.format("!"),
     "expected the node content": "a value is missing, or what opens here is not closed",

@@ -57,14 +57,15 @@ class FieldConfig(StrictModel):
             if not is_path and not timestamps.parse_zone(zone):
                 raise ValueError(f"`timezone` is neither a known zone nor a path: `{zone}`")
         if self.source is not None and not all(map(is_valid_source, as_list(self.source) or [""])):
-            raise ValueError("`from` must be a path, a list, or a template like {a.date}T{a.time}")
+            raise ValueError("`from` must be a path like a.b, a list, or a template like {a}T{b}")
         return self
 
 
 def is_valid_source(choice: str) -> bool:
     """Return whether it is a path, or a template with paths in braces."""
     rest = PART_PATTERN.sub("", choice)
-    are_paths = all(all(parse_path(path)) for path in template_paths(choice))
+    paths = [parse_path(path) for path in template_paths(choice)]
+    are_paths = all(all(path) and path[0] != "$" for path in paths)
     return are_paths and not {"{", "}"} & set(rest)
 
 

@@ -190,6 +190,23 @@ def test_a_source_in_a_folder_of_folders_is_found(
     shutil.rmtree(other.parents[1])
 
 
+@pytest.mark.usefixtures("said")
+def test_the_mistakes_of_all_sources_are_told_at_once(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(YAML.replace("max_rejects: 5%", "max_rejects: 5"))
+    other = file.parents[1] / "concerts/defs.yaml"
+    other.parent.mkdir()
+    other.write_text(YAML.replace("limit: 100", "limit: 0"))
+    statuses = [run(["check"]), run(["sync"])]
+    shutil.rmtree(other.parent)
+    assert statuses == [1, 1]
+    assert capsys.readouterr().err.splitlines() == 2 * [
+        f"{file}:62: max_rejects: must be a percentage such as 5%, not 5.",
+        f"{other}:29: rest_api.resources.0.endpoint.paginator.limit: must be 1 or more, not 0.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("folder", "problem"),
     [("group/events", "name one source"), ("events/concerts", "is in the folder of another")],
