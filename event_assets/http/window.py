@@ -7,6 +7,7 @@ from statistics import median
 
 CAUTIOUS = 8  # requests in flight before it is known that the API does not refuse them
 GROWTH = 4
+PAGE_SECONDS = 0.002  # what a sync needs for a page itself: it takes no more than one in that time
 SLOWER = 1.5  # times the fastest median: more requests in flight only wait for each other
 
 
@@ -53,7 +54,7 @@ class ReadAheadWindow:
         if usual > SLOWER * self._fastest:
             self._outdated = self.size
             self.size = max(min(CAUTIOUS, self.size), self.size // 2)
-        elif self._was_awaited:
+        elif self._was_awaited and usual > self.size * PAGE_SECONDS:
             self.size = min(GROWTH * self.size, self.limit)
         self._fastest = min(self._fastest, usual)
         self._seconds, self._was_awaited = [], False

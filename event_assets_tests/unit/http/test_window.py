@@ -66,3 +66,7 @@ def test_it_begins_anew_with_one_request_after_another_page_than_was_expected() 
     window.restart()
     sizes = [window.size, *(read(window, 1, seconds=0.2) for _ in range(9))]
     assert sizes == [1, 1, *8 * [4]]
+
+
+def test_it_does_not_grow_when_the_api_answers_as_quickly_as_a_sync_reads() -> None:
+    assert read(ReadAheadWindow(32), pages=40, seconds=0.01) == CAUTIOUS
