@@ -26,6 +26,7 @@ from event_assets_tests.faults.paged_api import (
 )
 from event_assets_tests.faults.sync_driver import read_resource
 from event_assets_tests.support.clock import wrong_by
+from event_assets_tests.support.journals import write_at_once
 from event_assets_tests.support.platforms import events
 from event_assets_tests.support.project import Project
 
@@ -249,6 +250,7 @@ def test_after_a_load_that_failed_nothing_is_requested_again(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
+        write_at_once(patch)
         patch.setattr(sync_log, "append", fail)
         with pytest.raises(OSError, match="No space"):
             listed.sync()
