@@ -55,11 +55,11 @@ def read_list(
     request, paginator = paged.request, paged.paginator
 
     def pages(start: int, stop: int) -> Iterator[Request]:
-        count = paginator.facts.pages
+        facts = paginator.facts
         if next_lists(1):
-            stop = min(stop, count // 4)  # of many lists, most are short
-        if not paginator.facts.reported:  # the end may be near
-            stop = min(stop, max(min(count, CAUTIOUS), count // 8))
+            stop = min(stop, facts.pages // 4)  # of many lists, most are short
+        if not facts.reported:  # the end may be near
+            stop = min(stop, max(min(facts.pages, CAUTIOUS), facts.pages // 8))
         for params in paginator.upcoming(stop)[start:]:
             yield replace_parts(request, params={**(request.params or {}), **params})
 

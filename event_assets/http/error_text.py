@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
@@ -94,6 +95,7 @@ def find_named_error(document: Any) -> str:
     return ""
 
 
+@lru_cache(1_000)
 def plain_name(name: str) -> str:
     """Return a name in small letters and digits only."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
