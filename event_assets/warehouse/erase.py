@@ -125,7 +125,7 @@ def _contains(cell: str, *texts: str) -> str:
 
 def _rewrite(database: Database) -> None:
     """Copy the database into a new file: DuckDB leaves what is deleted in the old one."""
-    file = database_file()
+    file = database_file().resolve()  # not the link to it
     new = Path(f"{file}.new")
     new.unlink(missing_ok=True)
     ((name,),) = database.sql("select current_database()").fetchall()

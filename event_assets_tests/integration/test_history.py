@@ -215,6 +215,19 @@ def test_what_is_erased_is_not_resumed_though_erasing_was_interrupted(project: P
     assert not journal.exists()
 
 
+def test_erasing_rewrites_the_database_that_a_link_leads_to(project: Project) -> None:
+    with serving({PATH: paged(events(20))}) as api:
+        sync_source(source_of(source(api.url)))
+    real = project.database.parent.parent / "real.duckdb"
+    project.database.rename(real)
+    project.database.symlink_to(real)
+    assert b"Event 3" in real.read_bytes()
+    erase("events", "Event 3")
+    assert project.database.is_symlink()
+    assert b"Event 3" not in real.read_bytes()
+    assert project.rows("select count(*), count(name) from events.event_data") == [(20, 19)]
+
+
 def test_runs_that_alone_hold_a_value_are_not_erased_unasked(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
