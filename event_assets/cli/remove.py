@@ -10,8 +10,10 @@ from event_assets.cli.database import MissingDatabaseError, open_database, schem
 from event_assets.cli.output import confirm
 from event_assets.cli.sources import require_known
 from event_assets.config.program import program
+from event_assets.config.project import writing_problem
 from event_assets.config.settings import KEYS
 from event_assets.config.source_files import DEFAULT_SOURCE, find_sources
+from event_assets.values.errors import ConfigError
 
 
 @click.command(
@@ -28,6 +30,10 @@ def remove(source: str, drop: bool, yes: bool) -> None:
         require_known([source])
     folder = found.file.parent if found else None
     dropped = f"the schema {source}, with all that was synced" if drop and has_tables else ""
+    if folder and (problem := writing_problem(folder) or writing_problem(folder.parent)):
+        raise ConfigError(
+            f"The folder {folder} cannot be removed ({problem}): run it as the owner."
+        )
     if not yes:
         confirm(f"Remove {' and '.join(filter(None, (str(folder or ''), dropped)))}?")
     if dropped:

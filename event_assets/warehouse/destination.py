@@ -92,6 +92,9 @@ class Destination(ABC):
         if not advice:
             return None
         reason = self.error_reason(error)
+        file = str(getattr(error, "filename", None) or database_file())
+        if not file.startswith(str(database_file().parent)):  # such as a defs.yaml
+            return f"{reason}; {advice}."
         return f"The {self.noun} {self.display_name} cannot be used: {reason}; {advice}."
 
     def is_conflict(self, error: BaseException) -> bool:  # noqa: ARG002 (a file has none)

@@ -17,7 +17,7 @@ ADVICE = {
     LOCKED_FILE: "close what holds it",
     "No space left|[Qq]uota exceeded|File too large|No usable temporary": "make room on its disk "
     "and in the folder for temporary files (TMPDIR, else /tmp)",
-    "Permission denied|not permitted|[Rr]ead-only": "let the user who syncs write there",
+    "Permission denied|not permitted|[Rr]ead-only": "let the user who syncs read and write there",
     "newer version": f"update DuckDB to the version that wrote it, or {USE_OTHER_FILE}",
     "older version": f"export it with the version that wrote it, or {USE_OTHER_FILE}",
     "encrypted database": f"copy it into a database without a key, or {USE_OTHER_FILE}",

@@ -19,10 +19,9 @@ from event_assets.values.errors import ConfigError
 from event_assets_tests.support.project import ROOT, Project
 from event_assets_tests.support.small_database import write_database
 
+UNBOUND = "-dac_override,-dac_read_search"
 AS_A_USER = (  # whom the permissions of files bind, unlike root
-    ("setpriv", "--bounding-set", "-dac_override", "--inh-caps", "-dac_override")
-    if os.geteuid() == 0
-    else ()
+    ("setpriv", "--bounding-set", UNBOUND, "--inh-caps", UNBOUND) if os.geteuid() == 0 else ()
 )
 
 
@@ -150,6 +149,29 @@ def test_a_database_of_another_user_can_be_shown_and_not_synced(
         f"The database {project.database} cannot be written ({project.database}: Permission "
         "denied): let the user who syncs write there, or name another file in EVENTS_DUCKDB.\n",
     )
+
+
+def test_the_file_of_a_source_that_cannot_be_read_or_removed_is_told(
+    project: Project, clone: Path
+) -> None:
+    write_database(project.database)
+    file = clone / "event_assets/defs/events/defs.yaml"
+    file.chmod(0o000)
+    for command in ("check", "status"):
+        done = run_as_a_user(command, cwd=clone)
+        assert (done.returncode, done.stderr) == (
+            1,
+            f"{file}: Permission denied; let the user who syncs read and write there.\n",
+        )
+    file.chmod(0o644)
+    file.parent.chmod(0o555)
+    done = run_as_a_user("remove", "events", "--drop", "--yes", cwd=clone)
+    assert done.stderr == (
+        f"The folder {file.parent} cannot be removed ({file.parent}: Permission denied): run it as "
+        "the owner.\n"
+    )
+    assert file.exists()
+    assert project.rows("select count(*) > 0 from events.event_data_syncs") == [(True,)]
 
 
 @pytest.mark.parametrize(
