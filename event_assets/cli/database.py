@@ -35,11 +35,20 @@ def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises:
         MissingDatabaseError: there is none yet.
+        WarehouseError: a table is not as syncs leave it.
         duckdb.Error: it cannot be read, or stays in use.
     """
     with _open_lake() if is_lake() else closing(_open_file()) as database:
         database.execute("set timezone = 'UTC'")
-        yield database
+        try:
+            yield database
+            return
+        except (duckdb.DataError, duckdb.ProgrammingError) as error:
+            reason = str(error).strip().partition("\n")[0].rstrip("!")
+    raise WarehouseError(
+        f"The tables are not as syncs leave them ({reason}): `{program()} sync` makes them again, "
+        "or says what to do."
+    )
 
 
 def schemas(database: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:

@@ -116,8 +116,8 @@ def _find(name: str | None, view: View, found: Tables) -> tuple[str, str]:
     if table in found.get(schema, ()):
         return schema, table
     if name is not None and name not in found:
-        known = [*found, *found.get(_default_schema(found), ())]
-        raise click.UsageError(f"There is no table `{name}`; there are {', '.join(known)}")
+        known = ", ".join([*found, *found.get(_default_schema(found), ())])
+        raise click.UsageError(f"There is no table `{name}`; there are {known or 'none'}")
     raise click.ClickException(f"There is no {schema}.{table} yet: `{program()} sync` makes it.")
 
 

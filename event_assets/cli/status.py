@@ -16,17 +16,19 @@ from event_assets.cli.output import json_option, print_json, to_text
 from event_assets.cli.sources import require_known
 from event_assets.config.program import program
 from event_assets.config.project import failure_file
-from event_assets.config.source_files import SANDBOX, SourceFile, aside, find_sources
+from event_assets.config.source_files import EVENT_DATA, SANDBOX, SourceFile, aside, find_sources
 from event_assets.values.urls import origin
 from event_assets.values.wording import counted, format_age
 
 Row = Mapping[str, Any]  # of a table of syncs, with the name of its table
-LOG, OF_LOG = "event_data_syncs", "_syncs"
 ACCOUNTS = "event_data_accounts"
 # The newest sync of a table, of each listed account.
 NEWEST = """
-select syncs.*, '{table}' as "table" from "{schema}"."{table}_syncs" as syncs {listed}
+select syncs.* replace (finished_at::timestamptz as finished_at, complete::boolean as complete),
+    '{table}' as "table"
+from "{schema}"."{table}_syncs" as syncs {listed}
 qualify row_number() over (partition by {account} order by sync_number desc) = 1
+    and finished_at is not null
 """
 LISTED = 'join "{schema}".event_data_accounts as known using (account) where known.is_listed'
 LEFT = 'select account from "{schema}".event_data_accounts where not is_listed'
@@ -148,9 +150,9 @@ def _newest_syncs(
         "listed": LISTED.format(schema=schema) if has_accounts else "",
         "account": "account" if has_accounts else "true",
     }
-    for log in sorted(tables, key=lambda name: name != LOG):
-        if log.endswith(OF_LOG):
-            query = NEWEST.format(table=log.removesuffix(OF_LOG), **names)
+    for table in sorted(tables, key=lambda name: name != EVENT_DATA):
+        if f"{table}_syncs" in tables:
+            query = NEWEST.format(table=table, **names)
             yield from ({**row, "source": schema} for row in fetch(database, query))
 
 
@@ -161,7 +163,7 @@ def _judge(
     events: int | None,
     failed: Sequence[Problem],
 ) -> Status:
-    times = [row["finished_at"] for row in syncs if row["table"] == "event_data"]
+    times = [row["finished_at"] for row in syncs if row["table"] == EVENT_DATA]
     age = (datetime.now(timezone.utc) - min(times)).total_seconds() / 60 if times else None
     late_after = source.minutes_until_late
     is_fresh = age is not None and (late_after is None or age <= late_after)
@@ -200,7 +202,7 @@ def _failures(source: str, syncs: Sequence[Row], left: Collection[str]) -> Itera
         is_over = any(
             row["finished_at"].timestamp() > failed_at
             for row in syncs
-            if row["table"] == "event_data" and account in ("", row.get("account"))
+            if row["table"] == EVENT_DATA and account in ("", row.get("account"))
         )
         if account not in left and not is_over:
             text = FAILED.text.format(
@@ -213,7 +215,7 @@ def _failures(source: str, syncs: Sequence[Row], left: Collection[str]) -> Itera
 
 def _problems(row: Row) -> Iterator[Problem]:
     """Yield what the newest sync of a table has found, with the table and the account."""
-    table = None if row["table"] == "event_data" else row["table"]
+    table = None if row["table"] == EVENT_DATA else row["table"]
     where = "".join(f"{part}: " for part in (table, row.get("account")) if part)
     for is_found, problem in PROBLEMS:
         if is_found(row):

@@ -223,3 +223,44 @@ def test_without_sources_it_says_so(source_file: Path, capsys: Output) -> None:
     assert capsys.readouterr().err == told
     assert run(["sources"]) == 0
     assert capsys.readouterr().out == "There are no sources.\n"
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        ("drop table events.event_data", "Table with name event_data does not exist"),
+        ("alter table events.event_data_syncs drop column finished_at", '"finished_at" in'),
+        ("alter table events.event_data_syncs drop column complete", '"complete" in'),
+        (
+            "alter table events.event_data_syncs alter complete type varchar; "
+            "update events.event_data_syncs set complete = 'maybe'",
+            "Could not convert string 'maybe' to BOOL",
+        ),
+    ],
+)
+def test_what_a_person_did_to_the_tables_is_told_with_what_heals_it(
+    synced: Project, capsys: Output, damage: str, reason: str
+) -> None:
+    synced.rows(damage)
+    assert run(["status"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("The tables are not as syncs leave them (")
+    assert reason in said
+    assert said.endswith(f"): `{program()} sync` makes them again, or says what to do.\n")
+
+
+@pytest.mark.parametrize(
+    ("damage", "status"),
+    [
+        ("alter table events.event_data_syncs alter complete type varchar", 0),
+        ("alter table events.event_data_syncs alter finished_at type varchar", 0),
+        ("create table events.mine_syncs (a integer)", 0),
+        ("update events.event_data_syncs set finished_at = null", 1),
+    ],
+)
+def test_what_a_person_did_to_the_tables_is_read_as_far_as_it_can_be(
+    synced: Project, capsys: Output, damage: str, status: int
+) -> None:
+    synced.rows(damage)
+    assert run(["status"]) == status
+    assert ("It was never synced." in capsys.readouterr().out) is bool(status)
