@@ -106,7 +106,8 @@ def sync_sources(
         is_first = not failures and any(is_first_sync(instance, each) for each in runner.run_ids)
     if is_first and not os.environ.get("CI"):
         has_api = any(one.base_url for one in chosen)
-        shown = f" {chosen[0].name}" if len(find_sources()) > 1 else ""
+        first = next(one for one in chosen if one.is_synced or names)
+        shown = f" {first.name}" if len(find_sources()) > 1 else ""
         print(*_next_steps(has_api, shown), sep="\n", flush=True)
     return not failures
 
@@ -164,7 +165,7 @@ def _run_jobs(
     assets = [
         one for one in runner.definitions.assets or () if isinstance(one, dg.AssetsDefinition)
     ]
-    derived = runner.run(
+    derived = failures < len(wanted) and runner.run(
         f"{job_name(source)}_on_schedule", assets=find_derived_assets(synced, assets)
     )
     print(f"accounts  {len(wanted) - failures:,} of {len(wanted):,} synced and checked")

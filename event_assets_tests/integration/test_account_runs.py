@@ -189,3 +189,22 @@ def test_make_run_syncs_all_accounts_and_names_those_that_failed(
     assert errors.startswith("refused: event_data failed: The API at ")
     assert errors.count("\n") == 1
     assert project.rows("select count(*) from events.current_events") == [(6,)]
+
+
+def test_accounts_in_tables_without_them_are_refused_in_a_sentence_for_each(
+    project: Project, source_file: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving_accounts({"a": events(1)}) as api:
+        document = with_accounts(api.url, ["a"])
+        document["attributes"]["rest_api"]["resources"][0]["endpoint"]["path"] = "/v1/a/events"
+        source_file.write_text(
+            yaml.safe_dump({**document, "attributes": {**document["attributes"], "accounts": None}})
+        )
+        assert run_command(["sync"]) == 0
+        capfd.readouterr()
+        source_file.write_text(yaml.safe_dump(document))
+        assert run_command(["sync"]) == 1
+    output, errors = capfd.readouterr()
+    assert "accounts  0 of 1 synced and checked" in output
+    assert errors.startswith("a: event_data failed: The table events.event_data in ")
+    assert errors.count("\n") == 1

@@ -102,7 +102,9 @@ def test_the_sandbox_steps_aside_unless_it_is_named(
     with serving({PATH: paged(events(2))}) as api:
         write(files, events=contract(), concerts=source(api.url))
         assert run(["sync"]) == 0
-        assert "Syncing events" not in capfd.readouterr().out
+        told = capfd.readouterr().out
+        assert "Syncing events" not in told
+        assert f"look      {program()} show concerts\n" in told
         schemas = "select distinct schema_name from duckdb_tables() where schema_name = 'events'"
         assert project.rows(schemas) == []
         assert run(["erase", "--id", "e0", "--yes"]) == 0
