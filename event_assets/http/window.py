@@ -54,7 +54,7 @@ class ReadAheadWindow:
         if usual > SLOWER * self._fastest:
             self._outdated = self.size
             self.size = max(min(CAUTIOUS, self.size), self.size // 2)
-        elif self._was_awaited and usual > self.size * PAGE_SECONDS:
+        elif self._was_awaited and (self.size < CAUTIOUS or usual > self.size * PAGE_SECONDS):
             self.size = min(GROWTH * self.size, self.limit)
         self._fastest = min(self._fastest, usual)
         self._seconds, self._was_awaited = [], False
