@@ -12,8 +12,9 @@ from dagster._cli import cli as dagster
 
 from event_assets.cli.main import run as run_command
 from event_assets_tests.support.accounts import serving_accounts, with_accounts
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import derive_tables, source_of, sync_accounts
-from event_assets_tests.support.platforms import definitions, events
+from event_assets_tests.support.platforms import definitions, events, paged, source
 from event_assets_tests.support.project import Project
 
 NOWHERE = "http://127.0.0.1:9"
@@ -191,20 +192,17 @@ def test_make_run_syncs_all_accounts_and_names_those_that_failed(
     assert project.rows("select count(*) from events.current_events") == [(6,)]
 
 
-def test_accounts_in_tables_without_them_are_refused_in_a_sentence_for_each(
+def test_accounts_in_tables_without_them_are_refused_in_one_sentence(
     project: Project, source_file: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with serving_accounts({"a": events(1)}) as api:
-        document = with_accounts(api.url, ["a"])
-        document["attributes"]["rest_api"]["resources"][0]["endpoint"]["path"] = "/v1/a/events"
-        source_file.write_text(
-            yaml.safe_dump({**document, "attributes": {**document["attributes"], "accounts": None}})
-        )
+    with serving({"/v1/events": paged(events(1))}) as api:
+        source_file.write_text(yaml.safe_dump(source(api.url)))
         assert run_command(["sync"]) == 0
         capfd.readouterr()
-        source_file.write_text(yaml.safe_dump(document))
+        source_file.write_text(yaml.safe_dump(source(api.url, accounts=["a"])))
         assert run_command(["sync"]) == 1
     output, errors = capfd.readouterr()
     assert "accounts  0 of 1 synced and checked" in output
     assert errors.startswith("a: event_data failed: The table events.event_data in ")
     assert errors.count("\n") == 1
+    assert len(project.ids("current_events")) == 1
