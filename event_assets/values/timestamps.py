@@ -78,9 +78,10 @@ def parse_timestamps(
         texts = [value if type(value) is str else None for value in values]
     if format_:
         return _parse_each(texts, zones, lambda text: datetime.strptime(text, format_))
-    if any(text and "]" in text for text in texts):
-        texts, zones = _split_off_zones(texts, zones)
     column = pa.array(texts, pa.string())
+    if pc.any(pc.match_substring(column, "]")).as_py():
+        texts, zones = _split_off_zones(texts, zones)
+        column = pa.array(texts, pa.string())
     for rewrites in ((), REWRITES):
         for pattern, replacement in rewrites:
             column = pc.replace_substring_regex(column, pattern, replacement)
