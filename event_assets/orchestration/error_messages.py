@@ -3,6 +3,7 @@
 import os
 import re
 import sqlite3
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from event_assets.http import errors as http_errors
 from event_assets.values.errors import UserError, exception_chain
 from event_assets.warehouse import inspection
 
+ENCODING = sys.getfilesystemencoding()  # also of arguments and of the names of files
 STORAGE_ERRORS = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
 REFERENCED = re.compile("foreign key|entries that depend on it")  # in the message of DuckDB
 HOME_FOLDERS = ("history", "storage", "schedules", "logs")  # of Dagster, by dagster.yaml
@@ -32,6 +34,11 @@ def user_message(error: BaseException) -> str | None:
     for cause in exception_chain(error):
         if isinstance(cause, UserError):
             return str(cause)
+        if isinstance(cause, UnicodeEncodeError) and ENCODING != "utf-8":
+            return (
+                f"The locale of this process has the characters of {ENCODING} only: set "
+                "LC_ALL=C.UTF-8, or PYTHONUTF8=1."
+            )
         if isinstance(cause, dg.DagsterInvalidDefinitionError):
             return f"Dagster cannot load the definitions: {str(cause).strip().splitlines()[0]}"
         if isinstance(cause, TomlProviderReadException):

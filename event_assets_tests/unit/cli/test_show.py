@@ -201,3 +201,17 @@ def test_a_database_with_the_name_of_a_source_is_told_by_the_check(
     project.environment.setenv("EVENTS_DUCKDB", str(project.database.with_name("events.duckdb")))
     assert run(["check"]) == 1
     assert "has the same name as a schema in it" in capsys.readouterr().err
+
+
+def test_a_locale_that_lacks_a_character_is_told(synced: Project) -> None:
+    done = synced.run(
+        *("python", "-m", "event_assets", "show", "--sql", "select 'é'"),
+        LC_ALL="POSIX",
+        PYTHONUTF8="0",
+        PYTHONCOERCECLOCALE="0",
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "The locale of this process has the characters of ascii only: set LC_ALL=C.UTF-8, or "
+        "PYTHONUTF8=1.\n",
+    )
