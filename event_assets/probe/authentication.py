@@ -31,7 +31,7 @@ KINDS = {  # the type of an auth by a setting that only it has
 REJECTED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 ASKING = (HTTPStatus.OK, HTTPStatus.BAD_REQUEST)  # if the words about an error speak of a key
 HEADERS = ("X-API-Key", "Api-Key", "X-Auth-Token", "apikey", "X-Access-Token")
-PARAMETERS = ("api_key", "key", "apikey", "token", "client_id", "access_token")
+PARAMETERS = ("api_key", "key", "apikey", "token", "client_id", "access_token", "app_id")
 # By what gateways say of a missing key (Azure's, Kong): the header in which they take it.
 GATEWAYS = {
     "missing subscription key": "Ocp-Apim-Subscription-Key",
@@ -76,6 +76,12 @@ class Attempt:
             kind, "OAuth2"
         )
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where the key is in a request: the location and the name there."""
+        in_header = ("header", "Authorization")
+        return (self.config.get("location", in_header[0]), self.config.get("name", in_header[1]))
+
     def variables(self, source: SourceConfig) -> dict[str, str]:
         """Return the secrets by the variables from which a sync reads them."""
         usual, lone = 0, -1  # names: a secret has another where it is the only one
@@ -112,7 +118,13 @@ class KeyPlaces:
 
     def __init__(self, key: str) -> None:
         self.bearer = Attempt({"type": "bearer"}, {"token": key})
-        self.user = Attempt({"type": "http_basic", "password": ""}, {"username": key})
+        user, _, password = key.partition(":")
+        both = {"username": user, "password": password}
+        self.user = (
+            Attempt({"type": "http_basic"}, both)
+            if user and password
+            else Attempt({"type": "http_basic", "password": ""}, {"username": key})
+        )
         self.password = Attempt({"type": "http_basic", "username": "api"}, {"password": key})
         self.headers = [self.bearer, *(self._in("header", name, key) for name in HEADERS)]
         self.parameters = [self._in("query", name, key) for name in PARAMETERS]

@@ -59,11 +59,12 @@ class KeySearch:
         places = KeyPlaces(key)
         yield places.headers
         refusal = self.anonymous.response
-        if refusal is not None:
-            yield from ([place] for place in places.named_by(refusal))
+        named = [] if refusal is None else [*places.named_by(refusal)]
         if self._client.forbidden:
-            yield [places.user, *places.parameters]
+            left = [one for one in (*named, places.user) if one not in places.headers]
+            yield [*{one.place: one for one in (*reversed(left), *places.parameters)}.values()]
             return
+        yield from ([place] for place in named)
         headers = [[one] for one in (places.raw, places.token, places.user, places.password)]
         yield from () if self.anonymous.is_ok else headers
         yield places.parameters

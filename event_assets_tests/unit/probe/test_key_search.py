@@ -55,6 +55,7 @@ def test_a_key_is_tried_in_headers_before_it_is_in_a_query() -> None:
     [
         ("key", "query", 403),
         ("client_id", "query", 403),
+        ("app_id", "query", 403),
         ("X-Auth-Token", "header", 401),
         ("apikey", "header", 401),
         ("X-Access-Token", "header", 401),
@@ -94,6 +95,22 @@ def test_the_place_of_a_key_is_known_by_the_words_of_a_refusal(
     assert client(found)["auth"] == place(name, location)
 
 
+def test_what_a_forbidding_answer_names_is_tried_with_all_else_at_once() -> None:
+    said = "Invalid or missing apikey, or your token may not see this"
+    with serving(needs("key", 403, said=said, at="query")) as api:
+        found = discover(Options(f"{api.url}/v1/events", keys=[KEY]))
+        assert [response.status_code for response in api.responses].count(403) == 2
+    assert client(found)["auth"] == place("key", "query")
+
+
+def test_a_header_that_a_forbidding_answer_names_goes_before_another_guess_for_it() -> None:
+    answer = needs(
+        "authorization", 403, said="Use `Authorization: Api-Key <key>`.", key=f"Api-Key {KEY}"
+    )
+    found = connect(answer, name="concerts", keys=[KEY])
+    assert found.variables == {"CONCERTS__API_KEY": f"Api-Key {KEY}"}
+
+
 @pytest.mark.parametrize("before", ["Api-Key ", "Klaviyo-API-Key ", "Token token=", "apikey "])
 @pytest.mark.parametrize("shown", ["YOUR_KEY", "<key>"])
 def test_what_comes_before_a_key_is_known_by_the_words_of_a_refusal(
@@ -122,6 +139,17 @@ def test_a_key_may_be_the_user_or_the_password_of_basic_authentication(
     found = connect(answer, keys=[KEY])
     assert asked(found) == []
     assert client(found)["auth"] == {"type": "http_basic", **written}
+
+
+def test_a_user_and_a_password_may_be_given_as_one_key() -> None:
+    def answer(request: Request) -> Any:
+        sent = request.headers.get("authorization", "").removeprefix("Basic ")
+        is_known = b64decode(sent) == f"app:{KEY}".encode()
+        return by_page(request) if is_known else Response(None, 401)
+
+    found = connect(answer, name="concerts", keys=[f"app:{KEY}"])
+    assert client(found)["auth"] == {"type": "http_basic"}
+    assert found.variables == {"CONCERTS__API_USERNAME": "app", "CONCERTS__API_PASSWORD": KEY}
 
 
 @pytest.mark.parametrize("place", [{"location": "header"}, {"location": "query"}, {}])
