@@ -9,6 +9,7 @@ from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import dagster as dg
 from dagster import DagsterRunStatus
@@ -16,6 +17,7 @@ from dagster import DagsterRunStatus
 from event_assets import warehouse
 from event_assets.orchestration.executors import in_process_executor
 from event_assets.orchestration.failures import run_with_plain_errors
+from event_assets.values.json_text import as_in_json
 from event_assets.values.wording import counted
 
 RETENTION_VARIABLE = "EVENTS_KEEP_RUNS_DAYS"
@@ -81,14 +83,14 @@ def find_runs(instance: dg.DagsterInstance, text: str, is_id: bool) -> dict[str,
 
     An id counts as a whole word of a text only: `42` is not found in counts and times.
     """
-    words = f"(?:{'|'.join(map(re.escape, {text, json.dumps(text)[1:-1]}))})"
+    words = f"(?:{'|'.join(map(re.escape, as_in_json(normalize('NFC', text))))})"
     word = rf"(?<![\w:.-]){words}(?![\w:-]|\.\d)" if is_id else words
     pattern = re.compile(word, re.IGNORECASE)
     found: dict[str, set[dg.AssetKey]] = {}
     for run in instance.get_runs():
         logs = instance.all_logs(run.run_id)
         texts = (each for log in logs for each in _texts(json.loads(dg.serialize_value(log))))
-        if any(map(pattern.search, texts)):
+        if any(pattern.search(normalize("NFC", each)) for each in texts):
             events = [log.dagster_event for log in logs if log.dagster_event]
             found[run.run_id] = {event.asset_key for event in events if event.asset_key}
     return found

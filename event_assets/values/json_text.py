@@ -33,6 +33,12 @@ class _DeepText(str):
     """The text of JSON that is nested too deeply to be read."""
 
 
+def as_in_json(text: str) -> list[str]:
+    """Return a text as it is, and as it may stand in JSON."""
+    in_json = (json.dumps(text, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))
+    return [*dict.fromkeys((text, *in_json))]
+
+
 def decode_strictly(content: bytes) -> Any:
     """Decode JSON in UTF-8.
 

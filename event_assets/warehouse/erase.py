@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from unicodedata import normalize
 
+from event_assets.values.json_text import as_in_json
 from event_assets.values.redaction import MASK
 from event_assets.warehouse.connection import connect
 from event_assets.warehouse.destination import database_file
@@ -51,6 +52,7 @@ def erase(
         WarehouseError, BusyError: the database cannot be used, or a sync runs.
     """
     changed: dict[str, int] = {}
+    text = normalize("NFC", text)
     with pipeline_folders(schema) as folders, connect() as database:
         query = "from duckdb_tables() where database_name = current_database() and schema_name = ?"
         tables = database.execute(f"select lower(table_name) {query}", [schema]).fetchall()
@@ -95,13 +97,13 @@ def _erase_from_table(
         if is_log and column not in OF_LOGS:
             continue
         if id_columns and column in id_columns:
-            condition = f"{cell}::varchar = {quote_literal(text)}"
+            condition = f"nfc_normalize({cell}::varchar) = {quote_literal(text)}"
         elif id_columns and kind == "JSON":
-            condition = _contains(cell, json.dumps(text), json.dumps(text, ensure_ascii=False))
+            condition = _contains(cell, [f'"{spelling}"' for spelling in as_in_json(text)])
         elif id_columns or column in IDS_OF_OTHERS:
             continue
         elif kind in TEXTS:
-            condition = _contains(cell, text, json.dumps(text)[1:-1])
+            condition = _contains(cell, as_in_json(text))
         else:
             condition = f"{cell}::varchar = {quote_literal(text)}"
         if is_history or column in ("id", *id_columns):
@@ -118,8 +120,8 @@ def _erase_from_table(
     return deleted + updated
 
 
-def _contains(cell: str, *texts: str) -> str:
-    lower = f"lower({cell}::varchar)"
+def _contains(cell: str, texts: Sequence[str]) -> str:
+    lower = f"lower(nfc_normalize({cell}::varchar))"  # an accent may be a character of its own
     return " or ".join(f"contains({lower}, lower({quote_literal(text)}))" for text in texts)
 
 

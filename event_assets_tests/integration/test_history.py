@@ -3,6 +3,7 @@
 import io
 from dataclasses import replace
 from typing import Any
+from unicodedata import normalize
 
 import dagster as dg
 import pytest
@@ -226,6 +227,31 @@ def test_erasing_rewrites_the_database_that_a_link_leads_to(project: Project) ->
     assert project.database.is_symlink()
     assert b"Event 3" not in real.read_bytes()
     assert project.rows("select count(*), count(name) from events.event_data") == [(20, 19)]
+
+
+@pytest.mark.parametrize(
+    "name", ['Jörg "Jo" Müller', "Zoe\u0308\\", "O'Brien\n2", "%_*", "$1 & \\1"]
+)
+def test_a_value_of_any_characters_is_erased_from_texts_and_from_json(
+    project: Project, name: str
+) -> None:
+    rows = [{**event, "host": f"by {name}", "tags": [name]} for event in events(2)]
+    rows += [{**event, "host": "by Jo", "tags": ["a1"]} for event in events(4)[2:]]
+    rows[2]["id"] = "\u00eb"
+    rows.append({"name": name})  # no id
+    with serving({PATH: paged(rows)}) as api:
+        sync_source(source_of(source(api.url, max_rejects="50%")), derived=True)
+    erase("events", normalize("NFD", name.upper()))
+    assert project.rows("select host, tags from events.event_data order by id") == [
+        (None, None),
+        (None, None),
+        ("by Jo", '["a1"]'),
+        ("by Jo", '["a1"]'),
+    ]
+    assert project.rows("from events.event_data_rejects") == []
+    assert project.rows("select count(host) from events.event_changes_snapshot") == [(2,)]
+    erase("events", "e\u0308", ["id"])
+    assert project.ids() == ["e0", "e1", "e3"]
 
 
 def test_runs_that_alone_hold_a_value_are_not_erased_unasked(
