@@ -31,11 +31,15 @@ KINDS = {  # the type of an auth by a setting that only it has
 REJECTED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 ASKING = (HTTPStatus.OK, HTTPStatus.BAD_REQUEST)  # if the words about an error speak of a key
 HEADERS = ("X-API-Key", "Api-Key", "X-Auth-Token", "apikey", "X-Access-Token")
-PARAMETERS = ("api_key", "key", "apikey", "token", "client_id", "access_token", "app_id")
-# By what gateways say of a missing key (Azure's, Kong): the header in which they take it.
+PARAMETERS = (
+    *("api_key", "key", "apikey", "apiKey", "token", "client_id", "access_token", "app_id"),
+    "user_key",
+)
+# By what gateways say of a missing key (Azure's, Kong, RapidAPI): the header in which they take it.
 GATEWAYS = {
     "missing subscription key": "Ocp-Apim-Subscription-Key",
     "no api key found in request": "apikey",
+    "missing rapidapi application key": "X-RapidAPI-Key",
 }
 KEY_WORDS = re.compile(r"api.?key|token|auth|credential|sign(ed)? in|log ?in|permission", re.I)
 # What comes before the key in a header: `Authorization: Api-Key KEY`, `Token token=KEY`.
