@@ -76,7 +76,7 @@ def show(table: str | None, sql: str | None, view: str | None, limit: int, as_js
         else:
             schema, name = _find(table, VIEWS[view] if view else EVENTS, schemas(database))
             rows = fetch(database, _query(database, schema, name, limit))
-            ((count,),) = database.sql(f"from {schema}.{name}").count("*").fetchall()
+            ((count,),) = database.sql(f"from {_quote(schema, name)}").count("*").fetchall()
             told = f"{len(rows):,} of {count:,} rows of {schema}.{name}"
             told = told if rows else f"No rows in {schema}.{name}"
     if as_json:
@@ -134,11 +134,15 @@ def _default_schema(found: Tables) -> str:
 def _query(database: duckdb.DuckDBPyConnection, schema: str, table: str, limit: int) -> str:
     """Return the query of a table's rows, in the order and with the columns of its view."""
     view = BY_TABLE.get(table, View(table))
-    relation = database.sql(f'from "{schema}"."{table}"')
+    relation = database.sql(f"from {_quote(schema, table)}")
     types = dict(zip(relation.columns, map(str, relation.types), strict=True))
     names = [name for name in types if not name.startswith("_dlt") and name not in view.hidden]
     names.sort(key=lambda name: (*view.first, name).index(name))
     is_timed = view is not EVENTS or types.get("start_time", "").startswith("TIMESTAMP")
     order = f" order by {view.order}" if view.order and is_timed else ""
-    quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
-    return f'select {quoted} from "{schema}"."{table}"{order} limit {limit}'  # noqa: S608 (quoted)
+    columns = ", ".join(map(_quote, names))
+    return f"select {columns} from {_quote(schema, table)}{order} limit {limit}"  # noqa: S608 (quoted)
+
+
+def _quote(*names: str) -> str:
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names)

@@ -203,6 +203,16 @@ def test_a_database_with_the_name_of_a_source_is_told_by_the_check(
     assert "has the same name as a schema in it" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("table", ["my table", "order", 'a "b"', "events.my table"])
+def test_a_table_of_ones_own_is_shown_whatever_its_name(
+    synced: Project, capsys: Output, table: str
+) -> None:
+    name = table.removeprefix("events.").replace('"', '""')
+    synced.rows(f'create table events."{name}" as select 5 as "select"')
+    assert run(["show", table]) == 0
+    assert lines(capsys)[1].split() == ["5"]
+
+
 def test_a_locale_that_lacks_a_character_is_told(synced: Project) -> None:
     done = synced.run(
         *("python", "-m", "event_assets", "show", "--sql", "select 'é'"),
