@@ -18,6 +18,7 @@ from event_assets.records.column_names import ColumnNamer, SourcePaths
 from event_assets.records.contract import FieldReader
 from event_assets.records.field_selection import FieldSelection
 from event_assets.values import types
+from event_assets.values.conversion import MAX_EXACT_INTEGER
 from event_assets.values.json_paths import Path
 from event_assets.values.json_text import UnreadableRecord
 
@@ -223,14 +224,14 @@ class ArrowTableBuilder:
             array = to_arrow(values, known, types.json_types(values))
         if known == "bigint" and name not in self._inexact:
             ends = pc.min_max(array).as_py()
-            if max(-(ends["min"] or 0), ends["max"] or 0) > types.MAX_EXACT_INTEGER:
+            if max(-(ends["min"] or 0), ends["max"] or 0) > MAX_EXACT_INTEGER:
                 self._inexact.add(name)
         if array is not None and array.null_count < len(array):
             columns[name] = (build_arrow_field(name, known), array)
 
     def _widens(self, name: str, values: Sequence[Any]) -> bool:
         """Return whether an integer column can become a float column without changing a value."""
-        is_large = any(type(v) is int and abs(v) > types.MAX_EXACT_INTEGER for v in values)
+        is_large = any(type(v) is int and abs(v) > MAX_EXACT_INTEGER for v in values)
         if name in self._inexact or is_large:
             return False
         if name in self._table_types and name not in self.widened:

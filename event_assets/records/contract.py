@@ -109,9 +109,9 @@ def _composite_key_getter(getters: Sequence[Getter]) -> Getter:
 
 
 def _join_key(values: Sequence[Any]) -> str | None:
-    if any(type(value) not in (str, int) or value == "" for value in values):
-        return None
-    return ":".join(str(value).replace("\\", "\\\\").replace(":", "\\:") for value in values)
+    texts = [to_id(value) for value in values]
+    escaped = (text.replace("\\", "\\\\").replace(":", "\\:") for text in texts if text)
+    return ":".join(escaped) if all(texts) else None
 
 
 def build_field_readers(

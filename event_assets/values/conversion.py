@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+MAX_EXACT_INTEGER = 2**53  # a float holds every integer up to here
 BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 ISO_PATTERN = re.compile(
     r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?)?)?"
@@ -34,7 +35,9 @@ def to_text(value: Any) -> str | None:
 
 
 def to_id(value: Any) -> str | None:
-    """Return an id as text. A number with a fraction is no id: it may have been rounded."""
+    """Return an id as text: that of 7.0 is 7. A number that may have been rounded is no id."""
+    if type(value) is float and value.is_integer() and abs(value) < MAX_EXACT_INTEGER:
+        value = int(value)
     return None if type(value) in (NoneType, float, bool) else to_text(value)
 
 

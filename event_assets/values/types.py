@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence, Set
 from types import NoneType
 from typing import Any, Literal, NamedTuple
 
-from event_assets.values.conversion import is_64_bit
+from event_assets.values.conversion import MAX_EXACT_INTEGER, is_64_bit
 
 DataType = Literal["text", "timestamp", "date", "bigint", "double", "bool", "json"]
 JsonTypes = Set[type]  # what JSON values are in Python, but for null
-MAX_EXACT_INTEGER = 2**53  # a float holds every integer up to here
 
 
 class ColumnType(NamedTuple):

@@ -4,7 +4,8 @@ from typing import Any
 
 import duckdb
 
-from event_assets.values.types import COLUMN_TYPES, MAX_EXACT_INTEGER
+from event_assets.values.conversion import MAX_EXACT_INTEGER
+from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse.sql import Database, account_filter, quote_identifier, quote_name
 
 

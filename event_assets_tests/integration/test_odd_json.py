@@ -77,3 +77,14 @@ def test_ids_that_are_no_ids_are_counted_as_what_they_are() -> None:
     rows = [{**event, "id": at % 2 == 0} for at, event in enumerate(events(300))]
     with serving({PATH: paged(rows)}) as api:
         assert "300 of 300 records" in failed_sync(source_of(source(api.url)))
+
+
+def test_ids_such_as_7_0_are_whole_numbers(project: Project) -> None:
+    rows = [{**event, "id": float(at)} for at, event in enumerate(events(250))]
+    with serving({PATH: paged(rows)}) as api:
+        config = source_of(source(api.url))
+        sync_source(config)
+    assert complete(config).passed
+    assert project.rows("select min(id), max(id), count(*) from events.event_data") == [
+        ("0", "99", 250)
+    ]

@@ -114,7 +114,12 @@ def test_an_id_is_text_and_7_is_the_same_as_its_text() -> None:
     assert ids(7, "7", "a", None, "") == ["7", "7", "a", None, None]
 
 
-@pytest.mark.parametrize("value", [7.5, 1e21, True, [], {"a": 1}])
+def test_a_whole_number_is_the_same_id_however_it_is_written() -> None:
+    assert ids(7, 7.0, 2.0**53 - 1, -0.0) == ["7", "7", str(2**53 - 1), "0"]
+    assert ids({"a": 7.0, "b": "x"}, {"a": 7.5, "b": "x"}, key=["a", "b"]) == ["7:x", None]
+
+
+@pytest.mark.parametrize("value", [7.5, 2.0**53, -(2.0**53), 1e21, True, [], {"a": 1}])
 def test_what_cannot_tell_events_apart_is_no_id(value: Any) -> None:
     assert ids({"id": value}) == [None]
 
