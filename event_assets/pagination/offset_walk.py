@@ -258,6 +258,7 @@ class OffsetWalk(Walk):
         self._reading.pages.append(self._facts.passes)  # it agrees with no other
         at, is_last = self._start + self._length, self._trusted is not None
         self._end = self._trusted or at
+        self._facts.last = self._facts.last._replace(has_more=None)  # in mid-list
         while not is_last:
             page = yield from self._request(at, is_behind=True)
             self._to_deliver = self._seen.add_unseen(page.ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -213,4 +214,26 @@ def test_a_flag_of_a_cut_on_every_page_but_the_last_says_that_more_follow(
 
     done = read_with({"type": "cursor", "cursor_path": "next"}, answer)
     assert done.ids == set(range(130))
+    assert done.result.complete is True
+
+
+@pytest.mark.parametrize("name", ["has_more", "isLast"])
+@pytest.mark.parametrize("place", [0, 50])
+@pytest.mark.parametrize("at", [2, 3, 4, 5])
+def test_a_flag_of_a_page_in_mid_list_says_nothing_of_a_list_that_grew(
+    name: str, place: int, at: int
+) -> None:
+    """The second reading ends there, once it has as many ids as the total says."""
+    listed, requests_sent = [*range(95)], count(1)
+
+    def answer(query: Query) -> Any:
+        if next(requests_sent) == at:
+            listed[place:place] = [1000, 1001, 1002]
+        first = int(query["offset"])
+        has_more = first + 20 < len(listed)
+        page = [{"id": row} for row in listed[first : first + 20]]
+        return {"data": page, "total": len(listed), name: has_more is (name == "has_more")}
+
+    done = read_with({"type": "offset", "limit": 20}, answer)
+    assert done.ids == {*listed}
     assert done.result.complete is True
