@@ -113,7 +113,10 @@ class PageWalk(Walk):
         if self._stop_after_empty_page and not ids:
             page = page._replace(has_more=False)
         overlap = 0 if is_repeated or was_end_said else self._find_overlap(ids)
+        has_gap = reading.empty > 0 or reading.known_rows > 0
         fresh = self._add(ids, range(overlap, len(ids)))
+        # rows in mid-list that came before, or none: what leads on may count rows, or a page failed
+        self.is_counted |= bool(fresh) and (has_gap or len(fresh) < len(ids) - overlap)
         self._ids += len(fresh)
         is_shifted = len(ids) > len(fresh) == 1 and ids[:-1] == last_page[1:]
         self._shifted = self._shifted + 1 if is_shifted else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -237,3 +238,26 @@ def test_a_number_that_leads_on_behind_the_end_is_no_promise(
     done = read_with({"type": "cursor", "cursor_path": "next_page", "cursor_param": "page"}, answer)
     assert done.ids == set(range(95))
     assert done.result.complete is complete
+
+
+TOKENS = {20 * at: name for at, name in enumerate(["", "f8", "a2b9", "zz7", "9xQ", "Lq", "m4r"])}
+FIRST_OF = {name: first for first, name in TOKENS.items()}
+
+
+@pytest.mark.parametrize("fault", ["insertion", "page again", "empty page"])
+def test_an_opaque_cursor_that_shows_a_shift_is_read_again(fault: str) -> None:
+    """A cursor that brings rows again may count rows; a page may have been another one."""
+    listed, requests_sent = [*range(130)], count(1)
+
+    def answer(query: Query) -> Any:
+        first, number = FIRST_OF[query.get("cursor", "")], next(requests_sent)
+        if number == 3 and fault == "insertion":
+            listed[:0] = [1000, 1001, 1002]
+        shown = first - 20 * (number == 3 and fault == "page again")
+        page = listed[shown : shown + 20 * (number != 3 or fault != "empty page")]
+        following = {"next": TOKENS[first + 20]} if first + 20 < 130 else {}
+        return {"data": [{"id": row} for row in page], **following}
+
+    done = read_with({"type": "cursor", "cursor_path": "next"}, answer)
+    assert done.ids == {*listed}
+    assert done.result.complete is True
