@@ -74,6 +74,7 @@ class ListFacts:
         distinct: an upper bound until the end.
         rows_read: in the last reading, without overlaps: more than ids if several share one.
         largest: rows of a page.
+        pages_with_rows: in the last reading, up to the last one; of page numbers, links or cursors.
         asked_by: offset or page_number, whose `total_path` is a setting; empty: other paginators.
         shifts: of the list after which an overlapping page was found.
         passes: over the list; further passes look for rows that moved.
@@ -102,6 +103,7 @@ class ListFacts:
     distinct: int = 0
     rows_read: int = 0
     largest: int = 0
+    pages_with_rows: int = 0
     asked_by: str = ""
     overlaps: int = 0
     shifts: int = 0
@@ -145,9 +147,14 @@ class ListFacts:
 
     @property
     def is_short_of_pages(self) -> bool:
-        """Whether offsets end where a number of pages promises more, and no total speaks."""
-        pages = (self.last.page_count or 0) if self.last.total is None else 0
-        is_open = self.asked_by == "offset" and self.end in ("overlaps", "readings agree")
+        """Whether a list ends where a number of pages promises more, and no total speaks."""
+        pages = self.last.page_count or 0
+        if self.asked_by == "offset":
+            is_open = self.end in ("overlaps", "readings agree") and self.last.total is None
+        else:
+            is_told = self.last.is_total_sure and self.least_total is None
+            is_numbered = self.asked_by == "page_number"
+            is_open = is_numbered and is_told and 0 < self.pages_with_rows < pages
         return is_open and pages > 1 and self.distinct <= (pages - 1) * self.largest
 
 

@@ -58,6 +58,7 @@ class PageWalk(Walk):
             if not end and self._is_numbered and self._reading.empty:
                 end = yield from self._read_behind()
         is_total_good = self._is_total_reached
+        self._facts.pages_with_rows = self._pages_with_rows
         if is_total_good and self.is_counted and end in AT_THE_END:
             # all rows of the list as it was when this reading began, if it brought no others
             is_same = self._facts.passes > 1 and self._ids == self._seen.count()
@@ -66,8 +67,7 @@ class PageWalk(Walk):
 
     def _has_changed(self) -> Steps[bool]:
         """Return whether a page holds other ids now: an insertion hides a deletion in a total."""
-        pages = self._reading.pages
-        count = len(pages) - self._reading.empty - (pages[-1] == REFUSED_PAGE)  # with rows
+        pages, count = self._reading.pages, self._pages_with_rows
         most = max(0, count + MAX_MORE - self._facts.pages + self._pages_of_others)
         step = -(-(count - 1) // MAX_MORE) if self._is_numbered else 1
         looks = range(0, count - 1, max(1, step))[:most]
@@ -208,6 +208,12 @@ class PageWalk(Walk):
         is_again = is_end and self._pages_before == reading.pages[:-1] != []
         both = (("lap", is_lap), ("readings agree", is_again))
         return next((name for name, is_reached in (*ends, *both) if is_reached), "")
+
+    @property
+    def _pages_with_rows(self) -> int:
+        """The number of pages up to the last one that has rows."""
+        reading = self._reading
+        return len(reading.pages) - reading.empty - (reading.pages[-1:] == [REFUSED_PAGE])
 
     @property
     def _is_last_full(self) -> bool:

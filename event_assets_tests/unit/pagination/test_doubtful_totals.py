@@ -257,3 +257,23 @@ def test_a_number_of_rows_at_the_total_path_of_page_numbers_counts_rows(name: st
     assert done.ids == set(range(130))
     assert done.result.complete is True
     assert [int(query["page"]) for query in done.asked] == [*range(7), 0, 2, 4]
+
+
+@pytest.mark.parametrize("behind", [404, 400, {"data": []}])
+@pytest.mark.parametrize("path", ["page.total", "pages"])
+def test_page_numbers_that_end_before_the_last_page_that_is_told_are_not_complete(
+    path: str, behind: Any
+) -> None:
+    name = path.rpartition(".")[2]
+
+    def answer(query: Query) -> Any:
+        told = {"page": {name: 5}} if "." in path else {name: 5}
+        at = 20 * int(query["page"])
+        if at < 60:
+            return {"data": rows_from(at), **told}
+        return behind if isinstance(behind, int) else {**behind, **told}
+
+    done = read_with({"type": "page_number", "total_path": path}, answer)
+    assert done.ids == {*range(60)}
+    assert done.result.complete is not True
+    assert len(done.asked) <= 10
