@@ -43,7 +43,8 @@ last page empty | WARN | {received}, but the last of the pages that the API repo
     the paginator's `base_page`.
 unsure total | WARN | {received}, but the API may have more.{way_out}
 doubtful total | WARN | {received}; the pages behind them are empty, and the API reports {totals}
-    rows, which leaves open whether more follow.{way_out}
+    rows, which leaves open whether more follow: if they count something else, set
+    `total_path: null`.
 empty pages | ERROR | {empty} consecutive pages are empty, but the API says that more
     follow.{way_out}
 gaps | ERROR | The API {claim} but sent {distinct:,} distinct ids: pages are empty, the first at

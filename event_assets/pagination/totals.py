@@ -130,6 +130,8 @@ class RowTotal:
         """
         if total is None:
             return None if rows else self._last
+        if rows and before and self.largest == total + before:
+            total = self.largest  # it is the number of rows from here on
         is_same, self.reported = total == self.reported, total
         if self.disproved is not None or (rows and total < before + rows):
             self.disproved, self.least, self.largest, self._last = total, None, None, None

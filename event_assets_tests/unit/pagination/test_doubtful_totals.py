@@ -259,6 +259,31 @@ def test_a_number_of_rows_at_the_total_path_of_page_numbers_counts_rows(name: st
     assert [int(query["page"]) for query in done.asked] == [*range(7), 0, 2, 4]
 
 
+@pytest.mark.parametrize("length", [30, 95, 100])
+@pytest.mark.parametrize("kind", ["page", "offset", "cursor"])
+def test_a_total_of_what_is_left_is_reached(kind: str, length: int) -> None:
+    config, _ = PAGED[kind]
+
+    def answer(query: Query) -> Any:
+        at = int(query.get("offset") or query.get("cursor") or 20 * int(query.get("page", 0)))
+        following = {"next": str(at + 20)} if at + 20 < length else {}
+        return {"data": rows_from(at, length), "total": max(0, length - at), **following}
+
+    done = read_with(config, answer)
+    assert done.ids == {*range(length)}
+    assert done.result.complete is True
+    assert len(done.asked) <= -(-length // 20) + 5
+
+
+def test_a_total_that_falls_in_another_way_is_doubted_with_a_way_out() -> None:
+    def answer(query: Query) -> Any:
+        at = 20 * int(query["page"])
+        return {"data": rows_from(at), "total": max(3, 133 - at)}
+
+    reason = read_with("page_number", answer).result.reason
+    assert "if they count something else, set `total_path: null`" in reason
+
+
 @pytest.mark.parametrize("behind", [404, 400, {"data": []}])
 @pytest.mark.parametrize("path", ["page.total", "pages"])
 def test_page_numbers_that_end_before_the_last_page_that_is_told_are_not_complete(
