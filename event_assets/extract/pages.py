@@ -12,12 +12,13 @@ from requests import HTTPError, Request
 
 from event_assets.extract.empty_page import UNCLEAR, has_nothing, leaves_list_out, quote_page
 from event_assets.extract.records_selector import RecordsSelector
-from event_assets.extract.refusal import limit_text
+from event_assets.extract.refusal import limit_text, says_end
 from event_assets.extract.requests import replace_parts
 from event_assets.extract.response_check import error_beside_rows
 from event_assets.http.client import ApiClient
 from event_assets.http.error_text import error_text
 from event_assets.http.window import CAUTIOUS
+from event_assets.pagination.list_paginator import REFUSALS
 from event_assets.pagination.paginator import Paginator
 from event_assets.values.errors import ContentError, ExpiredJournalError
 
@@ -66,7 +67,9 @@ def read_list(
     def lists(start: int, stop: int) -> Iterator[Request]:
         return (paged.request for paged in next_lists(stop)[start:])
 
+    is_nothing = False
     while paginator.has_next_page:
+        was_nothing, is_nothing = is_nothing, False
         try:
             response = client.fetch(request, pages, lists)
         except IgnoreResponseException:  # `response_actions` say so
@@ -74,13 +77,18 @@ def read_list(
         except ContentError as error:  # a page behind the last one need not be an empty list
             if error.problem == UNCLEAR:
                 paginator.update_state(error.response, [], said=quote_page(error.response))
-            elif not (has_nothing(error.response) and paginator.refused(HTTPStatus.NOT_FOUND)):
-                if not (paginator.facts.pages and leaves_list_out(error.response)):
-                    raise
-                paginator.update_state(error.response, [], said=" It gives no message.")
+            else:
+                is_nothing = has_nothing(error.response)
+                if not (is_nothing and paginator.refused(HTTPStatus.NO_CONTENT)):
+                    is_left_out = paginator.facts.pages and leaves_list_out(error.response)
+                    if not is_left_out or (is_nothing and was_nothing):  # again: a quota, perhaps
+                        raise
+                    paginator.update_state(error.response, [], said=" It gives no message.")
         except HTTPError as error:
             status, limit = error.response.status_code, limit_text(error.response)
             has_expired = client.has_expired(status)
+            if status in REFUSALS and says_end(error.response):
+                status = HTTPStatus.NO_CONTENT
             said = "" if has_expired else error_text(error.response) or " It gives no message."
             if not paginator.refused(status, limit=limit, said=said):
                 if has_expired:

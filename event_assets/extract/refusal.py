@@ -1,4 +1,4 @@
-"""Tell a refusal of a page from one that names a limit of the API."""
+"""Tell a refusal behind the end of a list from one that names a limit of the API."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ LIMIT = re.compile(
     r"|cursor[- ](based )?pagination|(?<!no )more (results|records|items|events|pages))\b",
     re.IGNORECASE,
 )
+END = re.compile(
+    r"\bno more (results|records|items|events|pages)\b|\b(number of|last) pages?\b|\bout of range\b"
+    r"|\b(beyond|past) the (end|last)\b",
+    re.IGNORECASE,
+)
 RATE_LIMIT = re.compile(r"\b(rate|quota|requests|per (second|minute|hour|day))\b", re.IGNORECASE)
 
 
@@ -21,3 +26,8 @@ def limit_text(response: Response) -> str:
     """Return the words of a refusal, if they say that the API has more records than it shows."""
     text = error_text(response)
     return text if LIMIT.search(text) and not RATE_LIMIT.search(text) else ""
+
+
+def says_end(response: Response) -> bool:
+    """Return whether a refusal says that the list ends before the page."""
+    return bool(END.search(error_text(response))) and not limit_text(response)

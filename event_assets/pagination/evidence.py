@@ -89,7 +89,7 @@ unstable order | WARN | {received}, but the order is not stable: rows were repea
 lap | WARN | {received}; then only rows that had come before: the API wraps round behind its end, or
     pages overlap: {way_on}.
 depth | WARN | {received}; the API refused the next page, which may be its limit: read a longer list
-    in `windows` of time.{said}
+    in `windows` of time. If these are all, ask for pages of another size.{said}
 changed | WARN | {received} in {passes} readings, no two of which agree: the list changes while it
     is read, so that missed rows cannot be ruled out.
 empty list | pass | The list is empty.

@@ -40,7 +40,7 @@ from event_assets.pagination.ties import TieFinder
 from event_assets.pagination.totals import AUTO
 from event_assets.values.response_paths import compile_path
 
-REFUSALS: Final = (400, 404, 410, 416, 422)  # statuses of a page that does not exist
+REFUSALS: Final = (204, 400, 404, 410, 416, 422)  # statuses of a page that does not exist
 # Settings of dlt's paginators: where a response has the pointer, and what a request names by it.
 POINTER_PATHS: Final = ("next_url_path", "cursor_path")
 PARAMETERS: Final = ("param_name", "param_body_path", "cursor_param", "cursor_body_path")
@@ -249,7 +249,7 @@ class ListPaginator(Paginator):
 
     def stopped_early(self) -> None:
         """Finish at a response that the configuration ignores; one behind the end is the end."""
-        if not self.refused(HTTPStatus.NOT_FOUND):
+        if not self.refused(HTTPStatus.NO_CONTENT):
             self._walk.finish("ignored response")
             self._has_next_page = False
 
@@ -276,7 +276,7 @@ class ListPaginator(Paginator):
             self._walk, PageWalk
         )
         while self.has_next_page and self._is_behind_cap(self._walk.position):
-            if is_whole_page or not self.refused(HTTPStatus.NOT_FOUND):
+            if is_whole_page or not self.refused(HTTPStatus.NO_CONTENT):
                 return True
         return False
 

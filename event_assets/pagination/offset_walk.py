@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from http import HTTPStatus
 from math import inf
 from typing import Any, Final
 
 from event_assets.pagination.facts import PageFacts
-from event_assets.pagination.walk import (
-    LOOKS_BEHIND,
-    MAX_EMPTY,
-    REFUSED,
-    Ask,
-    Steps,
-    Walk,
-    may_be_limit,
-)
+from event_assets.pagination.walk import LOOKS_BEHIND, MAX_EMPTY, REFUSED, Ask, Steps, Walk
 
+LIMIT_ROWS: Final = 500  # a limit of depth is a multiple
+NO_LIMIT: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND)  # refusals of what is not there
 MAX_DENIALS: Final = 3  # once or twice, rows may have moved to and fro
 
 
@@ -75,7 +70,8 @@ class OffsetWalk(Walk):
         last = self.position - self.position % self.limit
         has_more = is_in_list and last < self.position and last + self.largest > self._end
         self._last_in_window = last if has_more else None
-        is_limit |= is_in_list and may_be_limit(status, self._end, self.position)
+        is_round = self._end % LIMIT_ROWS == 0 or self.position % LIMIT_ROWS == 0
+        is_limit |= is_in_list and is_round and status not in NO_LIMIT
         if is_accepted and is_limit and not has_more:
             self.finish("depth")
         elif is_accepted:

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 from event_assets.pagination.facts import USUAL_SIZES, PageFacts
-from event_assets.pagination.walk import (
-    LOOKS_BEHIND,
-    MAX_EMPTY,
-    REFUSED,
-    Ask,
-    Steps,
-    Walk,
-    may_be_limit,
-)
+from event_assets.pagination.walk import LOOKS_BEHIND, MAX_EMPTY, REFUSED, Ask, Steps, Walk
 
 AT_THE_END: Final = ("page behind", "page repeated", "pointer ended")
 REFUSED_PAGE: Final = 0  # in place of a hash; the next reading must be refused there, too
+LIMIT_ROWS: Final = 50  # a limit of depth is a multiple
+LIMIT_PAGES: Final = 10  # the same of pages
 MAX_SHIFTED: Final = 3  # once or twice, rows may have been inserted
 MAX_MORE: Final = 4  # requests of a list whose total is reached, besides one for each page
 
@@ -258,8 +253,9 @@ class PageWalk(Walk):
         is_possible = is_end or reading.total.reported == self._ids
         is_cut = self._is_last_full or self._promises_rows or not self._is_numbered
         is_limit = is_limit and is_cut and not self._asked.is_behind
-        is_round = may_be_limit(status, reading.rows, pages=len(reading.pages))
-        is_depth = is_limit or (self._is_last_full and is_round)
+        is_round = reading.rows % LIMIT_ROWS == 0 or len(reading.pages) % LIMIT_PAGES == 0
+        may_be_limit = self._is_last_full and is_round and status != HTTPStatus.NO_CONTENT
+        is_depth = is_limit or may_be_limit
         # a total may be from before a deletion, unless the reading before was refused as well
         was_refused = self._pages_before[-1:] == [REFUSED_PAGE]
         is_total_good = self._promises_rows and (was_refused or is_depth or not self._is_numbered)

@@ -7,7 +7,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from math import ceil, inf
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
@@ -16,8 +15,6 @@ from event_assets.pagination.seen_ids import DistinctIds, RecentIds
 from event_assets.pagination.totals import RowTotal
 
 MAX_READINGS: Final = 4
-REFUSED_AT: Final = 500  # rows: a limit of depth is a multiple
-REFUSED_PAGES: Final = 10  # the same of pages
 MAX_EMPTY: Final = 25  # consecutive empty pages that are read where more is promised
 LOOKS_BEHIND: Final = (1, 3, 7)  # pages behind the end, so that 2, 4 and 8 are known to be empty
 REFUSED: Final = PageFacts()
@@ -56,15 +53,6 @@ class Reading:
     empty: int = 0  # consecutive pages
     reads_to: float = 0  # the position up to which rows are promised
     is_end_said: bool = False  # by the page before
-
-
-def may_be_limit(status: int, *rows: int, pages: int = 1) -> bool:
-    """Return whether a refusal may be a limit of depth.
-
-    Behind one of these numbers of rows, or this number of pages.
-    """
-    is_round = any(number % REFUSED_AT == 0 for number in rows) or pages % REFUSED_PAGES == 0
-    return status != HTTPStatus.NOT_FOUND and is_round
 
 
 class Walk(ABC):

@@ -208,6 +208,40 @@ def test_an_object_in_place_of_a_list_is_no_record_and_no_end(kind: str) -> None
 
 
 @pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("kind", [*PAGINATORS, "link"])
+def test_responses_that_hold_nothing_from_page_2_on_cost_a_handful_of_requests(kind: str) -> None:
+    sent = count(1)
+
+    def answer(_: Request) -> Any:
+        link = {"next": "?page=1"} if kind == "link" else {}
+        return {} if next(sent) > 1 else {"data": events(5), "total": 100, **link}
+
+    paginator = PAGINATORS.get(kind, {"type": "json_link", "next_url_path": "next"})
+    paginator = {name: value for name, value in paginator.items() if name != "total_path"}
+    with serving({"/v1/lists": answer}) as api:
+        rest_api = config(api.url, paginator, "v1/lists")
+        with reading(rest_api, "listed", concurrency=1) as stream, pytest.raises(ApiError):
+            read_all(stream)
+    assert len(api.requests) == 1 + 2 * 4
+
+
+@pytest.mark.parametrize(("words", "complete"), [("No more pages", True), ("Invalid page", None)])
+def test_a_refusal_that_says_that_the_list_ends_is_no_limit(
+    words: str, complete: bool | None
+) -> None:
+    def answer(request: Request) -> Any:
+        first = 25 * int(request.query_params["page"])
+        rows = events(50)[first : first + 25]
+        return {"data": rows} if rows else JSONResponse({"message": words}, 400)
+
+    with serving({"/v1/lists": answer}) as api:
+        rest_api = config(api.url, PAGINATORS["page"], "v1/lists")
+        with reading(rest_api, "listed") as stream:
+            assert len(read_all(stream)) == 50
+            assert stream.result.complete is complete
+
+
+@pytest.mark.usefixtures("waits")
 def test_a_cursor_leads_to_a_page_whose_list_is_left_out() -> None:
     pages: dict[str | None, Any] = {
         None: {"data": events(5), "next": "1"},
