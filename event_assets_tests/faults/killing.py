@@ -170,6 +170,10 @@ class Driver:
             os.kill(self._running, signal.SIGKILL)
         return self._status() == -signal.SIGKILL
 
+    def has_finished(self) -> bool:
+        """Wait for its end; say whether it was not killed."""
+        return self._status() != -signal.SIGKILL
+
     def finish(self) -> None:
         """Let it run to its end, which must be a good one."""
         status = self._status()
