@@ -172,7 +172,7 @@ MIN_ROWS = 4  # of a page that smaller ones can be told from
 
 
 def find_size(search: ParameterSearch) -> None:
-    """Look for the parameter of the page size: with it, fewer records come.
+    """Look for the parameter of the page size: with it, fewer records come, and as much leads on.
 
     Small pages make several of a short list, whose next pages can be looked for.
     """
@@ -181,9 +181,11 @@ def find_size(search: ParameterSearch) -> None:
         return
     small = SMALL if count > 3 * SMALL else max(MIN_SMALL, count // 3)
     small -= small == count
+    has_next = bool(find_pointers(search.base))
 
     def is_smaller(page: Page) -> bool:
-        return page.is_ok and len(page.rows) == small
+        is_end = has_next and not find_pointers(page)  # of the list, such as by OData's `$top`
+        return page.is_ok and len(page.rows) == small and not is_end
 
     paging = search.paging
     if name := search.search(search.places(SIZES), small, is_smaller):

@@ -48,6 +48,7 @@ def message(answer: Response, secrets: tuple[str, ...] = (), **options: Any) -> 
             "Invalid ApiKey",
         ),
         ([{"message": "in a list"}], "in a list"),
+        ({"errors": "[API] Invalid access token"}, "[API] Invalid access token"),
         ({"plan": "free", "message": "too early"}, "too early"),
         ({"errorMessage": "too early"}, "too early"),
         ({"detail": [{"loc": ["query", "from"], "msg": "too early"}]}, "too early"),

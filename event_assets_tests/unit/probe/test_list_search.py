@@ -23,6 +23,7 @@ from event_assets_tests.support.discoveries import (
     by_page,
     connect,
     endpoint,
+    values_of,
 )
 from event_assets_tests.support.event_records import events, number
 from event_assets_tests.support.sandbox import Faults, Sandbox
@@ -119,6 +120,21 @@ def test_a_paginator_is_found_that_brings_all_pages(
     assert asked(found) == []
     assert endpoint(found)["paginator"].items() >= paginator.items()
     assert found.facts[-1].evidence.startswith("unique in ")
+
+
+def test_a_parameter_that_ends_the_list_is_no_page_size() -> None:
+    def answer(request: Request) -> Any:
+        top, at = number(request, "$top", 0), number(request, "$skiptoken")
+        link = f"{request.url.path}?$skiptoken={at + 40}"
+        return {
+            "value": ROWS[at : at + (top or 40)],
+            **({} if top or at > 40 else {"@odata.nextLink": link}),
+        }
+
+    found = connect(answer)
+    assert endpoint(found)["paginator"] == {"type": "json_link", "next_url_path": "@odata.nextLink"}
+    assert endpoint(found).get("params") is None
+    assert values_of(found, "end") == ["95 records, to the end"]
 
 
 def test_the_whole_endpoint_is_written() -> None:
