@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from unicodedata import normalize
 
+import duckdb
+
+from event_assets.values.errors import WarehouseError
 from event_assets.values.json_text import as_in_json
 from event_assets.values.redaction import MASK
 from event_assets.warehouse.connection import connect
@@ -23,6 +27,7 @@ from event_assets.warehouse.sql import (
     quote_name,
     transaction,
 )
+from event_assets.warehouse.tables import without_indexes
 
 TEXTS = ("VARCHAR", "JSON")
 IDS_OF_OTHERS = ("account", "load_id", "_dlt_load_id")
@@ -55,15 +60,17 @@ def erase(
     text = normalize("NFC", text)
     with pipeline_folders(schema) as folders, connect() as database:
         query = "from duckdb_tables() where database_name = current_database() and schema_name = ?"
-        tables = database.execute(f"select lower(table_name) {query}", [schema]).fetchall()
-        with transaction(database):
-            for (table,) in tables:
-                if table in OWN_TABLES or table.startswith("_dlt"):
-                    continue
-                count = _erase_from_table(database, schema, table, text, id_columns)
-                changed |= {table: count} if count else {}
-            confirm(changed)
-            _delete(folders)  # first, or a sync after a kill might resume from what they hold
+        found = database.execute(f"select lower(table_name) {query}", [schema]).fetchall()
+        tables = [name for (name,) in found if name not in OWN_TABLES and name[:4] != "_dlt"]
+        with ExitStack() as indexes:
+            for table in tables:
+                indexes.enter_context(without_indexes(database, schema, table))
+            with transaction(database):
+                for table in tables:
+                    count = _erase_from_table(database, schema, table, text, id_columns)
+                    changed |= {table: count} if count else {}
+                confirm(changed)
+                _delete(folders)  # first, or a sync after a kill might resume from what they hold
         if isinstance(get_destination(), DuckDbFile):
             _rewrite(database)
     return changed
@@ -115,7 +122,12 @@ def _erase_from_table(
                 quoted = quote_literal(re.escape(text))
                 value = f"regexp_replace({cell}, {quoted}, '{MASK}', 'gi')"
             statement = f"update {name} set {cell} = {value} where {condition}"
-            ((count,),) = database.execute(statement).fetchall()
+            try:
+                ((count,),) = database.execute(statement).fetchall()
+            except duckdb.BinderException as error:
+                if "generated column" not in str(error):
+                    raise
+                continue  # it changes with those that it is made of
             updated = max(updated, count)
     return deleted + updated
 
@@ -126,14 +138,26 @@ def _contains(cell: str, texts: Sequence[str]) -> str:
 
 
 def _rewrite(database: Database) -> None:
-    """Copy the database into a new file: DuckDB leaves what is deleted in the old one."""
+    """Copy the database into a new file: DuckDB leaves what is deleted in the old one.
+
+    Raises:
+        WarehouseError: it cannot be copied.
+    """
     file = database_file().resolve()  # not the link to it
     new = Path(f"{file}.new")
     new.unlink(missing_ok=True)
     ((name,),) = database.sql("select current_database()").fetchall()
-    database.execute(f"attach {quote_literal(str(new))} as rewritten")
-    database.execute(f"copy from database {quote_identifier(name)} to rewritten")
-    database.execute("detach rewritten")
+    other = quote_identifier(f"{name}.new")
+    try:
+        database.execute(f"attach {quote_literal(str(new))} as {other}")
+        database.execute(f"copy from database {quote_identifier(name)} to {other}")
+        database.execute(f"detach {other}")
+    except duckdb.Error as error:
+        new.unlink(missing_ok=True)
+        raise WarehouseError(
+            f"It is erased from the tables, but not from the file {file}, which cannot be written "
+            f"anew: {get_destination().error_reason(error)}; mend that, and erase it again."
+        ) from None
     shutil.copymode(file, new)
     database.close()
     Path(f"{file}.wal").unlink(missing_ok=True)

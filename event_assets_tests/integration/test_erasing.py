@@ -1,0 +1,228 @@
+"""What `erase` removes, whatever the value is and whatever a person made of the tables."""
+
+import io
+from dataclasses import replace
+from typing import Any
+from unicodedata import normalize
+
+import dagster as dg
+import pytest
+
+from event_assets.cli.main import run as run_command
+from event_assets.config import project as project_module
+from event_assets.values.errors import WarehouseError
+from event_assets.warehouse import Database
+from event_assets.warehouse.erase import erase
+from event_assets.warehouse.pipeline import journal_file
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.contracts import load
+from event_assets_tests.support.direct_syncs import source_of, sync_source
+from event_assets_tests.support.platforms import events, paged, run, source
+from event_assets_tests.support.project import Project
+
+PATH = "/v1/events"
+
+
+def test_erasing_leaves_nothing_of_a_value_and_of_an_id(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = project.database.parent.parent
+    home = folder / "dagster"
+    home.mkdir()
+    project.environment.setenv("DAGSTER_HOME", str(home))
+    rows = [
+        {**event, "host": f"{event['id']}@Example.org", "tags": [f"{event['id']}@example.org"]}
+        for event in events(20)
+    ]
+    rows.append({"name": "e3@example.org has no id"})
+    with serving({PATH: paged(rows)}) as api, dg.DagsterInstance.get() as instance:
+        owned = replace(project, instance=instance)
+        loaded = load(source(api.url))
+        run(owned, loaded, derived=True)
+        rows[3] = {**rows[3], "host": "e3@example.org moved"}
+        run(owned, loaded, derived=True)
+
+    project.environment.setattr(project_module, "_loaded", None)  # that of a sandbox
+
+    def holders(text: str) -> list[str]:
+        files = [file for file in folder.glob("**/*") if file.is_file()]
+        return [file.name for file in files if text.encode() in file.read_bytes().lower()]
+
+    assert {project.database.name, "index.db"} <= set(holders("e3@example.org"))
+    assert run_command(["erase", "--id", "00"]) == 0  # which is a part of times and of other ids
+    said = capsys.readouterr().out
+    assert said.endswith("Nothing in events has this id.\n")
+    assert "Not reached" not in said
+    assert run_command(["erase", "--value", "nobody@example.org"]) == 0
+    assert capsys.readouterr().out == "Nothing in events contains this value.\n"
+    assert run_command(["erase", "--value", "E3@example.org", "--yes"]) == 0
+    assert holders("e3@example.org") == []
+    said = capsys.readouterr().out
+    assert "events.event_data: 1 row\n" in said
+    assert "Dagster's history: 2 runs" in said
+    assert "Not reached: copies of the database, such as backups" in said
+    assert project.rows("select host, tags from events.event_data where id = 'e3'") == [
+        (None, None)
+    ]
+    assert run_command(["erase", "events", "--id", "e4", "--yes"]) == 0
+    assert holders("e4@example.org") == []
+    assert "e4" not in project.ids() + project.ids("event_changes_snapshot")
+    assert len(project.ids("current_events")) == 19
+
+
+def test_what_is_not_erased_whole_is_not_erased(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving({PATH: paged(events(20))}) as api:
+        sync_source(source_of(source(api.url)), derived=True)
+    tables = ["event_data", "event_data_syncs", "event_changes_snapshot", "_dlt_version"]
+
+    def kept() -> list[list[tuple[Any, ...]]]:
+        return [project.rows(f"from events.{table}") for table in tables]
+
+    before = kept()
+    monkeypatch.setattr(project_module, "_loaded", None)
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert run_command(["erase", "--value", "event"]) == 2
+    assert "There is no terminal to ask: add --yes" in capsys.readouterr().err
+    assert kept() == before
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    assert run_command(["erase", "--value", "event"]) == 1
+    assert "Erase it? It cannot be undone. [y/N]: " in capsys.readouterr().out
+    assert kept() == before
+    assert run_command(["erase", "--value", "e", "--yes"]) == 0
+    data, syncs, _, versions = kept()
+    assert data == []  # the ids hold it
+    assert versions == before[3]
+    names = [name for (name, *_) in project.rows("describe events.event_data_syncs")]
+    (log,) = (dict(zip(names, row, strict=True)) for row in syncs)
+    assert log["sync_number"] == 1
+    assert log["reason"] == "All 20 rows w***r*** r***c***iv***d."
+
+
+def test_what_is_erased_is_not_resumed_though_erasing_was_interrupted(project: Project) -> None:
+    with serving({PATH: paged(events(20))}) as api:
+        sync_source(source_of(source(api.url)))
+    journal = journal_file("events")
+    journal.write_text("of an interrupted sync")
+
+    def interrupt(_: Database) -> None:
+        raise KeyboardInterrupt
+
+    project.environment.setattr("event_assets.warehouse.erase._rewrite", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        erase("events", "e3", ["id"])
+    assert len(project.ids()) == 19
+    assert not journal.exists()
+
+
+def test_erasing_rewrites_the_database_that_a_link_leads_to(project: Project) -> None:
+    with serving({PATH: paged(events(20))}) as api:
+        sync_source(source_of(source(api.url)))
+    real = project.database.parent.parent / "real.duckdb"
+    project.database.rename(real)
+    project.database.symlink_to(real)
+    assert b"Event 3" in real.read_bytes()
+    erase("events", "Event 3")
+    assert project.database.is_symlink()
+    assert b"Event 3" not in real.read_bytes()
+    assert project.rows("select count(*), count(name) from events.event_data") == [(20, 19)]
+
+
+@pytest.mark.parametrize(
+    "name", ['Jörg "Jo" Müller', "Zoe\u0308\\", "O'Brien\n2", "%_*", "$1 & \\1"]
+)
+def test_a_value_of_any_characters_is_erased_from_texts_and_from_json(
+    project: Project, name: str
+) -> None:
+    rows = [{**event, "host": f"by {name}", "tags": [name]} for event in events(2)]
+    rows += [{**event, "host": "by Jo", "tags": ["a1"]} for event in events(4)[2:]]
+    rows[2]["id"] = "\u00eb"
+    rows.append({"name": name})  # no id
+    with serving({PATH: paged(rows)}) as api:
+        sync_source(source_of(source(api.url, max_rejects="50%")), derived=True)
+    erase("events", normalize("NFD", name.upper()))
+    assert project.rows("select host, tags from events.event_data order by id") == [
+        (None, None),
+        (None, None),
+        ("by Jo", '["a1"]'),
+        ("by Jo", '["a1"]'),
+    ]
+    assert project.rows("from events.event_data_rejects") == []
+    assert project.rows("select count(host) from events.event_changes_snapshot") == [(2,)]
+    erase("events", "e\u0308", ["id"])
+    assert project.ids() == ["e0", "e1", "e3"]
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        "create unique index mine on events.event_data(id); "
+        "create index other on events.event_data(lower(name))",
+        "create table kept as from events.event_data; drop table events.event_data; "
+        "create table events.event_data (id varchar, name varchar, mine varchar as (upper(name))); "
+        "insert into events.event_data by name select id, name from kept; drop table kept",
+    ],
+)
+def test_a_value_is_erased_whatever_a_person_added(project: Project, added: str) -> None:
+    project.environment.setenv("EVENTS_DUCKDB", str(project.database.with_name("rewritten.duckdb")))
+    project = replace(project, database=project.database.with_name("rewritten.duckdb"))
+    with serving({PATH: paged(events(4))}) as api:
+        sync_source(source_of(source(api.url)))
+    project.rows(added)
+    indexes = project.rows("select index_name from duckdb_indexes() order by all")
+    assert erase("events", "Event 3") == {"event_data": 1}
+    assert b"Event 3" not in project.database.read_bytes()
+    assert project.rows("select index_name from duckdb_indexes() order by all") == indexes
+
+
+def test_a_file_that_cannot_be_written_anew_is_told(project: Project) -> None:
+    with serving({PATH: paged(events(4))}) as api:
+        sync_source(source_of(source(api.url)))
+    project.rows("create table b (id int primary key); insert into b values (1)")
+    project.rows("create table a (id int references b(id)); insert into a values (1)")
+    with pytest.raises(WarehouseError, match=r"from the tables, but not from .* foreign"):
+        erase("events", "Event 3")
+    assert not project.database.with_name(f"{project.database.name}.new").exists()
+    project.rows("drop table a")
+    erase("events", "Event 3")
+    assert b"Event 3" not in project.database.read_bytes()
+
+
+def test_runs_that_alone_hold_a_value_are_not_erased_unasked(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = project.database.parent.parent / "dagster"
+    home.mkdir()
+    project.environment.setenv("DAGSTER_HOME", str(home))
+    with serving({PATH: paged(events(3))}) as api, dg.DagsterInstance.get() as instance:
+        run(replace(project, instance=instance), load(source(api.url)))
+        project.environment.setattr(project_module, "_loaded", None)
+        assert run_command(["erase", "--value", "Finished execution of step"]) == 2
+        said = capsys.readouterr()
+        assert said.out.endswith("Dagster's history: 1 run\n")
+        assert "There is no terminal to ask: add --yes" in said.err
+        assert instance.get_runs_count() == 1
+        (home / "warehouse.db").write_bytes(b"not of SQLite" * 100)
+        assert run_command(["erase", "--value", "Finished execution of step", "--yes"]) == 0
+        assert instance.get_runs_count() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "Give either --id or --value. See"),
+        (["--id", " "], "it is empty"),
+        (["--id", "a", "--value", "b"], "Give either --id or --value. See"),
+    ],
+)
+def test_erasing_needs_an_id_or_a_value(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["erase", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_source_that_is_not_there_is_not_erased(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["erase", "nothing", "--id", "a"]) == 2
+    assert "Unknown source `nothing`; known sources: events. See" in capsys.readouterr().err
