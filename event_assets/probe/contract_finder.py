@@ -40,7 +40,9 @@ def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict
     What they rest on is told, and what is in doubt is asked.
     """
     findings = {column: _find(connection, sample, column) for column in COLUMNS}
-    start = findings["start_time"]
+    start, end = findings["start_time"], findings["end_time"]
+    if start and end and _is_before(sample, end, start):
+        findings["end_time"] = _ask_about_end(connection, end)
     fields: dict[str, Any] = {"id": {"type": "text", "nullable": False}}
     for column, finding in findings.items():
         if finding:
@@ -139,6 +141,30 @@ def _describe_field(
     if settings["from"] == column:
         del settings["from"]
     return {"type": kind, **settings}
+
+
+def _is_before(sample: Sample, end: FieldFinding, start: FieldFinding) -> bool:
+    """Return whether the end is before the start in most records that have both."""
+    ends, starts = (
+        _read(sample, column, finding.settings)[1]
+        for column, finding in (("end_time", end), ("start_time", start))
+    )
+    pairs = [(one, other) for one, other in zip(ends, starts, strict=True) if one and other]
+    return 2 * len([one for one, other in pairs if one < other]) > len(pairs)
+
+
+def _ask_about_end(connection: Connection, end: FieldFinding) -> FieldFinding | None:
+    """Ask for the end, and leave it out unless it was said: its day alone is before the start."""
+    setting = "fields.end_time.from"
+    if connection.options.get(setting):
+        return end
+    connection.question(
+        setting,
+        f"When do events end? `{end.sources[0]}` is before the start in most records, and is left "
+        f"out: name another field by --set {setting}=PATH.",
+        is_open=False,
+    )
+    return None
 
 
 def _ask_about_unread(

@@ -13,22 +13,26 @@ def _words(text: str) -> frozenset[str]:
 
 START = _words(
     "start starts started starting begin begins beginning commences from beginn anfang von debut "
-    "inicio inizio dtstart opening strt bgn"
+    "inicio inizio aanvang alkaa alku rozpoczecie rozpoczecia zacatek dtstart opening strt bgn"
 )
 END = _words(
-    "end ends ended ending finish finished finishes until to through stop ende bis fin fine dtend "
-    "closing thru"
+    "end ends ended ending finish finished finishes until to through stop ende bis fin fine fim "
+    "einde eind slut slutt slutter paattyy loppu zakonczenie zakonczenia konec dtend closing thru"
 )
-WHEN = _words("when date datetime dates day time times datum fecha occurs takes")
-TIME_OF_DAY = _words("time times clock hour zeit uhrzeit heure hora ora orario tijd")
-DAY = _words("date day datum tag fecha")
+WHEN = _words("when date datetime dates day time times datum dato fecha occurs takes")
+TIME_OF_DAY = _words("time times clock hour zeit uhrzeit heure hora ora orario tijd tid")
+DAY = _words("date day datum dato tag fecha data")
 ZONE = _words("timezone zone tz tzid offset")
 DURATION = _words("duration length dauer duree")
 UPDATED = _words("updated modified changed update modification lastmodified")
 REMOVED = _words("deleted removed trashed")
 CANCELLED = _words("cancelled canceled")
 STATE = _words("status state")
-NAME = ("name", "title", "summary", "subject", "topic", "headline", "label", "titel", "titre")
+NAME = (
+    *("name", "title", "summary", "subject", "topic", "headline", "label"),
+    *("titel", "tittel", "titre", "titulo", "titolo", "bezeichnung", "otsikko"),
+    *("nom", "nome", "nombre", "naam", "namn", "navn", "nazwa", "nazev", "nimi"),
+)
 NAME_PARENTS = _words(
     "event node attributes fields properties data item details info content general basic texts "
     "entry resource en"
@@ -58,11 +62,11 @@ PEOPLE = _words(
 # Of which names are made without anything between them, such as `startdatetime`.
 JOINED = sorted(
     (START - {"from", "von"})
-    | (END - {"to", "bis", "fin", "fine"})
+    | (END - {"to", "bis", "fin", "fine", "slutt"})
     | _words(
         "event date time utc gmt local iso unix epoch at on name title id uid zone last updated "
         "modified stamp day formatted timestamp datetime timezone lastmodified identifier "
-        "cancelled canceled is deleted code"
+        "cancelled canceled is deleted code datum dato tid tidspunkt tijd zeit uhrzeit"
     ),
     key=len,
     reverse=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from datetime import time
 from typing import Any, NamedTuple
 
 from event_assets.probe import field_words as words
@@ -161,7 +162,11 @@ def _join(sample: Sample, path: str, clock: str) -> tuple[list[str], TimeFormat]
     for joint in ("T", " "):
         source = f"{{{path}}}{joint}{{{clock}}}"
         if found := find_format(build_getter(source)(sample.records), MOST):
-            midnight = "12:00 AM" if "%p" in (found.pattern or "") else "00:00"
+            pattern = found.pattern or ""
+            clock = next(
+                (pattern[at:] for at in map(pattern.find, ("%H", "%I")) if at >= 0), "%H:%M"
+            )
+            midnight = time().strftime(clock)
             return [source, f"{{{path}}}{joint}{midnight}" if found.pattern else path], found
     return None
 

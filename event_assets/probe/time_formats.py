@@ -46,7 +46,7 @@ SPLIT = re.compile(
     r"(?P<day>\d{1,4}[./-]\d{1,2}[./-]\d{2,4}(?:T00:00:00)?|\d{8}"
     r"|[A-Za-z]+,? [A-Za-z]+ \d{1,2}, \d{4}"
     r"|[A-Za-z]+ \d{1,2}, \d{4}|\d{1,2}-[A-Za-z]{3}-\d{4}|(?:[A-Za-z]+,? )?\d{1,2} [A-Za-z]+ \d{4})"
-    r"(?:(?P<joint>, | at | - |T| )(?P<clock>\d{1,2}[:h]\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?)"
+    r"(?:(?P<joint>, | at | - |T| )(?P<clock>\d{1,2}[:h.]\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?)"
     r"(?P<zone> [+-]\d{4})?)?"
 )
 
@@ -143,7 +143,7 @@ def _patterns(texts: Sequence[str]) -> list[str]:
 def _clock_pattern(clock: str) -> str:
     seconds = ":%S" if clock.count(":") == 2 else ""
     half = re.search(r"( ?)[AaPp][Mm]$", clock)
-    joint = "h" if "h" in clock else ":"  # `19h30` in French
+    joint = re.sub(r"\d", "", clock)[0]  # `19h30` in French, `19.30` in Danish
     return f"%I:%M{seconds}{half[1]}%p" if half else f"%H{joint}%M{seconds}"
 
 

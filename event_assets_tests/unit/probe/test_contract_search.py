@@ -146,6 +146,65 @@ def test_a_time_of_day_of_another_name_is_a_choice() -> None:
     assert (asked(answered), first_start(answered)) == ([], "2026-10-01 19:30:00+00:00")
 
 
+@pytest.mark.parametrize(
+    ("name", "start", "clock", "end", "end_clock"),
+    [
+        ("titel", "startdato", "starttid", "slutdato", "sluttid"),
+        ("tittel", "startdatum", "starttid", "slutdatum", "sluttid"),
+        ("naam", "startdatum", "starttijd", "einddatum", "eindtijd"),
+        ("bezeichnung", "beginn_datum", "beginn_uhrzeit", "ende_datum", "ende_uhrzeit"),
+        ("titulo", "fecha_inicio", "hora_inicio", "fecha_fin", "hora_fin"),
+        ("titolo", "data_inizio", "ora_inizio", "data_fine", "ora_fine"),
+        ("titre", "date_debut", "heure_debut", "date_fin", "heure_fin"),
+    ],
+)
+@pytest.mark.parametrize("written", ["19:30", "19.30", "19h30", "19:30:00", "7:30 PM"])
+def test_fields_are_found_by_their_names_in_other_languages(
+    name: str, start: str, clock: str, end: str, end_clock: str, written: str
+) -> None:
+    rows = [
+        {"id": n, name: f"Jazz {n}", start: f"{n}.07.2026", clock: written, end: f"{n}.08.2026"}
+        | {end_clock: None if n == 13 else written}
+        for n in range(13, 20)
+    ]
+    found = connect(whole(rows))
+    assert asked(found) == []
+    assert found.events[0]["name"] == "Jazz 13"
+    assert [str(one["start_time"]) for one in found.events[:1]] == ["2026-07-13 19:30:00+00:00"]
+    assert [str(one["end_time"]) for one in found.events[:2]] == [
+        "2026-08-13 00:00:00+00:00",
+        "2026-08-14 19:30:00+00:00",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "end"),
+    [
+        ("nome", "data_inicio", "data_fim"),
+        ("nazwa", "data_rozpoczecia", "data_zakonczenia"),
+        ("nimi", "alkaa", "paattyy"),
+        ("navn", "starttidspunkt", "sluttidspunkt"),
+        ("nazev", "zacatek", "konec"),
+        ("bezeichnung", "startzeit", "endzeit"),
+    ],
+)
+def test_times_are_found_by_their_names_in_other_languages(name: str, start: str, end: str) -> None:
+    times = {start: "2026-07-01T19:30:00Z", end: "2026-07-01T21:30:00Z"}
+    found = connect(whole([{"id": n, name: f"Jazz {n}", **times} for n in range(7)]))
+    assert asked(found) == []
+    read = {column: settings.get("from") for column, settings in fields(found).items()}
+    assert read == {"id": None, "name": name, "start_time": start, "end_time": end}
+
+
+@pytest.mark.parametrize("said", [None, "end_date"])
+def test_an_end_that_is_before_the_start_is_left_out(said: str | None) -> None:
+    rows = events(7, start_time="2026-07-01T19:30:00Z", end_time=None, end_date="2026-07-01")
+    setting = "fields.end_time.from"
+    found = connect(whole(rows), settings={setting: said} if said else {})
+    assert ("end_time" in fields(found)) == bool(said)
+    assert (setting in [one.setting for one in found.questions]) != bool(said)
+
+
 def test_the_first_of_several_starts_is_likely_only() -> None:
     rows = events(7, start_time=None, dates=[{"start": "2026-01-01T10:00Z"}] * 3)
     [fact] = [fact for fact in connect(whole(rows)).facts if fact.subject == "start_time"]
