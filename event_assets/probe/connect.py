@@ -284,9 +284,11 @@ def _write(
 
 
 def _build_endpoint(connection: Connection, paging: Paging) -> dict[str, Any]:
-    given, (params, body) = connection.given, connection.client.apply(paging.sent_settings)
-    for name in paging.written_params:  # by the paginator itself
-        params.pop(name, None)
+    given, (params, body) = connection.given, connection.client.apply(paging.settings)
+    if paging.is_numbered:  # the paginator itself writes these
+        own = map(paging.paginator.get, ("offset_param", "limit_param", "page_param"))
+        for name in {*own, paging.size_param} - {*paging.settings}:
+            params.pop(name, None)
     return {
         "path": connection.without_keys(given.path),
         **({"method": given.method} if given.method != "GET" else {}),

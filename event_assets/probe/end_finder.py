@@ -60,7 +60,7 @@ def is_doubted(count: int) -> bool:
 def reach_end(client: Client, paging: Paging, requests: int) -> End:
     """Follow a list to its end with at most so many requests."""
     most = min(requests, MAX_WALK) if paging.is_numbered else requests
-    walk = read_pages(client, paging.paginator, paging.sent_settings, most)
+    walk = read_pages(client, paging.paginator, paging.settings, most)
     facts, end = walk.facts, End(walk.rows, count=len(walk.ids))
     if walk.error:
         end.problem, last = walk.error, walk.read[-1]
@@ -112,7 +112,7 @@ def _exceeds_total(client: Client, paging: Paging, walk: PagesRead) -> bool:
         return False  # of page numbers, it may be the number of pages
     if len(ids) <= total:
         size = max(map(len, walk.pages))
-        behind = client.ask_page(paging.paginator, paging.sent_settings, -(-len(ids) // size), size)
+        behind = client.ask_page(paging.paginator, paging.settings, -(-len(ids) // size), size)
         if not {*behind.ids} - ids:
             return False
     paging.paginator["total_path"] = None
@@ -160,7 +160,7 @@ def _ask_last_page(client: Client, paging: Paging, end: End, walk: PagesRead, to
     first = walk.read[0]
     size = len(first.rows)
     before = (math.ceil(total / size) - 1) * size
-    page = client.ask_page(paging.paginator, paging.sent_settings, before // size, size)
+    page = client.ask_page(paging.paginator, paging.settings, before // size, size)
     path = next((path for path, count in first.totals.items() if count == total), "")
     expected, count = page.totals.get(path, total) - before, len(page.rows)
     if count:
@@ -186,7 +186,7 @@ def _search_last_page(
         if behind == last + 1:
             break
         number = (last + behind) // 2 if behind else 2 * last + 1
-        page = client.ask_page(paging.paginator, paging.sent_settings, number, size)
+        page = client.ask_page(paging.paginator, paging.settings, number, size)
         has_rows = page.is_ok and bool({*page.ids} - {*first.ids})
         last, behind = (number, behind) if has_rows else (last, number)
     if behind == last + 1:

@@ -58,10 +58,10 @@ def find_paginator(search: ParameterSearch) -> None:
 
 def _try(search: ParameterSearch, config: Any, evidence: str) -> bool:
     """Keep a paginator if its pages 2 and 3 bring other records."""
-    tried = replace(search.paging, paginator=config)
-    walk = read_pages(search.client, config, tried.sent_settings, PAGES_TO_BELIEVE)
-    if is_believed(walk):
-        search.paging.paginator, search.paging.evidence = config, evidence
+    tried = replace(search.paging)
+    tried.keep(config, evidence)
+    if is_believed(read_pages(search.client, config, tried.settings, PAGES_TO_BELIEVE)):
+        search.paging.keep(config, evidence)
     return search.paging.paginator is not None
 
 
@@ -150,7 +150,7 @@ def _try_number(search: ParameterSearch, name: str, effect: str) -> bool:
         return _try(search, config, f"`{shown}` counts rows: the last of page 1 comes again")
     config = {"type": "page_number", "base_page": int(is_first), **_place("page", name)}
     if effect == "empty":  # the list has one page
-        paging.paginator, paging.evidence = config, f"behind page 1, `{shown}` brings no records"
+        paging.keep(config, f"behind page 1, `{shown}` brings no records")
         return True
     evidence = f"`{shown}` counts pages from {int(is_first)}: pages 2 and 3 have other records"
     return _try(search, config, evidence)

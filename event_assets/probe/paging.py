@@ -30,7 +30,7 @@ class Paging:
 
     Attributes:
         paginator: dlt's configuration; None: nothing was believed.
-        settings: parameters of each request, such as the page size.
+        settings: parameters of each request beside those of the paginator, such as the page size.
         evidence: what showed it.
         is_stable: whether the same request brings the same records in the same order.
         is_strict: whether the API refuses unknown parameters.
@@ -61,18 +61,11 @@ class Paging:
         """Where the paginator looks for the total; None: it looks for none."""
         return self.paginator.get("total_path", AUTO) if self.is_numbered else AUTO
 
-    @property
-    def written_params(self) -> list[str]:
-        """The parameters that the paginator itself writes."""
-        names = ("offset_param", "limit_param", "page_param")
-        written = [self.paginator.get(name, "") for name in names if self.is_numbered]
-        return [*written, (self.size_param or "") if self.kind == "offset" else ""]
-
-    @property
-    def sent_settings(self) -> dict[str, Any]:
-        """The parameters that are sent beside those of the paginator."""
-        written = self.written_params
-        return {name: value for name, value in self.settings.items() if name not in written}
+    def keep(self, paginator: Any, evidence: str) -> None:
+        """Page the list so from now on; a paginator of offsets writes the page size itself."""
+        self.paginator, self.evidence = paginator, evidence
+        size = self.size_param if self.kind == "offset" else None
+        self.settings = {name: value for name, value in self.settings.items() if name != size}
 
 
 MAX_USELESS = 2  # pages without records, or before which the list moved: others are read, too

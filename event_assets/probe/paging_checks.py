@@ -25,7 +25,7 @@ def check_pages(seen: ProbedSource) -> Finding:
     if found.paginator is None:
         return _check_walk(seen)
     changes = {"paginator": found.paginator}
-    changes |= {f"params.{name}": value for name, value in found.sent_settings.items()}
+    changes |= {f"params.{name}": value for name, value in found.settings.items()}
     return advise(
         "fail", f"the paginator brings no record behind page 1, and {found.evidence}", changes
     )

@@ -210,12 +210,13 @@ def find_largest_size(search: ParameterSearch) -> None:
     # of a list that came whole: it has two pages, if it is long enough
     parts = (size for size in (500, 200, 100) if size < got)
     paging.size = got if is_cut else next(parts, 100)
-    paging.settings[name] = paging.size
+    if paging.kind == "offset":
+        paging.paginator["limit"] = paging.size
+    else:
+        paging.settings[name] = paging.size
     evidence = f"{asked} requested, {got} received"
     evidence += "" if is_cut else ", the whole list: several pages show that it ends there"
     paging.facts.append(Fact("page size", f"{name}={paging.size}", evidence))
-    if paging.kind == "offset":
-        paging.paginator["limit"] = paging.size
 
 
 def _find_largest_page(
@@ -242,5 +243,5 @@ def _is_cut(search: ParameterSearch, page: Page, asked: int) -> bool:
         return True
     if not paging.is_numbered:
         return False
-    settings = {**paging.sent_settings, paging.size_param or "": asked}
+    settings = {**paging.settings, paging.size_param or "": asked}
     return bool(search.client.ask_page(paging.paginator, settings, 1, count).rows)

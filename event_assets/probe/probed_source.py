@@ -44,7 +44,6 @@ class ProbedSource:
         secrets: values that must not be shown.
         redirect_target: the URL that page 1 redirects to, if it does.
         records_problem: why the configured selector finds no records; empty if it does.
-        suggestion: a selector that finds some then, or None.
         paging: as it is configured, but without a total that the records disprove.
         walk: the first pages, read with the configured paginator.
         total: that a sync reads from page 1.
@@ -55,13 +54,11 @@ class ProbedSource:
     """
 
     source: SourceConfig
-    base_url: str
     client: Client
     secrets: Sequence[str] = field(default=(), repr=False)
     redirect_target: str | None = None
     first: Page = NOT_SENT
     records_problem: str = ""
-    suggestion: str | None = None
     paging: Paging = field(default_factory=Paging)
     walk: PagesRead = field(default_factory=PagesRead)
     total: int | None = None
@@ -151,7 +148,7 @@ def examine(source: SourceConfig, seconds: float) -> ProbedSource:
             KNOWN.add(secret)
         with ProbeSession(base_url, auth, seconds, secrets, limits) as session:
             session.trust_env = bool(source.base_url)  # no proxy reaches the sandbox
-            seen = ProbedSource(source, base_url, Client(session, given, is_patient=False), shown)
+            seen = ProbedSource(source, Client(session, given, is_patient=False), shown)
             _ask_first(seen)
             if seen.first.is_ok:
                 _ask_more(seen)
@@ -219,8 +216,7 @@ def _read_records(seen: ProbedSource) -> None:
     is_list = configured and PLAIN_SELECTOR.fullmatch(configured)  # which may be empty
     if problem or not (is_list or any(isinstance(row, dict) or configured for row in rows)):
         seen.records_problem = problem or f"has no records under `{client.selector}`"
-        seen.suggestion = find_records(first.document)
-        client.selector = seen.suggestion or client.selector
+        client.selector = find_records(first.document) or client.selector
         seen.first = client.read(first)
 
 
@@ -229,7 +225,7 @@ def _find_other(seen: ProbedSource, search: ParameterSearch) -> None:
     find_paginator(search)
     found = search.paging
     if found.paginator is not None:
-        walk = read_pages(seen.client, found.paginator, found.sent_settings, 2)
+        walk = read_pages(seen.client, found.paginator, found.settings, 2)
         if walk.ids - {*seen.first.ids}:
             seen.found = found
 

@@ -31,7 +31,6 @@ class Finding:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
-SHORT = r"^(paginator|fields\.\w+)\."  # what a line of the report leaves out of a path
 ok = partial(Finding, "ok")
 warn = partial(Finding, "warn")
 fail = partial(Finding, "fail")
@@ -42,11 +41,8 @@ def advise(mark: Mark, problem: str, changes: Mapping[str, Any]) -> Finding:
     """Return a finding that ends with the settings that fix it, if there are any."""
     settings = []
     for path, value in changes.items():
-        text = describe_settings(value)
-        name = re.sub(r"^(paginator|fields\.\w+)\.", "", path)
-        settings.append(
-            f"`{name}: {{{text}}}`" if isinstance(value, Mapping) else f"`{name}: {text}`"
-        )
+        name, text = re.sub(r"^(paginator|fields\.\w+)\.", "", path), describe_settings(value)
+        settings.append(f"`{name}: {f'{{{text}}}' if isinstance(value, Mapping) else text}`")
     advice = f"; set {', '.join(settings)}" if settings else ""
     return Finding(mark, f"{problem}{advice}.", changes)
 

@@ -29,7 +29,7 @@ def check_reachable(seen: ProbedSource) -> Finding:
     """Check that the API responds, and measure how fast."""
     page, redirect = seen.first, ""
     if target := seen.redirect_target:
-        is_keyless = seen.has_auth and origin(target) != origin(seen.base_url)
+        is_keyless = seen.has_auth and origin(target) != seen.source.origin
         keyless = " (another host: sent without the key)" if is_keyless else ""
         redirect = (
             f" It redirects to {shown(target, 200)}{keyless}: set "
@@ -93,7 +93,7 @@ def check_records(seen: ProbedSource) -> Finding:
     selector, count, problem = seen.client.selector, len(seen.records), seen.records_problem
     used, change = shown(selector), {"data_selector": selector}
     others = sum(not isinstance(record, dict) for record in seen.records)
-    if problem and seen.suggestion is None:
+    if problem and not seen.sample.all_records:
         return fail(
             f"the response {problem}, and no other list of objects; check the endpoint's "
             "path and `data_selector`."

@@ -162,6 +162,8 @@ def test_a_flag_that_more_follow_is_found_by_its_name() -> None:
 
 def test_an_offset_paginator_writes_the_size_itself() -> None:
     offset = {"type": "offset", "limit": 5, "offset_param": "skip", "limit_param": "take"}
-    paging = Paging(offset, {"take": 5, "sort": "id"}, size_param="take")
-    assert paging.sent_settings == {"sort": "id"}
-    assert Paging("single_page", {"take": 5}, size_param="take").sent_settings == {"take": 5}
+    paging = Paging(None, {"take": 5, "sort": "id"}, size_param="take")
+    paging.keep({"type": "page_number"}, "")
+    assert paging.settings == {"take": 5, "sort": "id"}
+    paging.keep(offset, "")
+    assert paging.settings == {"sort": "id"}
