@@ -217,20 +217,12 @@ def _ask_about_end(connection: Connection, paging: Paging, end: End) -> None:
         choices["these are all, the total is wrong"] = {"paginator.total_path": None}
         connection.question("paginator", f"Are these all? {said}.", choices)
     elif end.problem or (end.doubt and paging.paginator == "single_page"):
-        if not end.problem:
-            choices["that is the whole list"] = {"paginator": "single_page"}
-        _ask_for_pages(connection, paging, said, choices, is_likely_all=end.is_likely_all)
+        _ask_for_pages(connection, paging, end, said)
 
 
-def _ask_for_pages(
-    connection: Connection,
-    paging: Paging,
-    said: str,
-    choices: dict[str, dict[str, Any]],
-    *,
-    is_likely_all: bool,
-) -> None:
+def _ask_for_pages(connection: Connection, paging: Paging, end: End, said: str) -> None:
     """Ask how a list goes on of which nothing but page 1 was found."""
+    is_all = {"that is the whole list": {"paginator": "single_page"}}
     text = (
         f"How does the list go on? {said}. Look for pages in the API's documentation, and say what "
         "they are called, such as --set paginator.type=page_number --set paginator.page_param=page."
@@ -246,10 +238,11 @@ def _ask_for_pages(
             "as by `query($after: String) { events(first: 50, after: $after) ...`, and give the "
             "command with it."
         )
-    elif is_likely_all:
+    elif end.is_likely_all:
         paging.paginator = "auto"
         text += " Until --set paginator=single_page says that this is all, `complete` warns."
-    connection.question("paginator", text, choices, is_open=not is_likely_all)
+    choices = {} if end.problem else is_all
+    connection.question("paginator", text, choices, is_open=not end.is_likely_all)
 
 
 def _write(

@@ -81,11 +81,6 @@ class ProbedSource:
         return Paging({"type": "auto", **config} if isinstance(config, Mapping) else config)
 
     @property
-    def selector(self) -> str | None:
-        """The `data_selector`, or None."""
-        return self.source.events.endpoint.get("data_selector")
-
-    @property
     def is_offset(self) -> bool:
         """Whether offsets are paged, which request the last record of a page again."""
         return self.configured.kind == "offset"
@@ -208,7 +203,8 @@ def _ask_more(seen: ProbedSource) -> None:
 
 def _read_records(seen: ProbedSource) -> None:
     """Read the records of page 1: by the configured selector, or else where some are found."""
-    client, first, configured = seen.client, seen.first, seen.selector
+    client, first = seen.client, seen.first
+    configured = seen.source.events.endpoint.get("data_selector")
     client.selector = configured or RESTClient("").detect_data_selector(cast("Any", first.response))
     seen.first = client.read(first)
     rows, is_record = seen.records, lambda value: seen.contract["id"].read([value])[0] is not None

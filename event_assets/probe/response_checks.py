@@ -104,7 +104,7 @@ def check_records(seen: ProbedSource) -> Finding:
         return fail(f"{others} of {count} under `{used}` are not objects; check `data_selector`.")
     if not count:
         return warn(f"the list under `{used}` is empty: nothing to check.")
-    if seen.selector is None and selector != "$":
+    if seen.source.events.endpoint.get("data_selector") is None and selector != "$":
         problem = f"{count} under `{used}`, a detected path, without which a response is no error"
         return advise("warn", problem, change)
     where = "the response is a list of" if used == "$" else f"`{used}` has"
