@@ -93,9 +93,9 @@ def _load_components(tree: dg.ComponentTree) -> None:
         ConfigError: the mistakes in them, a line each.
     """
     problems = []
-    for source in find_sources().values():
+    for file in sorted(tree.defs_module_path.rglob("defs.yaml")):
         try:
-            tree.load_component(source.file.parent)
+            tree.load_component(file.parent)
         except Exception as error:
             found = [each for each in exception_chain(error) if isinstance(each, ConfigError)]
             if not found:

@@ -202,8 +202,8 @@ def test_the_mistakes_of_all_sources_are_told_at_once(
     shutil.rmtree(other.parent)
     assert statuses == [1, 1]
     assert capsys.readouterr().err.splitlines() == 2 * [
-        f"{file}:62: max_rejects: must be a percentage such as 5%, not 5.",
         f"{other}:29: rest_api.resources.0.endpoint.paginator.limit: must be 1 or more, not 0.",
+        f"{file}:62: max_rejects: must be a percentage such as 5%, not 5.",
     ]
 
 

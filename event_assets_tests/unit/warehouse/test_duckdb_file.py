@@ -164,7 +164,10 @@ def test_a_file_in_the_way_of_dlts_folder_is_named(project: Project, api: Sandbo
     ("error", "said"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), "make room on its disk"),
-        (PermissionError(errno.EACCES, "Permission denied", "/x"), "let the user who syncs write"),
+        (
+            PermissionError(errno.EACCES, "Permission denied"),
+            "let the user who syncs read and write",
+        ),
         (duckdb.IOException("IO Error: something new"), "something new; see docs/operations.md."),
     ],
 )
