@@ -7,9 +7,10 @@ from typing import Any
 
 from event_assets.config.source import ResourceConfig
 from event_assets.config.source_files import EVENT_DATA
-from event_assets.records.column_names import ColumnNamer
+from event_assets.records.column_names import ColumnNamer, SourcePaths
 from event_assets.records.contract import build_contract
 from event_assets.sync.current_events import current_events_query
+from event_assets.sync.schema_changes import load_source_paths
 from event_assets.sync.sync_log import sync_log_table
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import parse_path
@@ -54,7 +55,10 @@ def load_parent_rows(database: Database, resource: ResourceConfig) -> Any:
     own = sql.account_filter(source.account)
     query = CURRENT_QUERY.format(table=name, log=f"{source.name}.{sync_log_table(parent)}", own=own)
     rows = database.sql(current_events_query(source) if parent == EVENT_DATA else query)
-    columns = {field: _column(resource, field, rows.columns) for field in resource.parent_fields}
+    paths = load_source_paths(database, source.resources[parent])
+    columns = {
+        field: _column(resource, field, rows.columns, paths) for field in resource.parent_fields
+    }
     selection = ", ".join(
         f"{sql.quote_identifier(column)} as {sql.quote_identifier(field)}"
         for field, column in columns.items()
@@ -72,7 +76,9 @@ def are_all_known(database: Database, resource: ResourceConfig) -> bool:
     return inspection.latest_value(database, schema, log, "complete", own) is True
 
 
-def _column(resource: ResourceConfig, field: str, columns: Iterable[str]) -> str:
+def _column(
+    resource: ResourceConfig, field: str, columns: Iterable[str], paths: SourcePaths
+) -> str:
     """Return the column of a parent's table that contains a field of its records."""
     known = list(columns)
     parent = resource.source.resources[str(resource.parent)]
@@ -81,8 +87,11 @@ def _column(resource: ResourceConfig, field: str, columns: Iterable[str]) -> str
         for name, reader in build_contract(parent).items()
         if reader.plain_path
     }
-    default = ColumnNamer((), (), {}).column(parse_path(field))
-    for column in (typed.get(field), default):
+    path = parse_path(field)
+    # of a field whose name the contract gives to another: `id__x2`
+    renamed = next((name for name, known in paths.items() if tuple(known or ()) == path), None)
+    default = ColumnNamer((), (), {}).column(path)
+    for column in (typed.get(field), renamed, default):
         if column in known:
             return str(column)
     raise ConfigError(

@@ -67,6 +67,26 @@ def test_a_parent_without_a_value_is_left_out() -> None:
     assert (check.passed, check.description) == (True, "The only row of 1 list was received.")
 
 
+@pytest.mark.parametrize(
+    ("key", "fields"), [(["id", "day"], {}), ("slug", {}), ("id", {"id": {"from": "slug"}})]
+)
+@pytest.mark.usefixtures("project")
+def test_requests_have_the_field_of_the_record_whatever_the_contract_calls_so(
+    key: Any, fields: dict[str, Any]
+) -> None:
+    rows = [
+        {**event, "id": f"e{n % 2}", "day": n // 2, "slug": f"s{n}"}
+        for n, event in enumerate(events(4))
+    ]
+    with serving({PATH: paged(rows), OF_EVENT: lambda _: {"data": [{"id": 1}]}}) as api:
+        document = with_resources(api.url, ATTENDEES)
+        document["attributes"]["rest_api"]["resources"][0]["primary_key"] = key
+        document["attributes"]["fields"]["id"] |= fields.get("id", {})
+        sync_source(source_of(document))
+        asked = {request.url.path for request in api.requests} - {PATH}
+    assert asked == {f"{PATH}/e0/attendees", f"{PATH}/e1/attendees"}
+
+
 @pytest.mark.parametrize("key", [{"primary_key": []}, {"primary_key": "id"}])
 def test_a_list_of_several_parents_is_requested_once(
     project: Project, organized: ApiServer, key: dict[str, Any]
