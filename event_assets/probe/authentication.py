@@ -83,8 +83,7 @@ class Attempt:
     @property
     def place(self) -> tuple[str, str]:
         """Where the key is in a request: the location and the name there."""
-        in_header = ("header", "Authorization")
-        return (self.config.get("location", in_header[0]), self.config.get("name", in_header[1]))
+        return self.config.get("location", "header"), self.config.get("name", "Authorization")
 
     def variables(self, source: SourceConfig) -> dict[str, str]:
         """Return the secrets by the variables from which a sync reads them."""

@@ -64,15 +64,12 @@ class Client:
     _known: dict[str, Page] = field(default_factory=dict)
 
     def apply(self, settings: Settings) -> tuple[dict[str, Any], Any]:
-        """Return the given parameters and body with further ones; None as a value takes one out."""
+        """Return the given parameters and body with further ones."""
         params = dict(self.given.params)
         body = copy.deepcopy(self.given.body)
         for name, value in settings.items():
             if name.startswith(BODY):
-                names = tuple(name.removeprefix(BODY).split("."))
-                body = set_value(body, names, value, removes_null=True)
-            elif value is None:
-                params.pop(name, None)
+                body = set_value(body, tuple(name.removeprefix(BODY).split(".")), value)
             else:
                 params[name] = value
         return params, body
@@ -121,7 +118,7 @@ class Client:
         """Ask at another address from now on, with the given query."""
         query = urlsplit(self.given.url).query
         self.given = replace(self.given, url=f"{url}?{query}" if query else url)
-        return self.ask(with_key=self.session.has_auth)
+        return self.ask()
 
     def _send(self, request: requests.Request, with_key: bool) -> Page:
         page = self.session.fetch(request, with_key)

@@ -173,7 +173,7 @@ def _ask_for_json(connection: Connection, page: Page) -> Page:
     without = "sends XML" if is_xml else f"answers {page.status}"
     connection.add("header", f"Accept: {accept}", f"without it, the API {without}")
     client.given = replace(client.given, headers={**client.given.headers, "Accept": accept})
-    return client.ask(with_key=client.session.has_auth, again=True)
+    return client.ask(again=True)
 
 
 def _is_other_error(group: Sequence[Attempt], page: Page) -> bool:
@@ -209,7 +209,7 @@ def reach(connection: Connection) -> Page | None:
     client, keys = connection.client, connection.options.keys
     given = complete_auth(connection.given, keys, _wanted_auth(connection))
     if connection.options.get("auth") == "none" or not (given.secrets if given else keys):
-        page = follow(connection, client.ask(with_key=False))
+        page = follow(connection, client.ask())
         if needs_key(page):
             connection.question("key", f"The API wants a key: {describe_refusal(page)}")
             return None
@@ -249,7 +249,7 @@ def _read_without_key(connection: Connection) -> Page:
         {"yes, without a key": {"auth": "none"}},
     )
     connection.client.session.set_auth(None)
-    return connection.client.ask(with_key=False)
+    return connection.client.ask()
 
 
 def _wanted_auth(connection: Connection) -> dict[str, Any] | None:
@@ -272,7 +272,7 @@ def _require(connection: Connection, page: Page) -> Page:
         client.given = replace(client.given, params={**client.given.params, **demanded})
         shown = ", ".join(f"{name}={value}" for name, value in demanded.items())
         connection.add("parameters", shown, f"without, the API answers {page.status}")
-        page = client.ask(with_key=client.session.has_auth)
+        page = client.ask()
     if page.is_ok:
         return page
     if page.status == HTTPStatus.OK:

@@ -71,10 +71,6 @@ class ParameterSearch:
                 self.paging.facts.append(Fact("order", f"{name}=id", evidence))
                 return
 
-    def shown(self, usual: Sequence[str]) -> list[str]:
-        """Return the parameters that the response shows, of those with a usual name."""
-        return [place for place, name in self.hints.items() if name in usual]
-
     def places(self, usual: Sequence[str]) -> tuple[list[str], list[str]]:
         """Return where a parameter may be: what was given or shown, and the other usual names."""
         given = self.client.given
@@ -86,7 +82,8 @@ class ParameterSearch:
         ]
         known += [path for path in paths if plain_name(path) in map(plain_name, usual)]
         known += [name for name in given.known_params if is_named(name, usual)]
-        known += [name for name in self.shown(usual) if name not in given.params]
+        shown = [place for place, name in self.hints.items() if name in usual]
+        known += [place for place in shown if place not in given.params]
         rest = [name for name in usual if name not in {*known, *given.params}]
         if given.method != "GET":
             rest = [
