@@ -158,7 +158,7 @@ def test_a_disk_that_nobody_may_write_is_said_to_be(
     before = versions(disk)
     good.replace(generation(1))
     with tries.trying("a read-only disk"), disk.read_only() as preparation:
-        judge(sync(preparation), "let the user who syncs read and write there")
+        judge(sync(preparation), "let the user who syncs write there")
     assert versions(disk) == before
 
 
