@@ -127,6 +127,7 @@ BY_EMPTY_PAGE: Final = ("page behind", "page repeated")
 # How paging ended by itself: a total or has_more may say more of it.
 OPEN_ENDS: Final = (*BY_POINTER, *BY_EMPTY_PAGE, "same pointer", "lap", "ignored response")
 AGREED: Final = ("readings agree", "overlaps")
+ENDS: Final = (*OPEN_ENDS, *AGREED)
 ONE_PAGE: Final = ("no pointer", "single page")
 USUAL_DEPTH: Final = 10_000  # of ElasticSearch and OpenSearch, and so of what is built on them
 
@@ -177,13 +178,13 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     ),
     "total reached": lambda facts: facts.rows and facts.is_total_reached and facts.end in OPEN_ENDS,
     "total not reached": lambda facts: facts.is_short_of_total,
-    "has_more is true": lambda facts: facts.last.has_more and facts.end in (*OPEN_ENDS, *AGREED),
+    "has_more is true": lambda facts: facts.last.has_more and facts.end in ENDS,
     "has_more is false": lambda facts: (
         facts.last.has_more is False and facts.end in OPEN_ENDS and (facts.rows or not facts.said)
     ),
-    "ties": lambda facts: facts.tie and facts.end in (*OPEN_ENDS, *AGREED),
-    "error beside rows": lambda facts: facts.error and facts.end in (*OPEN_ENDS, *AGREED),
-    "unclear end": lambda facts: facts.said and facts.end in (*OPEN_ENDS, *AGREED),
+    "ties": lambda facts: facts.tie and facts.end in ENDS,
+    "error beside rows": lambda facts: facts.error and facts.end in ENDS,
+    "unclear end": lambda facts: facts.said and facts.end in ENDS,
     "unfollowed": lambda facts: (
         (facts.last.unfollowed or _find_promise(facts))
         and (facts.end in BY_POINTER or not facts.rows)

@@ -1,12 +1,19 @@
-"""Links to the next page."""
+"""The link or cursor in a response that leads to the next page."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 from urllib.parse import urljoin
 
+from dlt.sources.helpers.rest_client.paginators import (
+    BaseNextUrlPaginator,
+    BasePaginator,
+    BaseReferencePaginator,
+)
 from requests import Response
 
+from event_assets._compat import dlt as dlt_compat
+from event_assets.pagination.vocabulary import NO_POINTER
 from event_assets.values.errors import PaginationError
 from event_assets.values.redaction import KNOWN
 from event_assets.values.urls import find_address_problem, origin
@@ -14,22 +21,39 @@ from event_assets.values.urls import find_address_problem, origin
 MAX_SHOWN: Final = 60  # characters
 
 
-def require_link(response: Response, link: Any, where: str) -> None:
-    """Raise if a response has anything else `where` its link to the next page should be.
+def read_pointer(
+    active: BasePaginator | None, response: Response, where: str, *, is_first: bool
+) -> Any:
+    """Return the pointer that a paginator of dlt reads from a response; None if there is none.
+
+    Args:
+        where: the pointer is looked for, for an error.
+        is_first: whether it is the first response of the list, whose link to itself leads nowhere.
 
     Raises:
-        PaginationError: what it has there.
+        PaginationError: it should be a link, but is anything else.
     """
-    try:
-        is_link = not find_address_problem(origin(urljoin(response.url, link)))
-    except (TypeError, ValueError, AttributeError):
-        is_link = False
-    if not is_link:
-        shown = KNOWN.redact_text(str(link))[:MAX_SHOWN]
+    if not isinstance(active, BaseReferencePaginator):
+        return None
+    active.update_state(response)
+    pointer, is_link = dlt_compat.get_reference(active), isinstance(active, BaseNextUrlPaginator)
+    is_none = not pointer or NO_POINTER.fullmatch(str(pointer))
+    if is_none or (is_link and is_first and leads_to_itself(response, pointer)):
+        return None
+    if is_link and not _is_link(response, pointer):
+        shown = KNOWN.redact_text(str(pointer))[:MAX_SHOWN]
         raise PaginationError(
             f"{where[0].upper()}{where[1:]} leads to no URL, but to `{shown}`: correct it in "
             "defs.yaml."
         )
+    return pointer
+
+
+def _is_link(response: Response, value: Any) -> bool:
+    try:
+        return not find_address_problem(origin(urljoin(response.url, value)))
+    except (TypeError, ValueError, AttributeError):
+        return False
 
 
 def leads_to_itself(response: Response, link: Any) -> bool:

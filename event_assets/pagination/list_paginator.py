@@ -9,7 +9,6 @@ from math import inf
 from typing import Any, Final
 
 from dlt.sources.helpers.rest_client.paginators import (
-    BaseNextUrlPaginator,
     BasePaginator,
     BaseReferencePaginator,
     OffsetPaginator,
@@ -20,7 +19,6 @@ from dlt.sources.helpers.rest_client.paginators import (
 from requests import Request, Response
 
 from event_assets._compat import dlt as dlt_compat
-from event_assets.pagination import vocabulary
 from event_assets.pagination.counters import (
     Counter,
     counts,
@@ -30,7 +28,7 @@ from event_assets.pagination.counters import (
     named_values,
 )
 from event_assets.pagination.facts import NO_PAGE, ListFacts, PageFacts
-from event_assets.pagination.links import leads_to_itself, require_link
+from event_assets.pagination.links import read_pointer
 from event_assets.pagination.offset_walk import OffsetWalk
 from event_assets.pagination.page_reader import PageReader
 from event_assets.pagination.page_walk import PageWalk
@@ -149,7 +147,9 @@ class ListPaginator(Paginator):
         self._noted.setdefault("first_rows", list(rows))
         if self.active is None:
             self._use(dlt_compat.detect_paginator(response), "no paginator")
-        ids, pointer = extract_ids(rows, self._read_ids), self._read_pointer(response)
+        ids, is_first = extract_ids(rows, self._read_ids), not self._walk.facts.pages
+        where = self._noted["pointer_setting"] or "the header `Link`"
+        pointer = read_pointer(self.active, response, where, is_first=is_first)
         page = self._reader.read(response, rows, ids, self._request, pointer)
         for name, told in (("truncated", page.truncated), ("tie", self._ties.find(rows, pointer))):
             if told:
@@ -169,22 +169,6 @@ class ListPaginator(Paginator):
                 claim, gap = "has rows further on", f"{len(first):,} to {self._step:,}"
                 self._walk.finish("gaps", claim=claim, gap=gap)
         self._has_next_page = not self._walk.done
-
-    def _read_pointer(self, response: Response) -> Any:
-        active = self.active
-        if not isinstance(active, BaseReferencePaginator):
-            return None
-        active.update_state(response)
-        pointer = dlt_compat.get_reference(active) or None
-        is_none = bool(vocabulary.NO_POINTER.fullmatch(str(pointer)))
-        if isinstance(active, BaseNextUrlPaginator) and not self._walk.facts.pages:
-            is_none |= leads_to_itself(response, pointer)
-        if is_none:
-            return None
-        if isinstance(active, BaseNextUrlPaginator):
-            where = self._noted["pointer_setting"] or "the header `Link`"
-            require_link(response, pointer, where)
-        return pointer
 
     def _take(self, page: PageFacts, rows: list[Any]) -> None:
         walk, self.last_page = self._walk, page
