@@ -63,7 +63,8 @@ class PageWalk(Walk):
     def _has_changed(self) -> Steps[bool]:
         """Return whether a page holds other ids now: an insertion hides a deletion in a total."""
         pages, count = self._reading.pages, self._pages_with_rows
-        most = max(0, count + MAX_MORE - self._facts.pages + self._pages_of_others)
+        is_end_known = self._facts.pages - self._pages_of_others == count
+        most = MAX_MORE if is_end_known else MAX_MORE - 1
         step = -(-(count - 1) // MAX_MORE) if self._is_numbered else 1
         looks = range(0, count - 1, max(1, step))[:most]
         for number, at in enumerate(looks, 1):
@@ -110,8 +111,8 @@ class PageWalk(Walk):
         overlap = 0 if is_repeated or was_end_said else self._find_overlap(ids)
         has_gap = reading.empty > 0 or reading.known_rows > 0
         fresh = self._add(ids, range(overlap, len(ids)))
-        # rows in mid-list that came before, or none: what leads on may count rows, or a page failed
-        self.is_counted |= bool(fresh) and (has_gap or len(fresh) < len(ids) - overlap)
+        # in mid-list, a page was another one, or empty by accident
+        self.is_counted |= bool(fresh) and has_gap
         self._ids += len(fresh)
         is_shifted = len(ids) > len(fresh) == 1 and ids[:-1] == last_page[1:]
         self._shifted = self._shifted + 1 if is_shifted else 0
@@ -218,8 +219,9 @@ class PageWalk(Walk):
     @property
     def _promises_rows(self) -> bool:
         """Whether a total that did not change is more than the rows of this reading."""
-        total = self._reading.total
-        return total.is_steady and (total.largest or 0) > self._reading.rows
+        reading, total = self._reading, self._reading.total
+        # two pages may overlap by chance
+        return total.is_steady and (total.largest or 0) > reading.rows + (reading.overlaps or 0)
 
     @property
     def _promises_more(self) -> bool:
@@ -237,7 +239,9 @@ class PageWalk(Walk):
         has_total_changed = reading.total.largest is not None and not reading.total.is_steady
         # a single page needs no second reading, but does not confirm a longer first one
         is_long = self._facts.passes > 1 or (reading.rows and len(pages) > 1)
-        is_open = (self.is_counted and is_long) or has_total_changed
+        # a cursor that brings rows again, or too few of them, may count rows
+        is_odd = reading.rows != self._ids or self._promises_rows
+        is_open = (is_long and (self.is_counted or is_odd)) or has_total_changed
         if is_open and end in AT_THE_END and not is_total_good:
             useless = reading.empty + (end == "page repeated")
             kept = pages[: len(pages) - useless]

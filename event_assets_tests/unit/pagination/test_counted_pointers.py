@@ -261,3 +261,24 @@ def test_an_opaque_cursor_that_shows_a_shift_is_read_again(fault: str) -> None:
     done = read_with({"type": "cursor", "cursor_path": "next"}, answer)
     assert done.ids == {*listed}
     assert done.result.complete is True
+
+
+@pytest.mark.parametrize("has_total", [True, False])
+@pytest.mark.parametrize("length", [41, 60])
+@pytest.mark.parametrize("at", [2, 3])
+def test_an_opaque_cursor_that_brings_a_row_again_at_its_end_is_read_again(
+    has_total: bool, length: int, at: int
+) -> None:
+    listed, requests_sent = [*range(length)], count(1)
+
+    def answer(query: Query) -> Any:
+        if next(requests_sent) == at:
+            listed[:] = [1000, *listed[:-1]]
+        first = FIRST_OF[query.get("cursor", "")]
+        following = {"next": TOKENS[first + 20]} if first + 20 < length else {}
+        total = {"total": length} if has_total else {}
+        return {"data": [{"id": row} for row in listed[first:][:20]], **following, **total}
+
+    done = read_with({"type": "cursor", "cursor_path": "next"}, answer)
+    assert done.ids >= {*listed}
+    assert done.result.complete is True

@@ -170,7 +170,7 @@ def test_a_total_that_changes_in_each_reading_is_read_no_more_often_than_others(
 
 
 @pytest.mark.parametrize(
-    ("facts", "asked"), [({"is_total_certain": True}, [0, 1, 0]), ({}, [0, 1, 2, 3, 5, 9])]
+    ("facts", "asked"), [({"is_total_certain": True}, [0, 1, 0]), ({}, [0, 1, 2, 3, 5, 9, 0])]
 )
 def test_only_a_total_that_counts_no_pages_saves_the_pages_behind_the_last(
     facts: dict[str, Any], asked: list[int]
@@ -353,3 +353,29 @@ def test_only_the_last_rows_of_the_page_before_are_left_out_of_a_page(
     walk, rows = take(numbered(), FULL), list(ids)
     walk.take(PageFacts(ids), rows)
     assert rows == delivered
+
+
+def test_the_looks_behind_the_end_take_none_from_those_for_a_hidden_deletion() -> None:
+    """A row moves from page 2 to page 1, which was read, while another one moves behind it."""
+    walk, rows = numbered(), [*range(12)]
+    received = set[int]()
+    while not walk.done:
+        if walk.facts.pages == 1:
+            rows = [*range(1, 10), 20, 10, 11]
+        page = tuple(rows[4 * walk.position :][:4])
+        received |= {*page}
+        take(walk, page, total=12)
+    assert received >= {*range(1, 12)}
+    assert judge(walk.facts).complete is True
+
+
+def test_two_pages_that_overlap_by_chance_are_read_again() -> None:
+    walk, received = numbered(), set[int]()
+    while not walk.done:
+        rows = [*range(8)] if walk.facts.pages == 0 else [0, 7, 1, 2, 3, 4, 5, 6]
+        page = tuple(rows[4 * walk.position :][:4])
+        received |= {*page}
+        take(walk, page, total=8, is_total_certain=True)
+    assert received == {*range(8)}
+    assert judge(walk.facts).complete is True
+    assert walk.facts.passes == 2
