@@ -125,8 +125,10 @@ class RowTotal:
     def evaluate(self, total: int | None, before: int, rows: int) -> int | None:
         """Return the total of a page of `rows` behind `before` others, if it can be trusted.
 
-        0 with an empty page in the middle of the list means "too deep"; a total equal to the limit
-        may echo it. An empty page without a total may be an error, and the one before stands.
+        One that falls by the rows that came counts what is left, and stands for the first one. 0
+        with an empty page in the middle of the list means "too deep"; a total equal to the limit
+        may echo it, unless another was trusted before. An empty page without a total may be an
+        error, and the one before stands.
         """
         if total is None:
             return None if rows else self._last
@@ -136,7 +138,8 @@ class RowTotal:
         if self.disproved is not None or (rows and total < before + rows):
             self.disproved, self.least, self.largest, self._last = total, None, None, None
             return None
-        if total == self._limit or (not rows and not total and before):
+        is_echo = total == self._limit and self.largest is None
+        if is_echo or (not rows and not total and before):
             return None
         if self.largest is None and total <= before + rows and not is_same:
             return None

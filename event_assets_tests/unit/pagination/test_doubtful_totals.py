@@ -302,3 +302,14 @@ def test_page_numbers_that_end_before_the_last_page_that_is_told_are_not_complet
     assert done.ids == {*range(60)}
     assert done.result.complete is not True
     assert len(done.asked) <= 10
+
+
+def test_a_total_that_falls_to_the_limit_is_reached() -> None:
+    requests_sent = itertools.count(1)
+
+    def answer(query: Query) -> Any:
+        length = 21 if next(requests_sent) == 1 else 20
+        return {"data": rows_from(int(query["offset"]), length), "total": length}
+
+    done = read_with({"type": "offset", "limit": 20}, answer)
+    assert (len(done.ids), done.result.complete) == (20, True)

@@ -35,6 +35,8 @@ def test_a_count_is_a_whole_number_or_its_digits(value: Any, count: int | None) 
         ([(0, 0)], [None]),
         ([(0, 0), (0, 0)], [None, 0]),
         ([(5, 3)], [None]),  # may be the limit
+        ([(6, 4), (5, 1)], [6, 5]),  # is not the limit
+        ([(20, 10), (10, 10)], [20, 20]),  # what is left
     ],
 )
 def test_a_total_is_trusted_once_it_cannot_be_the_length_of_a_page(
