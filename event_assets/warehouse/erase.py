@@ -119,8 +119,8 @@ def _erase_from_table(
         else:
             value = "null"
             if is_log and kind != "JSON":
-                quoted = quote_literal(re.escape(text))
-                value = f"regexp_replace({cell}, {quoted}, '{MASK}', 'gi')"
+                pattern = quote_literal("|".join(map(re.escape, as_in_json(text))))
+                value = f"regexp_replace(nfc_normalize({cell}), {pattern}, '{MASK}', 'gi')"
             statement = f"update {name} set {cell} = {value} where {condition}"
             try:
                 ((count,),) = database.execute(statement).fetchall()

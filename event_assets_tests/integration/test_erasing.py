@@ -154,6 +154,18 @@ def test_a_value_of_any_characters_is_erased_from_texts_and_from_json(
     assert project.ids() == ["e0", "e1", "e3"]
 
 
+@pytest.mark.parametrize("quoted", ["Zoe\u0308", "Zo\\u00eb", "ZO\u00cb"])
+def test_a_value_is_erased_from_a_log_however_it_is_written(project: Project, quoted: str) -> None:
+    with serving({PATH: paged(events(2))}) as api:
+        sync_source(source_of(source(api.url)))
+    project.rows(
+        f"update events.event_data_syncs set warning = '1 {quoted} 2', reason = 'na\u0303o'"
+    )
+    assert erase("events", "Zo\u00eb") == {"event_data_syncs": 1}
+    said = project.rows("select warning, reason from events.event_data_syncs")
+    assert said == [("1 *** 2", "na\u0303o")]
+
+
 @pytest.mark.parametrize(
     "added",
     [
