@@ -116,8 +116,8 @@ class ApiClient:
 
     def _compare_runs(self, response: JsonResponse) -> JsonResponse:
         """Request a recorded page again where it follows one that is not, or is followed by one."""
-        before, self._last_response = self._last_response or response, response
-        if before.is_replayed != response.is_replayed:
+        before, self._last_response = self._last_response, response
+        if before is not None and before.is_replayed != response.is_replayed:
             replayed = response if response.is_replayed else before
             recorded = JsonResponse(replayed.content, replayed.headers)  # paging changes records
             live = self._session.send(replayed.request)

@@ -213,6 +213,17 @@ def test_a_list_that_changed_before_what_is_recorded_is_noticed(
         assert reader.client.list_changed
 
 
+def test_the_first_recorded_page_behind_a_refused_one_is_requested_again(
+    api: Sandbox, tmp_path: Path
+) -> None:
+    interrupt(api, tmp_path, first=2, pages=3)
+    with reading(api, tmp_path, concurrency=1, hours=6) as reader:
+        with pytest.raises(requests.HTTPError):
+            reader.client.fetch(Request("GET", f"{api.url}/v1/none", hooks=reader.request(0).hooks))
+        reader.read(20)
+    assert offsets(api).count(20) == 1
+
+
 def test_a_recorded_page_is_replayed_in_each_later_run(api: Sandbox, tmp_path: Path) -> None:
     interrupt(api, tmp_path, pages=3)
     interrupt(api, tmp_path, pages=5)
