@@ -9,14 +9,15 @@ from requests import Response
 from event_assets.http.error_text import error_text
 
 LIMIT = re.compile(
-    r"\b(max(imum)?|limit(ed|s)?|first \d+|only the first|exceed(s|ed)?|beyond|window|deep|narrow"
-    r"|refine|too (large|many|high)|(more|greater|larger|less) than (or equal to )?\d+"
+    r"\b(max(imum)?|limit(ed|s)?|first \d+|only the first|exceed(s|ed)?|window|deep|narrow|refine"
+    r"|beyond(?! the (end|last page))|too (large|many|high)"
+    r"|(more|greater|larger|less) than (or equal to )?\d+"
     r"|cursor[- ](based )?pagination|(?<!no )more (results|records|items|events|pages))\b",
     re.IGNORECASE,
 )
 END = re.compile(
-    r"\bno more (results|records|items|events|pages)\b|\b(number of|last) pages?\b|\bout of range\b"
-    r"|\b(beyond|past) the (end|last)\b",
+    r"\bno more (results|records|items|events|pages)\b|\b(than the number of|last) pages?\b"
+    r"|\bout of range\b(?!.*\d)|\b(beyond|past) the end\b",
     re.IGNORECASE,
 )
 RATE_LIMIT = re.compile(r"\b(rate|quota|requests|per (second|minute|hour|day))\b", re.IGNORECASE)

@@ -258,7 +258,9 @@ class PageWalk(Walk):
         is_cut = self._is_last_full or self._promises_rows or not self._is_numbered
         is_limit = is_limit and is_cut and not self._asked.is_behind
         is_round = reading.rows % LIMIT_ROWS == 0 or len(reading.pages) % LIMIT_PAGES == 0
-        may_be_limit = self._is_last_full and is_round and status != HTTPStatus.NO_CONTENT
+        is_said = reading.is_end_said or self._page_count == len(reading.pages)
+        is_missing = is_said or status == HTTPStatus.NO_CONTENT
+        may_be_limit = self._is_last_full and is_round and not is_missing
         is_depth = is_limit or may_be_limit
         # a total may be from before a deletion, unless the reading before was refused as well
         was_refused = self._pages_before[-1:] == [REFUSED_PAGE]

@@ -225,7 +225,17 @@ def test_responses_that_hold_nothing_from_page_2_on_cost_a_handful_of_requests(k
     assert len(api.requests) == 1 + 2 * 4
 
 
-@pytest.mark.parametrize(("words", "complete"), [("No more pages", True), ("Invalid page", None)])
+@pytest.mark.parametrize(
+    ("words", "complete"),
+    [
+        ("No more pages", True),
+        ("Page 2 is beyond the end of the list", True),
+        ("Page 2 is out of range", True),
+        ("Invalid page", None),
+        ("Page out of range [0, 1]", None),
+        ("The number of pages is restricted", None),
+    ],
+)
 def test_a_refusal_that_says_that_the_list_ends_is_no_limit(
     words: str, complete: bool | None
 ) -> None:
@@ -239,6 +249,24 @@ def test_a_refusal_that_says_that_the_list_ends_is_no_limit(
         with reading(rest_api, "listed") as stream:
             assert len(read_all(stream)) == 50
             assert stream.result.complete is complete
+
+
+@pytest.mark.parametrize(("name", "last"), [("has_more", False), ("total_pages", 2)])
+def test_a_refused_page_behind_the_end_that_the_api_reports_is_no_limit(
+    name: str, last: Any
+) -> None:
+    def answer(request: Request) -> Any:
+        page = int(request.query_params["page"])
+        if page > 1:
+            return JSONResponse({"message": "Not found"}, 404)
+        is_more = last is False and page == 0
+        return {"data": events(50)[25 * page : 25 * page + 25], name: is_more or last}
+
+    with serving({"/v1/lists": answer}) as api:
+        rest_api = config(api.url, {"type": "page_number", "base_page": 0}, "v1/lists")
+        with reading(rest_api, "listed") as stream:
+            assert len(read_all(stream)) == 50
+            assert stream.result.complete
 
 
 @pytest.mark.usefixtures("waits")
