@@ -123,6 +123,7 @@ class KeyPlaces:
         self.bearer = Attempt({"type": "bearer"}, {"token": key})
         user, _, password = key.partition(":")
         both = {"username": user, "password": password}
+        KNOWN.add(password)
         self.user = (
             Attempt({"type": "http_basic"}, both)
             if user and password

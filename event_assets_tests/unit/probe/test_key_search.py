@@ -12,9 +12,11 @@ import yaml
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from event_assets.probe.authentication import KeyPlaces
 from event_assets.probe.connect import discover
 from event_assets.probe.connection import Options
 from event_assets.values.errors import ConfigError
+from event_assets.values.redaction import KNOWN
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.discoveries import (
     HERE,
@@ -300,3 +302,8 @@ def test_another_host_gets_no_key_that_is_in_a_header() -> None:
             found = discover(Options(None, curl=curl))
         assert endpoint(found)["paginator"]["type"] == "json_link"
         assert not any(KEY in str(request.headers.items()) for request in other.requests)
+
+
+def test_the_password_of_a_key_with_a_user_is_masked_alone() -> None:
+    KeyPlaces("alice:password-of-alice")
+    assert KNOWN.redact_text("wrong: password-of-alice") == "wrong: ***"
