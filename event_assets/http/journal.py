@@ -63,11 +63,12 @@ class Journal:
         started_at: when the first run of the sync began, in UTC. Requests that depend on the time
             must be made from it, or a run does not find what another recorded.
         is_resumed: whether responses of an earlier run are there.
+        is_quick: whether the API sends more responses of late than are recorded.
     """
 
     def __init__(self, path: Path, identity: str, resume_hours: float) -> None:
         self.started_at = datetime.now(timezone.utc)
-        self.is_resumed = False
+        self.is_resumed = self.is_quick = False
         self._path = path
         self._identity = f"{FORMAT} {identity}".encode(errors="surrogatepass")
         self._salt = secrets.token_bytes(16)
@@ -125,7 +126,7 @@ class Journal:
 
     def close(self, *, keep: bool) -> None:
         """End recording, and delete the file unless it is to be kept."""
-        if keep:
+        if keep and not self.is_quick:
             self._write()
         self._is_over.set()
         self._writer.join()
@@ -167,10 +168,11 @@ class Journal:
             now = time.monotonic()
             rate += (len(self._buffer) / (now - looked_at) - rate) / 10
             looked_at = now
-            if rate < MAX_RATE:
-                self._write()
-            else:
+            self.is_quick = rate >= MAX_RATE
+            if self.is_quick:
                 self._empty_buffer()
+            else:
+                self._write()
 
     def _write(self) -> None:
         with self._lock:

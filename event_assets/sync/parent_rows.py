@@ -89,7 +89,7 @@ def _column(
     }
     path = parse_path(field)
     # of a field whose name the contract gives to another: `id__x2`
-    renamed = next((name for name, known in paths.items() if tuple(known or ()) == path), None)
+    renamed = next((name for name, parts in paths.items() if tuple(parts or ()) == path), None)
     default = ColumnNamer((), (), {}).column(path)
     for column in (typed.get(field), renamed, default):
         if column in known:

@@ -17,7 +17,7 @@ from event_assets.values.redaction import MASK
 from event_assets.warehouse.connection import connect
 from event_assets.warehouse.destination import database_file
 from event_assets.warehouse.duckdb_file import DuckDbFile
-from event_assets.warehouse.inspection import catalog_columns
+from event_assets.warehouse.inspection import catalog_columns, column_defaults
 from event_assets.warehouse.pipeline import pipeline_folders
 from event_assets.warehouse.registry import get_destination
 from event_assets.warehouse.sql import (
@@ -95,13 +95,14 @@ def _delete(paths: Sequence[Path]) -> None:
 def _erase_from_table(
     database: Database, schema: str, table: str, text: str, id_columns: Sequence[str]
 ) -> int:
-    columns = catalog_columns(database, schema, table)
+    # a generated column changes with those that it is made of
+    writable = {*map(str.lower, column_defaults(database, schema, table))}
     name = quote_name(schema, table)
     is_history, is_log = table.endswith(("_rejects", "_changes")), table.endswith("_syncs")
     deleted = updated = 0
-    for column, kind in columns.items():
+    for column, kind in catalog_columns(database, schema, table).items():
         cell = quote_identifier(column)
-        if is_log and column not in OF_LOGS:
+        if column not in writable or (is_log and column not in OF_LOGS):
             continue
         if id_columns and column in id_columns:
             condition = f"nfc_normalize({cell}::varchar) = {quote_literal(text)}"
@@ -122,12 +123,7 @@ def _erase_from_table(
                 pattern = quote_literal("|".join(map(re.escape, as_in_json(text))))
                 value = f"regexp_replace(nfc_normalize({cell}), {pattern}, '{MASK}', 'gi')"
             statement = f"update {name} set {cell} = {value} where {condition}"
-            try:
-                ((count,),) = database.execute(statement).fetchall()
-            except duckdb.BinderException as error:
-                if "generated column" not in str(error):
-                    raise
-                continue  # it changes with those that it is made of
+            ((count,),) = database.execute(statement).fetchall()
             updated = max(updated, count)
     return deleted + updated
 

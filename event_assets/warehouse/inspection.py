@@ -16,6 +16,19 @@ def column_types(database: Database, schema: str, table: str) -> dict[str, str]:
     return {column: names[kind] for column, kind in found if kind in names}
 
 
+def column_defaults(database: Database, schema: str, table: str) -> dict[str, str]:
+    """Return the defaults of a table's columns as SQL, but for generated ones."""
+    # the default of a generated column, which only one of the two catalogs shows, is its value
+    defaults = database.execute(
+        "select column_name, coalesce(column_default, 'null') from duckdb_columns() "
+        f"join (describe {quote_name(schema, table)}) as shown using (column_name) "
+        "where database_name = current_database() and schema_name = ? and table_name = ? "
+        "and column_default is not distinct from shown.default",
+        [schema, table],
+    )
+    return dict(defaults.fetchall())
+
+
 def catalog_columns(database: Database, schema: str, table: str) -> dict[str, str]:
     """Return the columns of a table and their types, by DuckDB's names; none without a table.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from event_assets.config.fields import LAST_SEEN
-from event_assets.warehouse.inspection import catalog_columns
+from event_assets.warehouse.inspection import catalog_columns, column_defaults
 from event_assets.warehouse.sql import (
     Database,
     account_filter,
@@ -154,17 +154,9 @@ def _keep_columns(database: Database, schema: str, load: TableLoad, rows: str) -
     A new row gets a column's default. Nothing is written to a generated column.
     """
     table, key = quote_name(schema, load.table), load.quoted_key
-    # the default of a generated column, which only one of the two catalogs shows, is its value
-    defaults = database.execute(
-        f"select column_name, coalesce(column_default, 'null') from duckdb_columns() "
-        f"join (describe {table}) as shown using (column_name) where database_name = "
-        "current_database() and schema_name = ? and table_name = ? "
-        "and column_default is not distinct from shown.default",
-        [schema, load.table],
-    ).fetchall()
     kept = {
         quote_identifier(name): value
-        for name, value in defaults
+        for name, value in column_defaults(database, schema, load.table).items()
         if name.lower() in load.kept_columns
     }
     if not kept:

@@ -1,11 +1,13 @@
 """What `erase` removes, whatever the value is and whatever a person made of the tables."""
 
 import io
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 from unicodedata import normalize
 
 import dagster as dg
+import duckdb
 import pytest
 
 from event_assets.cli.main import run as run_command
@@ -193,7 +195,9 @@ def test_a_file_that_cannot_be_written_anew_is_told(project: Project) -> None:
         sync_source(source_of(source(api.url)))
     project.rows("create table b (id int primary key); insert into b values (1)")
     project.rows("create table a (id int references b(id)); insert into a values (1)")
-    with pytest.raises(WarehouseError, match=r"from the tables, but not from .* foreign"):
+    is_copied = not duckdb.__version__.startswith("1.")  # a newer DuckDB copies foreign keys
+    refused = pytest.raises(WarehouseError, match=r"from the tables, but not from .* foreign")
+    with nullcontext() if is_copied else refused:
         erase("events", "Event 3")
     assert not project.database.with_name(f"{project.database.name}.new").exists()
     project.rows("drop table a")

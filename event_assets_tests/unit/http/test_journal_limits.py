@@ -69,6 +69,18 @@ def test_what_an_api_sends_quickly_is_not_written(
         until(lambda: file.exists() and count_responses(file) == 1)
 
 
+def test_a_sync_of_a_quick_api_that_fails_records_nothing_at_its_end(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "INTERVAL", 0.01)
+    monkeypatch.setattr(module, "MAX_RATE", 0)
+    with suppress(KeyboardInterrupt), open_journal(file, IDENTITY, 6) as journal:
+        until(lambda: journal.is_quick)
+        journal.record("page 1", HEADERS, b"one")
+        raise KeyboardInterrupt
+    assert files(file) == []
+
+
 def test_the_room_that_the_load_needs_is_left(
     file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -59,7 +59,6 @@ def test_a_key_is_tried_in_headers_before_it_is_in_a_query() -> None:
         ("client_id", "query", 403),
         ("app_id", "query", 403),
         ("user_key", "query", 403),
-        ("apiKey", "query", 403),
         ("X-Auth-Token", "header", 401),
         ("apikey", "header", 401),
         ("X-Access-Token", "header", 401),
