@@ -144,5 +144,5 @@ def _query(database: duckdb.DuckDBPyConnection, schema: str, table: str, limit: 
     return f"select {columns} from {_quote(schema, table)}{order} limit {limit}"  # noqa: S608 (quoted)
 
 
-def _quote(*names: str) -> str:
+def _quote(*names: str) -> str:  # to import `warehouse.sql` would import pydantic
     return ".".join('"' + name.replace('"', '""') + '"' for name in names)

@@ -46,7 +46,7 @@ MAX_RUNS = 5  # in a row that replayed the responses and got no further: these m
 CONTENT_ERRORS = (TooManyRejectsError, ConfigError, ExpiredJournalError, ExpiredPositionError)
 
 
-Response = tuple[str, Mapping[str, str], bytes]  # its request's key, its headers and its body
+KeyedResponse = tuple[str, Mapping[str, str], bytes]  # its request's key, its headers and its body
 
 
 class Recorded(NamedTuple):
@@ -72,7 +72,7 @@ class Journal:
         self._path = path
         self._identity = f"{FORMAT} {identity}".encode(errors="surrogatepass")
         self._salt = secrets.token_bytes(16)
-        self._buffer: list[Response] = []
+        self._buffer: list[KeyedResponse] = []
         self._buffered_bytes = 0
         self._buffer_lock, self._lock = Lock(), Lock()  # the latter for all else
         self._database: sqlite3.Connection | None = None
@@ -180,7 +180,7 @@ class Journal:
             if batch and not self._is_over.is_set():
                 self._change("insert into response values (?, ?, ?, ?, ?)", map(self._pack, batch))
 
-    def _empty_buffer(self) -> list[Response]:
+    def _empty_buffer(self) -> list[KeyedResponse]:
         with self._buffer_lock:
             batch, self._buffer, self._buffered_bytes = self._buffer, [], 0
         return batch
@@ -216,7 +216,7 @@ class Journal:
         database.execute("insert into sync values (?, ?, ?, 0, 0)", state)
         return database
 
-    def _pack(self, response: Response) -> tuple[Any, ...]:
+    def _pack(self, response: KeyedResponse) -> tuple[Any, ...]:
         key, headers, body = response
         kept = {name: text for name, text in headers.items() if name.lower() != "set-cookie"}
         packed = pa.compress(body, CODEC, asbytes=True)

@@ -32,8 +32,7 @@ REJECTED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 ASKING = (HTTPStatus.OK, HTTPStatus.BAD_REQUEST)  # if the words about an error speak of a key
 HEADERS = ("X-API-Key", "Api-Key", "X-Auth-Token", "apikey", "X-Access-Token")
 PARAMETERS = (
-    *("api_key", "key", "apikey", "token", "client_id", "access_token", "app_id"),
-    "user_key",
+    *("api_key", "key", "apikey", "token", "client_id", "access_token", "app_id", "user_key"),
 )
 # By what gateways say of a missing key (Azure's, Kong, RapidAPI): the header in which they take it.
 GATEWAYS = {
