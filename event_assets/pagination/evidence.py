@@ -154,7 +154,6 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
             facts.end == "empty pages"
             or (
                 facts.asked_by == "page_number"
-                and facts.passes > 1
                 and facts.distinct < facts.last.totals[1]
                 and not facts.is_total_reached
             )

@@ -44,7 +44,6 @@ class PageWalk(Walk):
         self._ids = 0  # new ones
         self._shifted = 0  # pages in a row that begin with the second row of the one before
         self._pointers: set[Any] = set()
-        self._pages_of_others = self._facts.pages  # in readings before
         self._reading.reads_to = self._reads_to
         pages, end = self._reading.pages, ""
         while not end:
@@ -63,8 +62,7 @@ class PageWalk(Walk):
     def _has_changed(self) -> Steps[bool]:
         """Return whether a page holds other ids now: an insertion hides a deletion in a total."""
         pages, count = self._reading.pages, self._pages_with_rows
-        is_end_known = self._facts.pages - self._pages_of_others == count
-        most = MAX_MORE if is_end_known else MAX_MORE - 1
+        most = MAX_MORE if len(pages) == count else MAX_MORE - 1
         step = -(-(count - 1) // MAX_MORE) if self._is_numbered else 1
         looks = range(0, count - 1, max(1, step))[:most]
         for number, at in enumerate(looks, 1):

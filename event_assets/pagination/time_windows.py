@@ -87,7 +87,6 @@ class TimeWindowPaginator(Paginator):
         self._plan = plan
         self._pending_windows: list[Span | None] = [None if plan.whole else plan.span]
         self._is_window_done = True
-        self._is_below_cap = False  # of a window whose only page is shorter than the cap
         self._windows_read = 0
         self._seen = DistinctIds()
         self._recent = RecentIds()
@@ -109,7 +108,8 @@ class TimeWindowPaginator(Paginator):
 
     def _start(self, request: Request) -> None:
         self._window = self._pending_windows.pop()
-        self._is_window_done = self._is_below_cap = False
+        self._is_window_done = False
+        self._is_below_cap = False  # a window whose only page is shorter than the cap
         self._windows_read += 1
         self._restore(request, self._plan.params(self._window) if self._window else {})
         self._inner = self._make_paginator()

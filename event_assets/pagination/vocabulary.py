@@ -193,7 +193,7 @@ def leads_on(path: str, value: Any) -> bool:
     if NO_POINTER.fullmatch(str(value)) or NO_TOKEN.fullmatch(str(value)):
         return False
     if names_next(path):
-        return isinstance(value, (str, int)) and bool(value) and value is not True and value != -1
+        return isinstance(value, (str, int)) and bool(value) and value is not True
     if not isinstance(value, str) or not value or value.isdecimal() or leads_back(path):
         return False
     plain = plain_name(path)

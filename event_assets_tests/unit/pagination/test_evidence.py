@@ -59,6 +59,12 @@ def test_one_page_of_a_usual_length_proves_nothing(size: int) -> None:
     assert f"{size:,} rows received in one page" in done.result.reason
 
 
+@pytest.mark.parametrize("size", [11, 21, 26, 51, 101, 201, 251, 501, 1001])
+def test_one_page_of_one_row_more_is_complete(size: int) -> None:
+    done = read_with("cursor", lambda _: {"data": rows(0, size), "cursors": {"next": None}})
+    assert done.result.complete is True
+
+
 def test_one_page_as_long_as_was_asked_for_proves_nothing() -> None:
     paginator = create_paginator("cursor", read_ids)
     request = requests.Request("GET", "http://x/events", params={"pageSize": 37})

@@ -106,6 +106,10 @@ def test_a_page_that_is_empty_once_is_found_by_the_second_reading(walk: PageWalk
     assert walk.facts.distinct == 9
 
 
+def test_nothing_is_asked_for_behind_the_only_row_of_the_only_page() -> None:
+    assert positions(numbered(), of_list(1), page_count=1) == [0]
+
+
 def test_nothing_is_asked_for_behind_a_first_page_of_a_list_that_is_said_to_be_empty() -> None:
     assert positions(numbered(), of_list(0), total=0) == [0]
 

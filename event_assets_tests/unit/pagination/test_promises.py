@@ -192,6 +192,10 @@ def test_a_response_that_promises_more_is_not_complete(
         ({"more": "Read more on our site", "older": "archive", "page_id": "home"}, {}),
         ({"venues": {"items": ["a"], "next": "/venues?page=2", "has_more": True}}, {}),
         ({"pagination": [{"total": 7}], "previous_cursor": "x1"}, {}),
+        (
+            {"links": [{"rel": "up", "href": "/years?id=2"}, {"rel": "first", "href": "/events"}]},
+            {},
+        ),
         ({"selbst": "/events", "anfang": "/events?page=1", "ende": "/events?page=0"}, {}),
         ({"archiv": "/events?year=2025", "karte": "/events?zoom=12", "rss": "/events?as=rss"}, {}),
         ({"range": "0-6/7", "page": "1 of 1", "results": "1-7 of 7", "score": "3-1/9"}, {}),

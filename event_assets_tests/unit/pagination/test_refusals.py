@@ -10,9 +10,10 @@ import pytest
 import requests
 
 from event_assets.pagination.evidence import judge
+from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import PageFacts
 from event_assets.pagination.page_walk import PageWalk
-from event_assets_tests.support.paging import Query
+from event_assets_tests.support.paging import Query, read_ids
 from event_assets_tests.support.served_lists import NUMBERED, paged, read_with, rows
 
 
@@ -34,6 +35,21 @@ def test_a_refused_page_behind_a_good_one_is_the_end(status: int, length: int, s
     done = read_with(NUMBERED, answer)
     assert len(done.ids) == length
     assert done.result.complete is True
+
+
+@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize("length", [1, 2, 3, 7])
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_an_offset_is_refused_behind_the_end_in_each_reading(
+    limit: int, length: int, status: int
+) -> None:
+    def answer(query: Query) -> Any:
+        first = int(query["offset"])
+        return {"data": rows(first, length)[:limit]} if first < length else status
+
+    done = read_with({"type": "offset", "limit": limit}, answer)
+    assert len(done.ids) == length
+    assert done.result.complete is (None if limit == 1 < length else True)
 
 
 def test_a_refusal_is_no_end_when_the_page_before_is_refused_too() -> None:
@@ -168,3 +184,18 @@ def test_a_refusal_of_a_page_that_is_requested_again_is_no_end(length: int) -> N
 
     done = read_with({"type": "page_number", "base_page": 1}, answer)
     assert (len(done.ids), done.result.complete) == (length, True)
+
+
+@pytest.mark.parametrize("pages", [1, 2])
+def test_words_that_refuse_the_page_of_a_cursor_end_a_list_of_several_pages(pages: int) -> None:
+    paginator = create_paginator("cursor", read_ids)
+    paginator.init_request(requests.Request("GET", "http://x/events"))
+    for page in range(pages):
+        response = requests.Response()
+        response._content = f'{{"data": [], "cursors": {{"next": "k{page}"}}}}'.encode()
+        response.status_code = 200
+        paginator.update_state(response, rows(30 * page, 30 * page + 30))
+    is_end = pages > 1
+    assert paginator.refused(400, said=" It says: no.") is is_end
+    assert paginator.has_next_page is not is_end
+    assert judge(paginator.facts).complete is (None if is_end else False)

@@ -141,6 +141,7 @@ NEXT = PAGE._replace(unfollowed="`next`")
         (ended("overlaps", rows=0), True, "The list is empty."),
         (ended("single page", rows=0), True, "The list is empty."),
         (ended("overlaps", rows=0, said=" It says: oops."), None, "may be about an error"),
+        (ended("page behind", last=NO_MORE, said=" It says: oops."), True, "no more follow"),
         (ended("limit", rows=0), None, "stopped at"),
     ],
 )

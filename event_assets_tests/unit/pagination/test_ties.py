@@ -67,7 +67,7 @@ def test_a_total_that_is_reached_outweighs_a_tie() -> None:
     assert done.result.complete is True
 
 
-@pytest.mark.parametrize("rows_of_a_page", [1, 3])
+@pytest.mark.parametrize("rows_of_a_page", [1, 2, 3])
 @pytest.mark.parametrize(("form", "is_tie"), [("{:05}", False), ("{:06}", True)])
 def test_a_value_may_be_a_short_number_of_the_page_or_that_of_the_only_row(
     form: str, is_tie: bool, rows_of_a_page: int

@@ -187,15 +187,16 @@ def test_the_length_of_a_page_above_the_cap_is_no_total_of_the_list() -> None:
 
 
 @pytest.mark.parametrize(("total", "complete"), [(31, True), (32, None)])
+@pytest.mark.parametrize("paginator", ["single_page", "cursor"])
 def test_windows_that_cannot_be_verified_are_complete_if_the_total_of_the_list_is_reached(
-    total: int, complete: bool | None
+    paginator: str, total: int, complete: bool | None
 ) -> None:
     def answer(query: Query) -> Any:
         if "from" in query:
             return {"data": days(query)}
         return {"data": days(query)[:4], "total": total}
 
-    done = read("single_page", answer)
+    done = read(paginator, answer)
     assert done.ids == set(DAYS)
     assert done.result.complete is complete
 
@@ -313,6 +314,15 @@ def test_a_page_of_a_usual_length_is_no_end_of_a_window_even_if_more_were_asked_
         return 400 if int(query["offset"]) else {"data": days(query)[:25]}
 
     assert read({"type": "offset", "limit": 40}, answer, cap=30, **JANUARY).ids == set(DAYS)
+
+
+def test_a_page_as_long_as_was_asked_for_by_another_name_is_no_end_of_a_window() -> None:
+    def answer(query: Query) -> Any:
+        first, size = int(query["offset"]), int(query["batch"])
+        return 400 if first + size > 8 else {"data": days(query)[first : first + size]}
+
+    paginator = {"type": "offset", "limit": 7, "limit_param": "batch"}
+    assert read(paginator, answer, cap=8, **JANUARY).ids == set(DAYS)
 
 
 def test_a_window_whose_lower_bound_is_the_cap_is_split_at_once() -> None:
