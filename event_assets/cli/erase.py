@@ -44,17 +44,18 @@ def erase(source: str | None, key: str | None, value: str | None, yes: bool) -> 
         raise click.UsageError("Give either --id or --value")
     source = select_source(source)
 
+    from event_assets.cli.database import open_database
     from event_assets.cli.home import open_instance, require_home
     from event_assets.orchestration import process
     from event_assets.orchestration.housekeeping import erase_runs, find_runs
-    from event_assets.values.naming import normalize_name
+    from event_assets.sync.parent_rows import identify_rows
     from event_assets.warehouse.erase import erase as erase_from_tables
 
     process.raise_interrupts()
     require_home()
-    text = key or value or ""
-    paths = load_source(source).events.id_paths
-    columns = ["id", *(normalize_name(f"_event_data_{path}") for path in paths)]
+    text, config = key or value or "", load_source(source)
+    with open_database() as database:  # in place of a missing one, erasing would make another
+        columns = identify_rows(database, config, key) if key else {}
 
     with open_instance() as instance:
         runs = find_runs(instance, text, is_id=key is not None)
@@ -67,7 +68,7 @@ def erase(source: str | None, key: str | None, value: str | None, yes: bool) -> 
             if (changed or runs) and not yes:
                 confirm("Erase it? It cannot be undone.")
 
-        changed = erase_from_tables(source, text, columns if key else (), show)
+        changed = erase_from_tables(source, text, columns, show)
         erase_runs(instance, runs)
     if not runs and not changed:
         click.echo(f"Nothing in {source} {'has this id' if key else 'contains this value'}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from event_assets.config.source import ResourceConfig
+from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.config.source_files import EVENT_DATA
 from event_assets.records.column_names import ColumnNamer, SourcePaths
 from event_assets.records.contract import build_contract
@@ -14,6 +14,7 @@ from event_assets.sync.schema_changes import load_source_paths
 from event_assets.sync.sync_log import sync_log_table
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import parse_path
+from event_assets.values.naming import normalize_name
 from event_assets.warehouse import Database, inspection, sql
 
 # The rows of the newest complete sync, and newer ones.
@@ -67,6 +68,30 @@ def load_parent_rows(database: Database, resource: ResourceConfig) -> Any:
     # without a value in its place, another address would be requested
     rows = rows.filter(" and ".join(f"{column}::varchar <> ''" for column in requested))
     return rows.project(selection).distinct().order("all").to_arrow_table()
+
+
+def identify_rows(database: Database, source: SourceConfig, key: str) -> dict[str, list[str]]:
+    """Return the columns that tell the event of a row, in any table, and their values for an event.
+
+    A list may be requested for another field of an event than its id: it counts as one of the event
+    if no two events have the same value there.
+    """
+    table = f"{source.name}.{EVENT_DATA}"
+    known = [*inspection.catalog_columns(database, source.name, EVENT_DATA)]
+    paths = load_source_paths(database, source.events)
+    values = {path: [key] for path in source.events.id_paths}
+    for resource in source.resources.values() if known else ():
+        fields = resource.parent_key if resource.parent == EVENT_DATA else ()
+        for field in {*fields} - values.keys():
+            column = sql.quote_identifier(_column(resource, field, known, paths))
+            rows = database.execute(
+                f"select {column}::varchar from {table} where nfc_normalize(id) = nfc_normalize(?) "
+                f"and (select count(*) = count(distinct {column}) from {table})",
+                [key],
+            )
+            values[field] = [value for (value,) in rows.fetchall()]
+    named = ((f"_{EVENT_DATA}_{field}", found) for field, found in values.items() if found)
+    return {"id": [key], **{normalize_name(name): found for name, found in named}}
 
 
 def are_all_known(database: Database, resource: ResourceConfig) -> bool:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from unicodedata import normalize
 
 import duckdb
@@ -39,14 +40,15 @@ OF_LOGS = ("reason", "warning", "repeats", "unmatched", "position", "newest")
 def erase(
     schema: str,
     text: str,
-    id_columns: Sequence[str] = (),
+    of_event: Mapping[str, Sequence[str]] = MappingProxyType({}),
     confirm: Callable[[Mapping[str, int]], None] = lambda _: None,
 ) -> dict[str, int]:
     """Erase a text from the tables of a schema, the journals and dlt's folders.
 
-    With `id_columns`, the rows are deleted that have the text in one of these columns, and lists
-    and objects in JSON that hold it as a whole are emptied. Otherwise every value that contains it,
-    in any case of letters, becomes null; a row goes if its id, its record or its change has it.
+    With `of_event`, the text is an id: the rows are deleted that have one of these values in one of
+    these columns, and lists and objects in JSON that hold the text as a whole are emptied. Else
+    every value that contains it, in any case of letters, becomes null; a row goes if its id, its
+    record or its change has it.
 
     All of it is done, or nothing: if anything raises, such as `confirm`, which gets the numbers.
 
@@ -67,7 +69,7 @@ def erase(
                 indexes.enter_context(without_indexes(database, schema, table))
             with transaction(database):
                 for table in tables:
-                    count = _erase_from_table(database, schema, table, text, id_columns)
+                    count = _erase_from_table(database, schema, table, text, of_event)
                     changed |= {table: count} if count else {}
                 confirm(changed)
                 _delete(folders)  # first, or a sync after a kill might resume from what they hold
@@ -93,7 +95,7 @@ def _delete(paths: Sequence[Path]) -> None:
 
 
 def _erase_from_table(
-    database: Database, schema: str, table: str, text: str, id_columns: Sequence[str]
+    database: Database, schema: str, table: str, text: str, of_event: Mapping[str, Sequence[str]]
 ) -> int:
     # a generated column changes with those that it is made of
     writable = {*map(str.lower, column_defaults(database, schema, table))}
@@ -104,17 +106,18 @@ def _erase_from_table(
         cell = quote_identifier(column)
         if column not in writable or (is_log and column not in OF_LOGS):
             continue
-        if id_columns and column in id_columns:
-            condition = f"nfc_normalize({cell}::varchar) = {quote_literal(text)}"
-        elif id_columns and kind == "JSON":
+        if column in of_event:
+            values = (quote_literal(normalize("NFC", value)) for value in of_event[column])
+            condition = f"nfc_normalize({cell}::varchar) in ({', '.join(values)})"
+        elif of_event and kind == "JSON":
             condition = _contains(cell, [f'"{spelling}"' for spelling in as_in_json(text)])
-        elif id_columns or column in IDS_OF_OTHERS:
+        elif of_event or column in IDS_OF_OTHERS:
             continue
         elif kind in TEXTS:
             condition = _contains(cell, as_in_json(text))
         else:
             condition = f"{cell}::varchar = {quote_literal(text)}"
-        if is_history or column in ("id", *id_columns):
+        if is_history or column in ("id", *of_event):
             ((count,),) = database.execute(f"delete from {name} where {condition}").fetchall()
             deleted += count
         else:

@@ -10,8 +10,10 @@ import dagster as dg
 import duckdb
 import pytest
 
+from event_assets import warehouse
 from event_assets.cli.main import run as run_command
 from event_assets.config import project as project_module
+from event_assets.sync.parent_rows import identify_rows
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse import Database
 from event_assets.warehouse.erase import erase
@@ -72,6 +74,41 @@ def test_erasing_leaves_nothing_of_a_value_and_of_an_id(
     assert len(project.ids("current_events")) == 19
 
 
+def test_the_rows_of_lists_of_an_event_are_erased_by_what_tells_them_apart(
+    project: Project,
+) -> None:
+    rows = [
+        {**event, "id": 100 + number, "uuid": event["id"], "organizer": {"id": number // 2}}
+        for number, event in enumerate(events(4))
+    ]
+    requested = {"guests": "id", "tickets": "uuid", "members": "organizer.id"}
+    handlers = {PATH: paged(rows)}
+    document = source("")
+    rest_api = document["attributes"]["rest_api"]
+    rest_api["resource_defaults"]["primary_key"] = "uuid"
+    for name, field in requested.items():
+        handlers[f"/v1/{name}/{{key}}"] = lambda request: {
+            "data": [{"uuid": f"of {request.path_params['key']}"}]
+        }
+        path = f"/v1/{name}/{{resources.event_data.{field}}}"
+        endpoint = {"path": path, "data_selector": "data", "paginator": "single_page"}
+        rest_api["resources"].append({"name": name, "endpoint": endpoint})
+    with serving(handlers) as api:
+        rest_api["client"]["base_url"] = api.url
+        config = source_of(document)
+        sync_source(config)
+    columns = warehouse.run(lambda database: identify_rows(database, config, "e1"))
+    assert erase("events", "e1", columns) == {"event_data": 1, "guests": 1, "tickets": 1}
+    left = {
+        name: project.rows(f"select uuid from events.{name} order by all") for name in requested
+    }
+    assert {name: [key for (key,) in keys] for name, keys in left.items()} == {
+        "guests": ["of 100", "of 102", "of 103"],
+        "tickets": ["of e0", "of e2", "of e3"],
+        "members": ["of 0", "of 1"],
+    }
+
+
 def test_what_is_not_erased_whole_is_not_erased(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -113,7 +150,7 @@ def test_what_is_erased_is_not_resumed_though_erasing_was_interrupted(project: P
 
     project.environment.setattr("event_assets.warehouse.erase._rewrite", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        erase("events", "e3", ["id"])
+        erase("events", "e3", {"id": ["e3"]})
     assert len(project.ids()) == 19
     assert not journal.exists()
 
@@ -152,7 +189,7 @@ def test_a_value_of_any_characters_is_erased_from_texts_and_from_json(
     ]
     assert project.rows("from events.event_data_rejects") == []
     assert project.rows("select count(host) from events.event_changes_snapshot") == [(2,)]
-    erase("events", "e\u0308", ["id"])
+    erase("events", "e\u0308", {"id": ["e\u0308"]})
     assert project.ids() == ["e0", "e1", "e3"]
 
 
@@ -237,6 +274,14 @@ def test_erasing_needs_an_id_or_a_value(
 ) -> None:
     assert run_command(["erase", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_where_no_database_is_none_is_made(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["erase", "--value", "anna@example.com", "--yes"]) == 1
+    assert capsys.readouterr().err.startswith(f"There is no database {project.database} yet: ")
+    assert not project.database.parent.exists()
 
 
 def test_a_source_that_is_not_there_is_not_erased(capsys: pytest.CaptureFixture[str]) -> None:
