@@ -75,7 +75,9 @@ def fetch(
     result = database.execute(query)
     if not result:
         raise duckdb.InvalidInputException("it is empty")
-    names = [column[0] for column in result.description or ()]
+    given = [column[0] for column in result.description or ()]
+    twins = (given[:at].count(name) for at, name in enumerate(given))
+    names = [f"{name}_{n}" if n else name for name, n in zip(given, twins, strict=True)]
     rows = result.fetchmany(limit) if limit else result.fetchall()
     return [dict(zip(names, row, strict=True)) for row in rows]
 

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
+from math import isfinite
 from typing import Any
 
 import click
@@ -30,8 +31,7 @@ def confirm(question: str) -> None:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON; times in ISO 8601, and null for what is no number of JSON."""
-    plain = json.loads(json.dumps(value, default=_to_json), parse_constant=lambda _: None)
-    click.echo(json.dumps(plain, ensure_ascii=False, indent=2))
+    click.echo(json.dumps(_to_json(value), ensure_ascii=False, indent=2))
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], *, wraps: bool = False) -> None:
@@ -84,4 +84,12 @@ def _fitting(texts: Sequence[Mapping[str, str]], width: int) -> list[str]:
 
 
 def _to_json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(_to_json(name)): _to_json(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [*map(_to_json, value)]
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    if isinstance(value, (str, int, float, type(None))):
+        return value
     return value.isoformat() if hasattr(value, "isoformat") else str(value)

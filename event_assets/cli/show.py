@@ -53,9 +53,9 @@ BY_TABLE = {view.table: view for view in (EVENTS, *VIEWS.values())}
 )
 @click.argument("table", required=False)
 @click.option("--sql", help="Show the result of a query, such as `from events.event_data`.")
-@click.option("--changes", "view", flag_value="changes", help="The newest changes of events.")
-@click.option("--rejects", "view", flag_value="rejects", help="Rejected records, and why.")
-@click.option("--syncs", "view", flag_value="syncs", help="The last syncs and their results.")
+@click.option("--changes", is_flag=True, help="The newest changes of events.")
+@click.option("--rejects", is_flag=True, help="Rejected records, and why.")
+@click.option("--syncs", is_flag=True, help="The last syncs and their results.")
 @click.option(
     "--limit",
     default=20,
@@ -64,17 +64,21 @@ BY_TABLE = {view.table: view for view in (EVENTS, *VIEWS.values())}
     help="How many rows.",
 )
 @json_option
-def show(table: str | None, sql: str | None, view: str | None, limit: int, as_json: bool) -> None:
+def show(table: str | None, sql: str | None, limit: int, as_json: bool, **chosen: bool) -> None:
     """Look at the data: the current events, the soonest first, or what you name."""
+    views = [VIEWS[name] for name, is_chosen in chosen.items() if is_chosen]
     if sql is not None and not sql.strip():
         raise click.UsageError("--sql is empty")
-    if sql and (table or view):
+    if sql and (table or views):
         raise click.UsageError("--sql stands alone, without a table or another option")
+    if len(views) > 1:
+        raise click.UsageError("Give only one of --changes, --rejects and --syncs")
+    (view,) = views or [EVENTS]
     with open_database() as database:
         if sql:
             rows, told = _query_rows(database, sql, limit)
         else:
-            schema, name = _find(table, VIEWS[view] if view else EVENTS, schemas(database))
+            schema, name = _find(table, view, schemas(database))
             rows = fetch(database, _query(database, schema, name, limit))
             ((count,),) = database.sql(f"from {_quote(schema, name)}").count("*").fetchall()
             told = f"{len(rows):,} of {count:,} rows of {schema}.{name}"

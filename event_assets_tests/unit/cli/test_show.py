@@ -90,6 +90,15 @@ def test_json_has_every_column(capsys: Output) -> None:
 
 
 @pytest.mark.usefixtures("synced")
+def test_json_has_what_a_query_returns(capsys: Output) -> None:
+    query = "select map {date '2026-01-01': 'nan'::double} as m, 1 as a, 2 as a, 3 as a"
+    assert run(["show", "--sql", query, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [
+        {"m": {"2026-01-01": None}, "a": 1, "a_1": 2, "a_2": 3}
+    ]
+
+
+@pytest.mark.usefixtures("synced")
 def test_the_limit_holds_for_a_query_as_well(capsys: Output) -> None:
     query = ["--sql", "from events.event_data", "--limit", "1"]
     assert run(["show", *query, "--json"]) == 0
@@ -117,6 +126,7 @@ def test_what_a_terminal_would_obey_is_not_printed(synced: Project, capsys: Outp
         (["--sql", "selec"], 1, "The query cannot be run: Parser Error: syntax error at or near"),
         (["--sql", "from a", "--syncs"], 2, "--sql stands alone"),
         (["--sql", ""], 2, "--sql is empty"),
+        (["--changes", "--rejects"], 2, "Give only one of --changes, --rejects and --syncs. See"),
         (["--sql", ";"], 1, "The query cannot be run: it is empty"),
         (["event_data", "--rejects"], 2, "There is no source `event_data` that has event_data_rej"),
         (["--limit", "0"], 2, "Invalid value for '--limit': 0 is not in the range 1<=x<=1000000."),
