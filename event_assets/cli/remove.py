@@ -45,7 +45,7 @@ def remove(source: str, drop: bool, yes: bool) -> None:
         drop_schema(source)
         click.echo(f"Dropped {dropped}.")
     if folder:
-        shutil.rmtree(folder)
+        folder.unlink() if folder.is_symlink() else shutil.rmtree(folder)
         click.echo(f"Removed {folder}.")
     if has_tables and not drop:
         click.echo(

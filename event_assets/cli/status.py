@@ -168,7 +168,7 @@ def _judge(
     late_after = source.minutes_until_late
     is_fresh = age is not None and (late_after is None or age <= late_after)
     address = origin(source.address) if source.address else SANDBOX
-    is_known = "{" not in address
+    is_known = address == SANDBOX or ("://" in address and "{" not in address)
     others = {row.get("api") for row in syncs if is_known} - {None, address}
     # Of different events that share an id, one alone is there.
     verdicts = {not row.get("conflicting_ids") and row["complete"] for row in syncs} or {None}

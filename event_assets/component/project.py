@@ -14,7 +14,7 @@ from event_assets._compat.dagster import ResolutionException
 from event_assets.component.yaml_file import read_yaml
 from event_assets.config.project import defs_module, find_project
 from event_assets.config.settings import require_valid_settings
-from event_assets.config.source_files import defs_folder, find_sources
+from event_assets.config.source_files import defs_folder, find_files, find_sources
 from event_assets.orchestration.alerts import build_sensors
 from event_assets.orchestration.derived_assets import build_all_events
 from event_assets.orchestration.executors import in_process_executor
@@ -93,7 +93,7 @@ def _load_components(tree: dg.ComponentTree) -> None:
         ConfigError: the mistakes in them, a line each.
     """
     problems = []
-    for file in sorted(tree.defs_module_path.rglob("defs.yaml")):
+    for file in find_files(tree.defs_module_path, "defs.yaml"):
         try:
             tree.load_component(file.parent)
         except Exception as error:
@@ -121,7 +121,7 @@ def load_tree() -> dg.ComponentTree:
     tree = dg.ComponentTree.from_module(defs_module=module, project_root=find_project())
     find_sources()  # that Dagster would load each
     problems = []
-    for file in sorted(tree.defs_module_path.rglob("defs.yaml")):
+    for file in find_files(tree.defs_module_path, "defs.yaml"):
         try:
             read_yaml(file)
         except ConfigError as error:

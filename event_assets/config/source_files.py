@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import re
 from collections.abc import Mapping
@@ -42,10 +43,11 @@ class SourceFile:
         """Return the attributes as they are in the file.
 
         Raises:
-            ConfigError: it is no YAML.
+            ConfigError: it cannot be read, or is no YAML.
         """
+        text = _read(self.file)
         try:
-            given = [*yaml.safe_load_all(self.file.read_text(encoding="utf-8-sig"))]
+            given = [*yaml.safe_load_all(text)]
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             problem = f"The file {self.file} is no YAML: `{program()} check` says why."
             raise ConfigError(problem) from error
@@ -55,7 +57,7 @@ class SourceFile:
     @property
     def variables(self) -> list[str]:
         """Return the variables that it names."""
-        return VARIABLE.findall(self.file.read_text(encoding="utf-8-sig"))
+        return VARIABLE.findall(_read(self.file))
 
     @property
     def name(self) -> str:
@@ -92,6 +94,8 @@ class SourceFile:
         """Return the address without secrets, or a phrase for the sandbox."""
         if "{" in self.address:
             return "a URL that a template makes"
+        if self.address and "://" not in self.address:  # it may be a key
+            return "an address without https://"
         return redact_url(self.address) if self.address else SANDBOX
 
     @property
@@ -105,13 +109,13 @@ def find_sources() -> dict[str, SourceFile]:
     """Return the sources of the project by name, the default one first.
 
     Raises:
-        ConfigError: there is no project, or Dagster would not load each source.
+        ConfigError: there is no project, a file cannot be read, or Dagster would not load it.
     """
     sources: dict[str, SourceFile] = {}
     folder = defs_folder()
-    known = sorted(folder.rglob("*.y*ml"), key=lambda file: (len(file.parts), file))
+    known = find_files(folder, "*.y*ml")
     files = [file for file in known if file.name == "defs.yaml" and file.parent != folder]
-    for file in {*known} - {*files}:
+    for file in filter(Path.is_file, {*known} - {*files}):
         _require_copy(file, folder)
     for source in map(SourceFile, filter(_is_source, files)):
         if same := sources.get(source.name):
@@ -141,6 +145,15 @@ def defs_folder() -> Path:
     return found
 
 
+def find_files(folder: Path, pattern: str) -> list[Path]:
+    """Return the files below a folder by their names, where Dagster looks for them, too."""
+    found: list[Path] = []
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if name[0] != "." and name != "__pycache__"]
+        found += [Path(parent, name) for name in fnmatch.filter(names, pattern)]
+    return sorted(found, key=lambda file: (len(file.parts), file))
+
+
 def find_address_variable(name: str) -> str | None:
     """Return the variable with the address of a source of the project, if its file names one."""
     with suppress(ConfigError):  # no project
@@ -157,9 +170,22 @@ def aside(sources: Mapping[str, SourceFile]) -> set[str]:
     return without if len(without) < len(sources) else set()
 
 
+def _read(file: Path) -> str:
+    """Read a file whose mistakes, also of its encoding, the check tells.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        return file.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+        problem = error.strerror
+    raise ConfigError(f"The file {file} cannot be read: {problem}.")
+
+
 def _is_source(file: Path) -> bool:
     """Return whether a file has more than components of other packages, as far as it is known."""
-    named = TYPE.findall(file.read_text(encoding="utf-8", errors="replace"))
+    named = TYPE.findall(_read(file))
     packages = {name.partition(".")[0] for name in named} or {""}
     return any(one in ("", "event_assets") or find_spec(one) is None for one in packages)
 
@@ -167,9 +193,7 @@ def _is_source(file: Path) -> bool:
 def _require_copy(file: Path, folder: Path) -> None:
     """Raise a ConfigError for the file of a source that Dagster would not find."""
     is_copy = file.parent != folder and file.with_name("defs.yaml").exists()
-    if not is_copy and COMPONENT in TYPE.findall(
-        file.read_text(encoding="utf-8", errors="replace")
-    ):
+    if not is_copy and COMPONENT in TYPE.findall(_read(file)):
         problem = "Dagster reads no such file: call it defs.yaml"
         if file.parent == folder:
             problem = "move it into a folder below, which names the source, as defs.yaml"

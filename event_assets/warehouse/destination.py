@@ -92,8 +92,10 @@ class Destination(ABC):
         if not advice:
             return None
         reason = self.error_reason(error)
-        file = str(getattr(error, "filename", None) or database_file())
-        if not file.startswith(str(database_file().parent)):  # such as a defs.yaml
+        database = database_file()
+        file = str(getattr(error, "filename", None) or database)
+        own = (str(database), str(database.with_name("dlt")))
+        if not (file.startswith(own) or Path(file) in database.parents):
             return f"{reason}; {advice}."
         return f"The {self.noun} {self.display_name} cannot be used: {reason}; {advice}."
 

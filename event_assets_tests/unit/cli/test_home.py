@@ -158,10 +158,10 @@ def test_the_file_of_a_source_that_cannot_be_read_or_removed_is_told(
     file = clone / "event_assets/defs/events/defs.yaml"
     file.chmod(0o000)
     for command in ("check", "status"):
-        done = run_as_a_user(command, cwd=clone)
+        done = run_as_a_user(command, cwd=clone, EVENTS_DUCKDB=str(clone / "warehouse.duckdb"))
         assert (done.returncode, done.stderr) == (
             1,
-            f"{file}: Permission denied; let the user who syncs read and write there.\n",
+            f"The file {file} cannot be read: Permission denied.\n",
         )
     file.chmod(0o644)
     file.parent.chmod(0o555)

@@ -142,6 +142,46 @@ def test_a_source_in_a_file_that_dagster_does_not_read_is_told(
     assert run(["check"]) == 0
 
 
+@pytest.mark.parametrize("target", ["nowhere/defs.yaml", "defs.yaml"])
+def test_a_link_that_leads_to_no_file_is_told(
+    source_file: Path, capsys: pytest.CaptureFixture[str], target: str
+) -> None:
+    source_file.with_name(".#notes.yaml").symlink_to("nowhere")
+    source_file.unlink()
+    source_file.symlink_to(target)
+    for command in ("check", "sync", "probe", "status", "sources"):
+        assert run([command]) == 1
+        errors = capsys.readouterr().err
+        assert errors.startswith(f"The file {source_file} cannot be read: ")
+        assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "name", [".ipynb_checkpoints/defs-1.yaml", "../.git/x/defs.yaml", "../__pycache__/defs.yaml"]
+)
+def test_what_is_in_a_folder_that_dagster_ignores_is_no_source(
+    source_file: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    copy = source_file.parent / name
+    copy.parent.mkdir(parents=True)
+    shutil.copy(source_file, copy)
+    assert run(["check"]) == 0
+    assert capsys.readouterr().out.endswith("in the sources: events.\n")
+
+
+def test_a_source_may_be_a_link_to_a_folder(
+    source_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shared, link = tmp_path / "shared", source_file.parents[1] / "concerts"
+    shutil.copytree(source_file.parent, shared)
+    link.symlink_to(shared)
+    assert run(["check"]) == 0
+    assert capsys.readouterr().out.endswith("in the sources: events, concerts.\n")
+    assert run(["remove", "concerts", "--yes"]) == 0
+    assert not link.is_symlink()
+    assert (shared / source_file.name).exists()
+
+
 def test_a_project_without_a_folder_for_sources_is_told(
     source_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -88,6 +88,18 @@ def test_tables_of_another_api_are_not_taken_for_those_of_the_address(
     assert helps.endswith("event-assets sync events")
 
 
+@pytest.mark.parametrize("command", ["status", "sources"])
+def test_a_key_in_place_of_the_address_is_not_shown(
+    synced: Project, command: str, capsys: Output
+) -> None:
+    log_sync(synced.database, api="https://api.example.com")
+    synced.environment.setenv("EVENTS_API_URL", "sk_live_51HxYzAbCdEf9876")
+    run([command])
+    output, errors = capsys.readouterr()
+    assert "an address without https://" in output
+    assert "sk_live" not in output + errors
+
+
 @pytest.mark.parametrize(
     ("template", "shown"),
     [

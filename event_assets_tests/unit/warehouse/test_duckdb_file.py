@@ -178,6 +178,20 @@ def test_a_disk_error_says_what_to_do(error: Exception, said: str) -> None:
     assert said in sentence
 
 
+@pytest.mark.parametrize(
+    ("name", "is_own"),
+    [("..", True), ("w.duckdb.lock", True), ("dlt/w", True), (".dlt/secrets.toml", False)],
+)
+def test_a_file_beside_the_database_is_not_taken_for_it(
+    project: Project, tmp_path: Path, name: str, is_own: bool
+) -> None:
+    project.environment.setenv("EVENTS_DUCKDB", str(tmp_path / "folder/w.duckdb"))
+    file = os.path.normpath(tmp_path / "folder" / name)
+    sentence = user_message(PermissionError(errno.EACCES, "Permission denied", file)) or ""
+    assert sentence.startswith("The database ") is is_own
+    assert f"{file}: Permission denied; let the user who syncs" in sentence
+
+
 @pytest.mark.usefixtures("project")
 def test_a_network_error_is_not_reported_as_a_disk_error() -> None:
     refused = ApiError("The API cannot be reached (operation not permitted).")
