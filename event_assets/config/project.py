@@ -115,13 +115,17 @@ def find_project() -> Path:
     dg.toml; else the folder that this package lies in.
 
     Raises:
-        ConfigError: such a file cannot be read.
+        ConfigError: such a file cannot be read, or the working directory is gone.
     """
     if chosen := os.environ.get("EVENT_ASSETS_PROJECT"):
         return expand_home(chosen).absolute()
     if _loaded:
         return _loaded
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        told = "The working directory was removed: change to another one."
+        raise ConfigError(told) from None
     return next((folder for folder in (here, *here.parents) if _dg_settings(folder)[0]), CHECKOUT)
 
 

@@ -200,7 +200,7 @@ def evaluate_schema_stable(database: Database, source: SourceConfig) -> dg.Asset
 
     What is configured for fields that no record had is reported, too.
     """
-    comparable = "rows_read > 0 and columns is not null and full_sync is not false"
+    comparable = "rows_read > 0 and json_type(columns) = 'OBJECT' and full_sync is not false"
     own = account_filter(source.account)
     syncs = database.table(f"{source.name}.{SYNC_LOG}").filter(f"{comparable} and {own}")
     newest = fetch_rows(syncs.order("sync_number desc").limit(2).project("columns, unmatched"))

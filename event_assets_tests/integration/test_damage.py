@@ -12,6 +12,7 @@ import pytest
 from event_assets import warehouse
 from event_assets.config.accounts import AccountsConfig
 from event_assets.config.source import SourceConfig
+from event_assets.orchestration.check_results import evaluate_schema_stable
 from event_assets.orchestration.error_messages import user_message
 from event_assets.sync.reconcile import reconcile
 from event_assets.values.errors import UserError
@@ -130,6 +131,16 @@ def test_what_it_cannot_heal_it_says_in_a_sentence(
     assert SAID[damage] in said
     assert "\n" not in said
     assert str(project.database) in said
+
+
+@pytest.mark.parametrize("columns", ["null", "[1]", '"x"'])
+def test_columns_in_the_log_that_are_none_are_not_compared(
+    synced: Synced, project: Project, columns: str
+) -> None:
+    project.rows(f"update events.event_data_syncs set columns = '{columns}'")
+    synced.sync()
+    result = warehouse.run(lambda database: evaluate_schema_stable(database, synced.source))
+    assert result.passed
 
 
 def test_a_row_that_a_foreign_key_refers_to_is_told(synced: Synced, project: Project) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,32 @@ def test_a_wrong_command_line_is_answered_in_one_sentence(
 ) -> None:
     assert run(arguments) == 2
     assert capsys.readouterr() == ("", f"{said.format(program=program())}\n")
+
+
+def test_a_closed_standard_input_is_no_terminal(project: Project, clone: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" -m event_assets remove events <&-', sys.executable],
+        cwd=clone,
+        env={**os.environ, "EVENTS_DUCKDB": str(project.database)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("There is no terminal to ask: add --yes. See ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["status", "show", "sources"])
+def test_a_working_directory_that_is_gone_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, capsys: Output
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert run([command]) == 1
+    told = "The working directory was removed: change to another one.\n"
+    assert capsys.readouterr() == ("", told)
 
 
 @pytest.mark.parametrize("command", ["check", "sync", "probe", "erase", "remove"])
