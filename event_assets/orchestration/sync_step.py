@@ -94,9 +94,4 @@ def observe(source: SourceConfig) -> dict[str, Any]:
         {"mark": finding.mark, "what": name, "found": finding.message}
         for name, finding in report.findings.items()
     ]
-    return {
-        **report.metrics,
-        "verdict": report.summary,
-        "findings": metadata.as_table(findings),
-        "first_record": metadata.as_table(report.first_record),
-    }
+    return {**report.metrics, "verdict": report.summary, "findings": metadata.as_table(findings)}

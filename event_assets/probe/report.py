@@ -74,14 +74,12 @@ class Report:
         findings: by the name of the check, in the order of the report.
         error: why there is no first page; empty when there is one.
         metrics: by their names in Dagster.
-        first_record: its fields with types and values, as rows.
         secrets: values that must not be shown.
     """
 
     findings: Mapping[str, Finding]
     error: str = ""
     metrics: Mapping[str, int | float] = field(default_factory=dict)
-    first_record: Sequence[Mapping[str, str]] = ()
     secrets: Sequence[str] = field(default=(), repr=False)
 
     @property

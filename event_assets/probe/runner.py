@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from event_assets.config.source import SourceConfig
 from event_assets.probe import paging_checks, response_checks
 from event_assets.probe.authentication import REJECTED
 from event_assets.probe.probed_source import ProbedSource, examine
-from event_assets.probe.report import Finding, Report, shown
+from event_assets.probe.report import Finding, Report
 from event_assets.probe.session import TIMEOUT_SECONDS
-from event_assets.records.field_selection import build_field_selection
 from event_assets.sync.account_list import select_account
 from event_assets.values.redaction import KNOWN
 
-TYPES = {dict: "object", list: "list", str: "text", bool: "bool", int: "number", float: "number"}
 CHECKS: Mapping[str, Callable[[ProbedSource], Finding]] = {  # of records, if there are some
     "pages": paging_checks.check_pages,
     "page size": paging_checks.check_page_size,
@@ -54,7 +50,7 @@ def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
         "bytes": len(page.response.content),
         "requests": seen.client.session.budget.sent,
     }
-    return Report(_redact(findings), "", metrics, _describe_first_record(seen), seen.secrets)
+    return Report(_redact(findings), "", metrics, seen.secrets)
 
 
 def _redact(findings: Mapping[str, Finding]) -> dict[str, Finding]:
@@ -63,21 +59,3 @@ def _redact(findings: Mapping[str, Finding]) -> dict[str, Finding]:
         name: replace(finding, message=KNOWN.redact_text(finding.message))
         for name, finding in findings.items()
     }
-
-
-def _describe_first_record(seen: ProbedSource) -> list[dict[str, str]]:
-    """Return the included fields of the first record, with their types and values."""
-    if not seen.records:
-        return []
-    selection = build_field_selection(seen.source.events)
-    record: Any = json.loads(selection.to_json(seen.records[0]))
-    if not isinstance(record, dict):
-        record = {"": record}
-    return [
-        {
-            "field": shown(name),
-            "type": TYPES.get(type(value), "null"),
-            "example": shown(value, max_length=200),
-        }
-        for name, value in record.items()
-    ]
