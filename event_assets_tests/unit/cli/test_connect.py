@@ -142,6 +142,18 @@ def test_a_terminal_is_asked_what_may_stay_open(
     ) == (zone is None)
 
 
+def test_no_request_is_sent_if_the_env_file_cannot_be_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    assert folder.is_dir()
+    Path(".env").write_text("OTHER=1")
+    monkeypatch.setattr("os.access", lambda path, *_: Path(path).name != ".env")
+    with Sandbox(100, key=CANARY) as api:
+        assert connect(api, "--yes") == 1
+        assert api.requests == []
+    assert "cannot be written, and is to hold the key" in capsys.readouterr().err
+
+
 def test_an_address_or_a_curl_command_is_needed(folder: Path, capsys: Output) -> None:
     assert folder.is_dir()
     assert run(["connect"]) == 2
