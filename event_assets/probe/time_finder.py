@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import time
-from typing import Any, NamedTuple
+from typing import Any
 
 from event_assets.probe import field_words as words
 from event_assets.probe.samples import (
@@ -181,16 +181,11 @@ def _clocks(sample: Sample, path: str) -> Iterator[str]:
             yield other
 
 
-class UnreadClock(NamedTuple):
-    """What may be the time of day of a day: its path, a value, and what reads both, if possible."""
+def find_unread_clock(sample: Sample, start: FieldFinding) -> tuple[str, Any, str] | None:
+    """Return what may be the time of day of a start that is read as a day; or None.
 
-    path: str
-    value: Any
-    source: Sequence[str]
-
-
-def find_unread_clock(sample: Sample, start: FieldFinding) -> UnreadClock | None:
-    """Return what may be the time of day of a start that is read as a day; or None."""
+    It is a path, a value, and the source that reads it with the day; empty: none can.
+    """
     day = start.sources[0]
     format_ = sample.formats.get(day)
     if format_ is None or format_.has_time:
@@ -201,7 +196,7 @@ def find_unread_clock(sample: Sample, start: FieldFinding) -> UnreadClock | None
             is_clock = type(value) in (str, int) and any(map(str.isdecimal, str(value)))
             if is_clock and (path in named or CLOCK.match(str(value))):
                 joined = _join(sample, day, path)
-                return UnreadClock(path, value, joined[0] if joined else ())
+                return path, value, joined[0][0] if joined else ""
     return None
 
 
@@ -214,7 +209,9 @@ def _may_be_clock(path: str) -> bool:
 def _other_words(path: str) -> frozenset[str]:
     """Return the words of a path but those of days and times."""
     flat = {word for word in _named(path) if not word.isdecimal()}
-    return frozenset(flat - words.DAY - words.TIME_OF_DAY - {"local", "at", "utc", "event"})
+    return frozenset(
+        flat - words.DAY - words.TIME_OF_DAY - {"local", "at", "utc", "event", "string"}
+    )
 
 
 def _find_zones(sample: Sample, path: str) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import product
 from typing import Any
 
 import pyarrow as pa
@@ -19,33 +21,16 @@ EPOCH_RANGES = {"epoch_s": (10**8, 10**11), "epoch_ms": (10**11, 10**14)}  # fro
 COMPACT = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])[0-2]\d[0-5]\d([0-5]\d)?")
 HAS_CLOCK = re.compile(r"\d{1,2}:\d{2}|T\d{2}|\d{8}T?\d{4}")
 MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d[T ]00:00(:00(\.0+)?)?")
-DAY_PATTERNS = (
-    "%d.%m.%Y",
-    "%d/%m/%Y",
-    "%m/%d/%Y",
-    "%d-%m-%Y",
-    "%Y/%m/%d",
-    "%Y%m%d",
-    "%d.%m.%y",
-    "%B %d, %Y",
-    "%b %d, %Y",
-    "%d %B %Y",
-    "%d %b %Y",
-    "%d-%b-%Y",
-    "%A, %B %d, %Y",
-    "%A, %d %B %Y",
-    "%m-%d-%Y",
-    "%a %d %b %Y",
-    "%Y.%m.%d",
-    "%d/%m/%y",
-    "%m/%d/%y",
-    "%Y-%m-%d",
-    "%Y-%m-%dT00:00:00",
-)
+NAMES = {  # of days and months
+    "%A": tuple(calendar.day_name),
+    "%a": tuple(calendar.day_abbr),
+    "%B": tuple(calendar.month_name),
+    "%b": tuple(calendar.month_abbr),
+}
+MAX_TOKENS = 7  # of a day: its numbers and names, and what is between them
+ORDERS = ("dmY", "mdY", "dmy", "mdy", "Ymd")
 SPLIT = re.compile(
-    r"(?P<day>\d{1,4}[./-]\d{1,2}[./-]\d{2,4}(?:T00:00:00)?|\d{8}"
-    r"|[A-Za-z]+,? [A-Za-z]+ \d{1,2}, \d{4}"
-    r"|[A-Za-z]+ \d{1,2}, \d{4}|\d{1,2}-[A-Za-z]{3}-\d{4}|(?:[A-Za-z]+,? )?\d{1,2} [A-Za-z]+ \d{4})"
+    r"(?P<day>\w[\w., /-]*?\d)(?P<midnight>T00:00:00)?"
     r"(?:(?P<joint>, | at | - |T| )(?P<clock>\d{1,2}[:h.]\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?)"
     r"(?P<zone> [+-]\d{4})?)?"
 )
@@ -96,11 +81,13 @@ def find_format(values: Sequence[Any], enough: float = ENOUGH) -> TimeFormat | N
         timed = [text for text in texts if HAS_CLOCK.search(text)]
         has_time = not all(map(MIDNIGHT.fullmatch, timed))
         return TimeFormat(None, has_time, bool(timed) and _name_zones(timed))
-    found = [pattern for pattern in _patterns(texts) if _reads(texts, pattern, enough)]
+    patterns: list[str] = next(filter(None, map(_patterns, filter(_may_be_time, texts))), [])
+    found = [pattern for pattern in patterns if _reads(texts, pattern, enough)]
     if not found:
         return None
     has_time = "%H" in found[0] or "%I" in found[0]
-    return TimeFormat(found[0], has_time, "%z" in found[0], tuple(found[1:]))
+    rivals = (pattern for pattern in found[1:] if "%m" in pattern)  # not `May`, long and short
+    return TimeFormat(found[0], has_time, "%z" in found[0], tuple(rivals))
 
 
 def to_datetimes(moments: pa.Array) -> list[datetime | None]:
@@ -131,13 +118,32 @@ def _name_zones(texts: Sequence[str]) -> bool:
     return bool(there.equals(parse_timestamps(texts, None, None)))
 
 
-def _patterns(texts: Sequence[str]) -> list[str]:
-    """Return the patterns that may read texts, by the first that looks like a time."""
-    if not (found := next(filter(None, map(SPLIT.fullmatch, texts)), None)):
+def _patterns(text: str) -> list[str]:
+    """Return the patterns that may read a time, the day before the month first."""
+    found = SPLIT.fullmatch(text)
+    tokens = re.findall(r"\d+|[A-Za-z]+|[^\dA-Za-z]+", found["day"]) if found else ()
+    if not found or len(tokens) > MAX_TOKENS:
         return []
-    day, joint, clock, zone = found.group("day", "joint", "clock", "zone")
+    day, midnight, joint, clock, zone = found.group("day", "midnight", "joint", "clock", "zone")
     behind = f"{joint}{_clock_pattern(clock)}{' %z' if zone else ''}" if clock else ""
-    return [f"{pattern}{behind}" for pattern in DAY_PATTERNS if _matches(day, pattern)]
+    made = map("".join, product(*(_directives(token, day) for token in tokens)))
+    patterns = [one for one in made if _order(one) in ORDERS and "%m.%d" not in one]
+    return [f"{pattern}{midnight or ''}{behind}" for pattern in patterns]
+
+
+def _directives(token: str, day: str) -> list[str]:
+    """Return what may read a part of a day: a number, a name, or what is between them."""
+    if token.isalpha():
+        return [directive for directive, names in NAMES.items() if token.title() in names]
+    if not token.isdecimal():
+        return [token]
+    short_year = ["%y"] if {*"/."} & {*day} else []
+    return {8: ["%Y%m%d"], 4: ["%Y"], 3: []}.get(len(token), ["%d", "%m", *short_year])
+
+
+def _order(pattern: str) -> str:
+    """Return the order of the day, the month and the year in a pattern."""
+    return re.sub("[Bb]", "m", "".join(re.findall("%([dmyYBb])", pattern)))
 
 
 def _clock_pattern(clock: str) -> str:
@@ -145,11 +151,3 @@ def _clock_pattern(clock: str) -> str:
     half = re.search(r"( ?)[AaPp][Mm]$", clock)
     joint = re.sub(r"\d", "", clock)[0]  # `19h30` in French, `19.30` in Danish
     return f"%I:%M{seconds}{half[1]}%p" if half else f"%H{joint}%M{seconds}"
-
-
-def _matches(text: str, pattern: str) -> bool:
-    try:
-        datetime.strptime(text, pattern).replace(tzinfo=timezone.utc)
-    except ValueError:
-        return False
-    return True

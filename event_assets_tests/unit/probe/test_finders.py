@@ -250,6 +250,14 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             {"from": "start_date"},
             {"from": "end_date"},
         ),
+        (
+            lambda n: {"startDate": at(n), "startTimeString": "7:30pm"},
+            {
+                "from": ["{startDate}T{startTimeString}", "{startDate}T12:00AM"],
+                "format": "%Y-%m-%dT%I:%M%p",
+            },
+            None,
+        ),
         (  # one value in all records
             lambda n: {"valid_from": at(0), "valid_to": at(9), "date": at(n, "T10:00:00Z")},
             {"from": "date"},
@@ -300,6 +308,12 @@ def test_the_time_of_the_last_change_is_found() -> None:
         (["05/06/2026 19:30"], "%d/%m/%Y %H:%M", ("%m/%d/%Y %H:%M",)),
         (["05/06/2026 19:30", "25/06/2026 19:30"], "%d/%m/%Y %H:%M", ()),
         (["October 5, 2026"], "%B %d, %Y", ()),
+        (["May 5, 2026", "June 5, 2026"], "%B %d, %Y", ()),
+        (["May 5, 2026", "Jun 5, 2026"], "%b %d, %Y", ()),
+        (["5. Oct 2026"], "%d. %b %Y", ()),
+        (["05.06.2026"], "%d.%m.%Y", ()),
+        (["05/06/26"], "%d/%m/%y", ("%m/%d/%y",)),
+        (["Thursday, 5 November 2026, 19:30"], "%A, %d %B %Y, %H:%M", ()),
         (["Monday, October 5, 2026 at 7:30 PM"], "%A, %B %d, %Y at %I:%M %p", ()),
         ([1_790_000_000], "epoch_s", ()),
         (["1790000000000"], "epoch_ms", ()),
@@ -333,7 +347,20 @@ def test_a_time_zone_in_the_text_is_told(text: str, has_zone: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [["e1234567"], ["12345"], [7], [True], [{}], [None], ["soon"], [20261101183000]]
+    "values",
+    [
+        ["e1234567"],
+        ["12345"],
+        ["19.30.00"],
+        ["1 2 3 4 5 6 7"],
+        ["Hall 5, 2026"],
+        [7],
+        [True],
+        [{}],
+        [None],
+        ["soon"],
+        [20261101183000],
+    ],
 )
 def test_what_is_no_time_has_no_notation(values: Any) -> None:
     assert find_format(values) is None
