@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import requests
 from requests.auth import AuthBase
-from requests.structures import CaseInsensitiveDict
 
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
 from event_assets.http import errors
@@ -27,20 +27,16 @@ MAX_REQUESTS = 12
 TIMEOUT_SECONDS = 8.0  # for all requests; the start of Python and the sandbox takes time, too
 
 
-@dataclass
-class Budget:
-    """The requests and the time that a probe may still use."""
+class Budget(Throttle):
+    """The requests and the time that a probe may still use, and its pace."""
 
-    total_seconds: float
-    requests: int = MAX_REQUESTS
-    sent: int = 0
-    stop_reason: str = ""
-    started_at: float = field(default_factory=time.monotonic)
-
-    @property
-    def ends_at(self) -> float:
-        """The end of the time, by the monotonic clock."""
-        return self.started_at + self.total_seconds
+    def __init__(self, seconds: float, requests: int, limits: HttpLimits) -> None:
+        super().__init__(limits.requests_per_second)
+        self.total_seconds = seconds
+        self.ends_at = time.monotonic() + seconds
+        self.requests = requests
+        self.sent = 0
+        self.stop_reason = ""
 
     @property
     def remaining_seconds(self) -> float:
@@ -61,20 +57,11 @@ class Budget:
 class SingleAttemptAdapter(ApiAdapter):
     """Sends a request within the remaining time, however slowly its response arrives."""
 
-    def __init__(
-        self,
-        auth: AuthBase | None,
-        budget: Budget,
-        redactor: SecretRedactor,
-        throttle: Throttle,
-        limits: HttpLimits,
-    ) -> None:
-        super().__init__(auth, redactor, throttle, limits)
-        self._budget = budget
+    _throttle: Budget
 
     def deadline(self) -> float:
         """Return when the budget ends."""
-        return self._budget.ends_at
+        return self._throttle.ends_at
 
     def send(self, request: requests.PreparedRequest, *_: Any, **settings: Any) -> JsonResponse:
         """Send a request.
@@ -82,13 +69,13 @@ class SingleAttemptAdapter(ApiAdapter):
         Raises:
             ApiError: when there is no response, or the budget is exhausted.
         """
-        if not self._budget.exhausted_reason():
-            self._throttle.wait()  # which may use up the time
-        if reason := self._budget.exhausted_reason():
+        budget = self._throttle
+        if not budget.exhausted_reason():
+            budget.wait()  # which may use up the time
+        if reason := budget.exhausted_reason():
             raise ApiError(reason)
-        self._budget.sent += 1
-        left = round(self._budget.remaining_seconds, 1)
-        total = self._budget.total_seconds
+        budget.sent += 1
+        left, total = round(budget.remaining_seconds, 1), budget.total_seconds
         limits = replace(self._limits, connect=min(3.0, left), read=left, total=total)
         settings["timeout"] = (limits.connect, limits.read)
         try:
@@ -116,14 +103,19 @@ class ProbeSession(requests.Session):
         """Probe the API at `base_url` for `seconds`; `auth` adds the key, `secrets` are masked."""
         super().__init__()
         self.auth = lambda request: request  # otherwise requests reads .netrc
-        self.budget = Budget(seconds, requests_allowed)
+        self.budget = Budget(seconds, requests_allowed, limits)
         self.received: list[requests.Response] = []
         self._address = limits.address
-        throttle = Throttle(limits.requests_per_second)
-        self._settings = self.budget, SecretRedactor(secrets), throttle, limits
+        self._build = partial(
+            SingleAttemptAdapter,
+            redactor=SecretRedactor(secrets),
+            throttle=self.budget,
+            limits=limits,
+        )
         self._origin = origin(base_url) + "/"
         self.set_auth(auth)
-        self._without_key = SingleAttemptAdapter(None, *self._settings)
+        self._without_key = self._build(None)
+        self._foreign = self._build(None, redactor=KNOWN, is_foreign=True)
         self.mount("http://", self._without_key)
         self.mount("https://", self._without_key)
 
@@ -132,7 +124,7 @@ class ProbeSession(requests.Session):
         if getattr(auth, "session", None) is not None:  # for its token requests
             cast("Any", auth).session = self
         self.has_auth = auth is not None
-        self._with_key = SingleAttemptAdapter(auth, *self._settings)
+        self._with_key = self._build(auth)
 
     def move(self, base_url: str) -> None:
         """Send the key to this scheme, host and port from now on."""
@@ -141,17 +133,15 @@ class ProbeSession(requests.Session):
     def close(self) -> None:
         """Close the connections."""
         self._with_key.close()
+        self._foreign.close()
         super().close()
 
     def fetch(self, request: requests.Request, with_key: bool = True) -> Page:
         """Send a request, with the key or without, and follow no redirect."""
         prepared = self.prepare_request(request)
         url = prepared.url or ""
-        is_own = url.startswith(self._origin)
-        if not is_own:  # a header may hold a key, too
-            own = {name: one for name, one in prepared.headers.items() if not KNOWN.find(one)}
-            prepared.headers = CaseInsensitiveDict(own)
-        adapter = self._with_key if with_key and is_own else self._without_key
+        adapter = self._with_key if with_key else self._without_key
+        adapter = adapter if url.startswith(self._origin) else self._foreign
         settings = self.merge_environment_settings(url, {}, None, None, None)
         try:
             response = adapter.send(prepared, **settings)
