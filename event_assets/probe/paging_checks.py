@@ -34,30 +34,23 @@ def check_pages(seen: ProbedSource) -> Finding:
 def _check_walk(seen: ProbedSource) -> Finding:
     """Judge the first pages, as the configured paginator brings them."""
     walk, end, last = seen.walk, seen.end, seen.walk.read[-1]
-    if walk.error and last.is_ok:
-        return fail(shown(walk.error, 300))
-    if walk.error:
-        missing = f"page {len(walk.read)} is missing: {last.reason}."
-        return (fail if last.is_rejected else warn)(missing)
-    if walk.is_done:
-        judged = fail if end.problem else warn if end.doubt else ok
-        return judged(f"{(end.problem or end.doubt or end.evidence).rstrip('.')}.")
+    if walk.error or walk.is_done:
+        is_unknown = walk.error and not (last.is_ok or last.is_rejected)  # a sync would ask again
+        judged = warn if is_unknown else fail if end.problem else warn if end.doubt else ok
+        return judged(f"{shown(end.problem or end.doubt or end.evidence, 300).rstrip('.')}.")
     pages = [page for page in walk.pages if page]
     if not seen.fresh:
         return _check_without_more(seen, is_empty=len(pages) == 1)
     first, second = pages[:2]
-    if seen.is_offset and first[-1] not in second and len(first) > 1:
-        has_changed = seen.control.is_ok and {*first} != {*seen.control.ids}
-        return (warn if has_changed else fail)(
-            "page 1's last record is not on page 2: the list changed in between, or "
-            f"`{_offset_name(seen)}` does not count records (pages: use `page_number`)."
-        )
-    if seen.is_offset or is_believed(walk):
+    is_connected = first[-1] in second or len(first) == 1
+    if is_connected if seen.is_offset else is_believed(walk):
         fresh = counted(len(seen.fresh), "other record")
         return ok(f"the next {counted(len(pages) - 1, 'page')} brought {fresh}.")
-    return warn(
-        "records of one page came again on another: the list changed in between, or has no stable "
-        "order."
+    has_changed = seen.control.is_ok and {*first} != {*seen.control.ids}
+    counting = f", or `{_offset_name(seen)}` counts pages (`page_number`)" if seen.is_offset else ""
+    return (fail if seen.is_offset and not has_changed else warn)(
+        "the pages do not follow one another: the list changed in between, or has no stable order"
+        f"{counting}."
     )
 
 
@@ -121,7 +114,7 @@ def check_total(seen: ProbedSource) -> Finding:
         return skip(f"{said}, but no records came behind page 1.")
     if end.is_short:
         return _warn_no_total(seen, f"{said}: {(end.problem or end.doubt).rstrip('.')}")
-    if end.problem and not seen.walk.is_done:
+    if end.problem and not (seen.walk.is_done or seen.walk.error):
         return fail(f"{end.problem}. Read the list in `windows` of time, if the API limits it.")
     if total == len(seen.walk.ids):
         return ok(f"{said}, the number of records received.")

@@ -189,15 +189,15 @@ def _ask_more(seen: ProbedSource) -> None:
         seen.keyless = client.ask(with_key=False)
     search = ParameterSearch(client, seen.first)
     seen.control = search.check_control()
-    seen.paging = copy.deepcopy(seen.configured)
-    seen.paging.is_stable = search.paging.is_stable
+    seen.paging = replace(search.paging, paginator=copy.deepcopy(config))
     is_late = seen.configured.is_numbered and (config.get("base_page") or config.get("offset"))
     if is_late and seen.total != len(seen.walk.ids):
         seen.before = client.ask_page(config, {}, -1, 1)
-    if seen.records and not seen.walk.error:
+    if seen.records:
         seen.end = end = _find_end(seen)
         is_sure = end.is_reached and not end.problem and not end.doubt
-        if not (seen.fresh or is_sure or seen.total == len(seen.records)):
+        is_whole = is_sure or seen.total == len(seen.records)
+        if not (seen.walk.error or seen.fresh or is_whole):
             _find_other(seen, search)
 
 
@@ -220,10 +220,9 @@ def _find_other(seen: ProbedSource, search: ParameterSearch) -> None:
     """Look for a paginator that brings further records."""
     find_paginator(search)
     found = search.paging
-    if found.paginator is not None:
+    if found.paginator is not None:  # of one page, perhaps
         walk = read_pages(seen.client, found.paginator, found.settings, 2)
-        if walk.ids - {*seen.first.ids}:
-            seen.found = found
+        seen.found = found if walk.ids - {*seen.first.ids} else seen.found
 
 
 def _find_end(seen: ProbedSource) -> End:
@@ -231,6 +230,6 @@ def _find_end(seen: ProbedSource) -> End:
     client, walk, windows = seen.client, seen.walk, seen.source.windows
     if seen.configured.kind == "single_page":
         return judge_single_page(client, seen.paging, seen.first)
-    if windows and not walk.is_done and (seen.total or 0) >= windows.cap:
+    if windows and not (walk.is_done or walk.error) and (seen.total or 0) >= windows.cap:
         return End(evidence="not verified: windows cannot request the last page")
     return reach_end(client, seen.paging, PAGES_TO_BELIEVE)

@@ -14,7 +14,7 @@ from event_assets.probe.field_finder import find_field, find_id
 from event_assets.probe.key_search import differs
 from event_assets.probe.probed_source import ProbedSource
 from event_assets.probe.report import Finding, advise, fail, ok, shown, shown_list, skip, warn
-from event_assets.probe.samples import Sample, is_foreign
+from event_assets.probe.samples import Sample, is_foreign, read_field
 from event_assets.records.contract import FieldReader
 from event_assets.values.json_paths import as_list
 from event_assets.values.urls import origin, redact_url
@@ -114,10 +114,7 @@ def check_records(seen: ProbedSource) -> Finding:
 def check_id(seen: ProbedSource) -> Finding:
     """Check that each record has an id of its own."""
     reader, records = seen.contract["id"], seen.records
-    read = reader.read(records)
-    values = reader.to_arrow(read, records).to_pylist()
-    pairs = zip(read, values, strict=True)
-    unfit = [one for one, made in pairs if made is None and not reader.is_empty(one)]
+    _, values, unfit = read_field(reader, records)
     present = [value for value in values if value is not None]
     missing, duplicates = len(values) - len(present), len(present) - len(set(present))
     path = format_paths(reader)
@@ -146,10 +143,8 @@ def check_fields(seen: ProbedSource) -> dict[str, Finding]:
 
 def _check_field(seen: ProbedSource, reader: FieldReader) -> Finding:
     records = seen.records[:MAX_RECORDS]
-    values = reader.read(records)
-    valid = reader.to_arrow(values, records).is_valid().to_pylist()
+    values, _, invalid = read_field(reader, records)
     present = [value for value in values if value is not None]
-    invalid = [v for v, fits in zip(values, valid, strict=True) if v is not None and not fits]
     path, nulls = format_paths(reader), len(records) - len(present)
     rejected = len(invalid) if reader.field.nullable else len(invalid) + nulls
     allowed = seen.source.max_rejects * len(records)

@@ -101,12 +101,16 @@ class Sample:
         return {path: format_ for path, format_ in found.items() if format_}
 
 
-def read_field(reader: FieldReader, records: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    """Return what a field finds in records, and what a sync makes of it."""
+def read_field(
+    reader: FieldReader, records: Sequence[Any]
+) -> tuple[list[Any], list[Any], list[Any]]:
+    """Return what a field finds in records, what a sync makes of it, and what it cannot read."""
     values = reader.read(records)
     column = reader.to_arrow(values, records)
     is_time = reader.field.type == "timestamp"
-    return values, to_datetimes(column) if is_time else column.to_pylist()
+    found = to_datetimes(column) if is_time else column.to_pylist()
+    pairs = zip(values, found, strict=True)
+    return values, found, [one for one, made in pairs if made is None and not reader.is_empty(one)]
 
 
 def is_foreign(path: str) -> bool:

@@ -178,7 +178,7 @@ PAGES: dict[str, tuple[Answer, Any, str, str]] = {
         "The paginator's next_url_path `total` leads to no URL, but to `250`",
     ),
     "a refused page": (
-        refused_page_2, NUMBERS, "fail", "page 2 is missing: the API returned 403 Forbidden.",
+        refused_page_2, NUMBERS, "fail", "Behind 40 records, the API returned 403 Forbidden.",
     ),
     "an empty page": (empty_pages(1), KINDS["cursor"][0], "ok", "80 records, to the end."),
     "four empty pages": (

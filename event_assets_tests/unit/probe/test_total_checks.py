@@ -48,7 +48,7 @@ def test_a_page_cap_is_found_without_page_2(api: Sandbox) -> None:
     api.faults = Faults(page_cap=50, fail_every=2)
     report = probe_api(api)
     assert find_line(report, "pages").message == (
-        "page 2 is missing: the API returned 503 Service Unavailable."
+        'Behind 50 records, the API returned 503 Service Unavailable. It says: "injected failure".'
     )
     assert marks(report, "fail") == {}
     assert find_line(report, "page size").changes == {"paginator.limit": 50}
