@@ -19,7 +19,6 @@ from event_assets.http.auth import build_auth
 from event_assets.http.credentials import env_var_name
 from event_assets.http.error_text import error_text, find_words
 from event_assets.probe.page import Page
-from event_assets.probe.request_input import RequestInput
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import KNOWN
 
@@ -34,10 +33,8 @@ HEADERS = ("X-API-Key", "Api-Key", "X-Auth-Token", "apikey", "X-Access-Token")
 PARAMETERS = (
     *("api_key", "key", "apikey", "token", "client_id", "access_token", "app_id", "user_key"),
 )
-# By what gateways say of a missing key (Azure's, Kong, RapidAPI): the header in which they take it.
-GATEWAYS = {
+GATEWAYS = {  # by what they say of a missing key: the header in which they take it
     "missing subscription key": "Ocp-Apim-Subscription-Key",
-    "no api key found in request": "apikey",
     "missing rapidapi application key": "X-RapidAPI-Key",
 }
 KEY_WORDS = re.compile(r"api.?key|token|auth|credential|sign(ed)? in|log ?in|permission", re.I)
@@ -48,15 +45,12 @@ BEFORE_KEY = re.compile(
 )
 MAX_WORDS = 200  # characters of a refusal that are read
 SAYS_QUERY = re.compile(r"query|param|\?", re.IGNORECASE)
-COMPOUND = r"[`'\"]?(\w+(?:[-_]\w+)+)"  # a name of several words
-# The name of a header, of either, or of a parameter, in the last group that is there.
-HEADER_NAME = re.compile(
-    rf"{COMPOUND}[`'\"]? header|header[ :]*{COMPOUND}|\b(x-[a-z][\w-]*)", re.IGNORECASE
-)
-KEY_NAME = re.compile(r"(?<![\w-])((?!x-)[\w-]*api[-_]?key)\b", re.IGNORECASE)
-QUERY_NAME = re.compile(
-    r"\b(\w+(?:key|token)|client_id)\b|\b(?:as|parameter|named|called) (key|token)\b"
-    r"|\b(key|token)=|`(key|token)`",
+# The name of a header, by its place or its first letter, or of either: from the fourth group on.
+COMPOUND = r"[`'\"]?(\w+(?:[-_]\w+)+)"
+NAMED = re.compile(
+    rf"{COMPOUND}[`'\"]? header|header[ :]*{COMPOUND}|\b(x-[a-z][\w-]*)"
+    r"|(?<![\w-])([\w-]*[a-z_-](?:key|token)|client_id)\b"
+    r"|\b(?:as|parameter|named|called) (key|token)\b",
     re.IGNORECASE,
 )
 
@@ -84,6 +78,11 @@ class Attempt:
         """Where the key is in a request: the location and the name there."""
         return self.config.get("location", "header"), self.config.get("name", "Authorization")
 
+    @property
+    def has_name(self) -> bool:
+        """Whether the key has a header or a parameter of its own."""
+        return "name" in self.config
+
     def variables(self, source: SourceConfig) -> dict[str, str]:
         """Return the secrets by the variables from which a sync reads them."""
         usual, lone = 0, -1  # names: a secret has another where it is the only one
@@ -94,6 +93,27 @@ class Attempt:
     def build(self, source: SourceConfig, stack: ExitStack) -> AuthBase | None:
         """Return what adds the key to requests; closed with the stack."""
         return stack.enter_context(build_auth(source, {**self.config, **self.secrets}, None))
+
+
+NO_KEY = Attempt({}, {})
+
+
+def by_name(location: str, name: str, value: str) -> Attempt:
+    """Return the way to send a key as a header, or a parameter of the query, of its own."""
+    return Attempt({"type": "api_key", "name": name, "location": location}, {"api_key": value})
+
+
+def bearer(token: str) -> Attempt:
+    """Return the way to send a bearer token."""
+    return Attempt({"type": "bearer"}, {"token": token})
+
+
+def basic(credentials: str) -> Attempt:
+    """Return Basic authentication by `user:password`, or by a user alone."""
+    user, _, password = credentials.partition(":")
+    if password:
+        return Attempt({"type": "http_basic"}, {"username": user, "password": password})
+    return Attempt({"type": "http_basic", "password": ""}, {"username": user})
 
 
 def needs_key(page: Page) -> bool:
@@ -119,59 +139,44 @@ class KeyPlaces:
     """The places in which APIs take a key, in groups that can be tried by one request."""
 
     def __init__(self, key: str) -> None:
-        self.bearer = Attempt({"type": "bearer"}, {"token": key})
-        user, _, password = key.partition(":")
-        both = {"username": user, "password": password}
-        KNOWN.add(password)
-        self.user = (
-            Attempt({"type": "http_basic"}, both)
-            if user and password
-            else Attempt({"type": "http_basic", "password": ""}, {"username": key})
-        )
+        self.user = basic(key)
+        KNOWN.add(self.user.secrets.get("password", ""))
         self.password = Attempt({"type": "http_basic", "username": "api"}, {"password": key})
-        self.headers = [self.bearer, *(self._in("header", name, key) for name in HEADERS)]
-        self.parameters = [self._in("query", name, key) for name in PARAMETERS]
-        self.raw = self._in("header", "Authorization", key)
-        self.token = self._in("header", "Authorization", f"Token {key}")
+        self.headers = [bearer(key), *(by_name("header", name, key) for name in HEADERS)]
+        self.parameters = [by_name("query", name, key) for name in PARAMETERS]
+        self.raw = by_name("header", "Authorization", key)
+        self.token = by_name("header", "Authorization", f"Token {key}")
         self._key = key
-
-    @staticmethod
-    def _in(location: str, name: str, value: str) -> Attempt:
-        place = {"type": "api_key", "name": name, "location": location}
-        return Attempt(place, {"api_key": value})
 
     def named_by(self, refusal: requests.Response) -> Iterator[Attempt]:
         """Yield the places that a refusal names: in `WWW-Authenticate`, or in its words."""
         scheme = refusal.headers.get("WWW-Authenticate", "").partition(" ")[0]
         words = _read_words(refusal)
         if "bearer" in f"{scheme} {words}".lower():
-            yield self.bearer
+            yield bearer(self._key)
         elif scheme.lower() == "basic":
             yield from (self.user, self.password)
         elif re.fullmatch(r"[A-Za-z-]{3,20}", scheme):
-            yield self._in("header", "Authorization", f"{scheme} {self._key}")
+            yield by_name("header", "Authorization", f"{scheme} {self._key}")
         if re.search(r"header\W+authorization\b", words, re.IGNORECASE):
             yield self.raw
         for before in BEFORE_KEY.findall(words):
-            yield self._in("header", "Authorization", f"{before}{self._key}")
+            yield by_name("header", "Authorization", f"{before}{self._key}")
         for location, name in dict.fromkeys(_named_places(words)):
-            yield self._in(location, name, self._key)
+            yield by_name(location, name, self._key)
 
 
 def _named_places(words: str) -> Iterator[tuple[str, str]]:
     """Yield the locations and the names that a refusal's words name for a key."""
     yield from (("header", header) for said, header in GATEWAYS.items() if said in words.lower())
     says_query = bool(SAYS_QUERY.search(words))
-    for pattern, locations in (
-        (HEADER_NAME, ["header"]),
-        (KEY_NAME, ["query"] if says_query else ["header", "query"]),
-        (QUERY_NAME, ["query"] if says_query else []),
-    ):
-        for found in pattern.finditer(words):
-            name = found[found.lastindex or 0]
-            for location in locations:  # `API-Key` may be a word of a sentence, `apiKey` is a name
-                is_word = location == "query" and not name[0].islower()
-                yield location, name.lower() if is_word else name
+    for found in NAMED.finditer(words):
+        group = found.lastindex or 0
+        name, is_header = found[group], group < 4
+        if is_header or not says_query:
+            yield "header", name
+        if not is_header:  # `API-Key` may be a word of a sentence, `apiKey` is a name
+            yield "query", name if name[0].islower() else name.lower()
 
 
 def _read_words(refusal: requests.Response) -> str:
@@ -183,24 +188,23 @@ def _read_words(refusal: requests.Response) -> str:
 
 
 def complete_auth(
-    given: RequestInput, keys: Sequence[str], kind: Mapping[str, Any] | None
+    known: Attempt, keys: Sequence[str], kind: Mapping[str, Any] | None
 ) -> Attempt | None:
     """Return the way to send the keys that was given; None if its place is to be found.
 
     Args:
+        known: what the address, the curl command or the OpenAPI file says of it.
         keys: one key, or user and password, or client id and secret.
         kind: the `auth` that the user named, complete or only by its type.
     """
-    config = {**(kind or given.auth or {})}
-    if config and given.auth and config.get("type") == given.auth.get("type"):
-        config = {**given.auth, **config}
-    if config and (complete := _complete(config, keys, given.secrets)):
+    config = {**(kind or known.config)}
+    if config.get("type") == known.config.get("type"):
+        config = {**known.config, **config}
+    if config and (complete := _complete(config, keys, known.secrets)):
         return complete
     if keys[1:]:
         return Attempt({"type": "http_basic"}, {"username": keys[0], "password": keys[1]})
-    if keys and " " in keys[0]:
-        return KeyPlaces(keys[0]).raw
-    return None
+    return by_name("header", "Authorization", keys[0]) if keys and " " in keys[0] else None
 
 
 def _complete(

@@ -123,8 +123,7 @@ class Client:
     def _send(self, request: requests.Request, with_key: bool) -> Page:
         page = self.session.fetch(request, with_key)
         for attempt in range(TRIES if self.is_patient else 0):
-            self._stop_if_refused(page)
-            self._keep_pace(page)
+            self._wait_or_stop(page)
             if attempt or page.is_ok or not _is_fault(page):
                 break
             time.sleep(RETRY_SECONDS)
@@ -151,36 +150,32 @@ class Client:
         rows = build_records_selector(self.selector)(page.response) if said is None else []
         return replace(page, problem=said or "", rows=rows, ids=extract_ids(rows, self.read_ids))
 
-    def _keep_pace(self, page: Page) -> None:
-        """Wait until the API allows further requests, if its headers say that none is left.
+    def _wait_or_stop(self, page: Page) -> None:
+        """Wait until the API allows further requests, as its headers say.
 
         Raises:
-            ApiError: that would take too long.
+            ApiError: that would take too long, it limits requests, or forbids them again.
         """
-        quota = read_quota(page.response.headers) if page.response is not None else None
+        if page.response is None:
+            return
+        quota = read_quota(page.response.headers)
         seconds = quota.seconds if quota and not quota.remaining else 0.0
-        if seconds > MAX_WAIT:
-            raise ApiError(
-                f"The API allows no further request for {seconds:,.0f} s, as its headers say. "
-                "Nothing was written; try again later."
-            )
-        time.sleep(max(0.0, seconds))
-
-    def _stop_if_refused(self, page: Page) -> None:
-        if page.response is not None and is_rate_limit(page.response):
-            seconds = seconds_asked(page.response)
+        where, status = redact_url(self.given.url), status_text(page.response.status_code)
+        if is_rate_limit(page.response) or seconds > MAX_WAIT:
+            seconds = seconds_asked(page.response) or seconds
             when = f"in {seconds:,.0f} s at the earliest" if seconds else "later"
             raise ApiError(
-                f"The API at {redact_url(self.given.url)} limits requests: it answered "
-                f"{status_text(page.status or 0)}.{page.said} Nothing was written; try again "
-                f"{when}, and with --set requests_per_second=1 if it allows few in a second."
+                f"The API at {where} limits requests: it answered {status}.{page.said} Nothing was "
+                f"written; try again {when}, and with --set requests_per_second=1 if it allows few "
+                "in a second."
             )
+        time.sleep(max(0.0, seconds))
         self.forbidden += page.status == HTTPStatus.FORBIDDEN
         if page.status == HTTPStatus.FORBIDDEN and self.forbidden >= MAX_FORBIDDEN:
             raise ApiError(
-                f"The API at {redact_url(self.given.url)} answered 403 Forbidden twice.{page.said} "
-                "As some APIs lock out who goes on, nothing more was sent: give the key by "
-                "--key-from-env, and say how it is sent by --auth and --set auth.name=..."
+                f"The API at {where} answered {status} twice.{page.said} As some APIs lock out who "
+                "goes on, nothing more was sent: give the key by --key-from-env, and say how it is "
+                "sent by --auth and --set auth.name=..."
             )
 
     def start(self, paginator: Any, settings: Settings) -> tuple[ListPaginator, requests.Request]:

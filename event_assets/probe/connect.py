@@ -62,7 +62,7 @@ def discover(options: Options) -> Connection:
         ApiError: the API cannot be reached, limits requests, or shows no list.
     """
     given = _read_options(options)
-    secrets = [*options.keys, *given.secrets.values(), *given.other_keys]
+    secrets = [*options.keys, *given.key.secrets.values(), *given.other_keys]
     ignored = options.get("response_actions") or ()
     limits = replace(LIMITS, requests_per_second=_read_pace(options))
     with (
@@ -99,9 +99,10 @@ def _read_options(options: Options) -> RequestInput:
     if options.openapi is not None:
         known = read_openapi(options.openapi, options.url)
     given = parse_input(known.url, options.curl)
-    given = replace(given, auth=given.auth or known.auth, known_params=known.known_params)
+    key = given.key if given.key.config else known.key
+    given = replace(given, key=key, known_params=known.known_params)
     given = _without_page(given)
-    if not (given.auth or options.keys):
+    if not (given.key.config or options.keys):
         given = take_out_random(given)
     params = {**given.params, **(params or {})}
     return replace(

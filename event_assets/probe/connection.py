@@ -116,7 +116,7 @@ class Connection:
     @property
     def other_variables(self) -> Mapping[str, str]:
         """The keys beside that of the auth, by the variables of `.env` that hold them."""
-        numbered = enumerate(self.given.other_keys, 2 if self.given.auth else 1)
+        numbered = enumerate(self.given.other_keys, 2 if self.given.key.config else 1)
         names = ((f"api_key_{number}".removesuffix("_1"), key) for number, key in numbered)
         return {env_var_name(self.source, name): key for name, key in names}
 

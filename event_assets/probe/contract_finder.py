@@ -30,6 +30,7 @@ MARKS = {  # a cancelled event is an event all the same
     "removed": (words.REMOVED, "such events are no longer current"),
 }
 ZONE_SETTING = "fields.start_time.timezone"
+END_SETTING = "fields.end_time.from"
 MANY = 10  # events, of which an API that lists past ones has some
 MAX_NAMED = 12  # fields that a question lists
 
@@ -41,8 +42,15 @@ def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict
     """
     findings = {column: _find(connection, sample, column) for column in COLUMNS}
     start, end = findings["start_time"], findings["end_time"]
-    if start and end and _is_before(sample, end, start):
-        findings["end_time"] = _ask_about_end(connection, end)
+    is_said = connection.options.get(END_SETTING)
+    if start and end and not is_said and _is_before(sample, end, start):  # such as its day alone
+        findings["end_time"] = None
+        connection.question(
+            END_SETTING,
+            f"When do events end? `{end.sources[0]}` is before the start in most records, and is "
+            f"left out: name another field by --set {END_SETTING}=PATH.",
+            is_open=False,
+        )
     fields: dict[str, Any] = {"id": {"type": "text", "nullable": False}}
     for column, finding in findings.items():
         if finding:
@@ -66,10 +74,13 @@ def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict
     else:
         unique = [f"`{path}`" for path in sample.leaves if _is_key(sample, path)][:MAX_NAMED]
         others = f", but {', '.join(unique)}" if unique else ""
+        both = [one.sources[0] for one in (findings["name"], start) if one]
+        is_unique = "{" not in "".join(both) and both[1:] and sample.is_unique(*both)
         connection.question(
             "primary_key",
             f"Which field tells the events apart? None with the name of an id is unique{others}: "
             "--set primary_key=PATH.",
+            {"name and start together": {"primary_key": both}} if is_unique else {},
         )
     removed = _find_removed(connection, sample)
     return key or "id", {"fields": fields, **({"removed_when": removed} if removed else {})}
@@ -108,10 +119,8 @@ def _read(
     sample: Sample, column: str, settings: Mapping[str, Any]
 ) -> tuple[list[Any], list[Any], list[Any]]:
     """Return what a column's settings find, what a sync makes of it, and what it cannot read."""
-    reader = FieldReader(column, _parse_field(column, {"type": COLUMNS[column], **settings}))
-    values, found = read_field(reader, sample.records)
-    pairs = zip(values, found, strict=True)
-    return values, found, [one for one, made in pairs if made is None and not reader.is_empty(one)]
+    config = _parse_field(column, {"type": COLUMNS[column], **settings})
+    return read_field(FieldReader(column, config), sample.records)
 
 
 def _describe_field(
@@ -151,20 +160,6 @@ def _is_before(sample: Sample, end: FieldFinding, start: FieldFinding) -> bool:
     )
     pairs = [(one, other) for one, other in zip(ends, starts, strict=True) if one and other]
     return 2 * len([one for one, other in pairs if one < other]) > len(pairs)
-
-
-def _ask_about_end(connection: Connection, end: FieldFinding) -> FieldFinding | None:
-    """Ask for the end, and leave it out unless it was said: its day alone is before the start."""
-    setting = "fields.end_time.from"
-    if connection.options.get(setting):
-        return end
-    connection.question(
-        setting,
-        f"When do events end? `{end.sources[0]}` is before the start in most records, and is left "
-        f"out: name another field by --set {setting}=PATH.",
-        is_open=False,
-    )
-    return None
 
 
 def _ask_about_unread(
@@ -240,11 +235,12 @@ def _ask_about_clock(connection: Connection, sample: Sample, start: FieldFinding
     """Ask when on a day events start, where a field says it in a way that cannot be read."""
     setting, unread = "fields.start_time.from", find_unread_clock(sample, start)
     if unread and not connection.options.get(setting):
-        at = {f"as `{unread.path}` says": {setting: unread.source[0]}} if unread.source else {}
+        path, value, source = unread
+        at = {f"as `{path}` says": {setting: source}} if source else {}
         problem = "" if at else f", which cannot be read beside `{day}`"
         connection.question(
             setting,
-            f"At what time of day do events start? `{unread.path}` says `{shown(unread.value)}`"
+            f"At what time of day do events start? `{path}` says `{shown(value)}`"
             f"{problem}; name another field by --set {setting}=PATH.",
             {**at, "at midnight": {setting: start.sources[0]}},
         )

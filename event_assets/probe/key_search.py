@@ -32,6 +32,7 @@ FIRST_PAGE = {  # by the names of parameters that an API may demand
 JSON_KIND = re.compile(r"application/[\w.+-]*json")  # a type of content
 SIGNED = re.compile(r"\bhmac\b|\bx-\S*signature\b|signed|sign the request", re.IGNORECASE)
 UNKNOWN_NAMES = (400, 422)  # by which some APIs refuse parameters that they do not know
+WRONG_REQUEST = (*UNKNOWN_NAMES, 404, 405, 410)
 
 
 class KeySearch:
@@ -140,17 +141,13 @@ def follow(connection: Connection, page: Page) -> Page:
     target = page.redirect_target
     if not target:
         return page
-    if target.startswith("http:") and connection.given.url.startswith("https:"):
-        raise ApiError(
-            f"The API redirects to {redact_url(target)}, to which a key is not sent encrypted: "
-            "check the URL, such as whether it must end with a slash."
-        )
-    if not has_same_server(target, connection.given.url):
-        raise ApiError(
-            f"The API redirects to another host or port, which gets no key: if {target} is its "
-            "URL, connect that."
-        )
     client, given = connection.client, connection.given
+    is_open = target.startswith("http:") and given.url.startswith("https:")
+    if is_open or not has_same_server(target, given.url):
+        raise ApiError(
+            f"The API redirects to {target}, which gets no key, since it is not encrypted, or "
+            "another host or port: check whether the URL must end with a slash, or connect that."
+        )
     client.session.move(target)
     page = client.move(target)
     if page.status == HTTPStatus.OK and not page.is_ok:  # no JSON: to log in, perhaps
@@ -207,7 +204,7 @@ def reach(connection: Connection) -> Page | None:
         ApiError: the API cannot be reached, or does not accept the key.
     """
     client, keys = connection.client, connection.options.keys
-    given = complete_auth(connection.given, keys, _wanted_auth(connection))
+    given = complete_auth(connection.given.key, keys, _wanted_auth(connection))
     if connection.options.get("auth") == "none" or not (given.secrets if given else keys):
         page = follow(connection, client.ask())
         if needs_key(page):
@@ -225,7 +222,14 @@ def reach(connection: Connection) -> Page | None:
         connection.add("key", connection.attempt.name, evidence)
         return _require(connection, page)
     if anonymous.is_ok:
-        return _read_without_key(connection)
+        connection.question(
+            "auth",
+            "The answer is the same with the key and without, however it was sent: the API may "
+            "show only public events. Read it without the key?",
+            {"yes, without a key": {"auth": "none"}},
+        )
+        client.session.set_auth(None)
+        return client.ask()
     if not needs_key(anonymous):
         return _require(connection, anonymous)
     help_ = (
@@ -238,18 +242,6 @@ def reach(connection: Connection) -> Page | None:
         f"The API at {connection.given.base_url} did not accept the key, sent as "
         f"{', '.join(search.tried)}: {describe_refusal(anonymous)} {help_}"
     )
-
-
-def _read_without_key(connection: Connection) -> Page:
-    """Return page 1 without the key, which has no effect, and ask whether that is meant."""
-    connection.question(
-        "auth",
-        "The answer is the same with the key and without, however it was sent: the API may show "
-        "only public events. Read it without the key?",
-        {"yes, without a key": {"auth": "none"}},
-    )
-    connection.client.session.set_auth(None)
-    return connection.client.ask()
 
 
 def _wanted_auth(connection: Connection) -> dict[str, Any] | None:
@@ -275,16 +267,13 @@ def _require(connection: Connection, page: Page) -> Page:
         page = client.ask()
     if page.is_ok:
         return page
+    where = redact_url(client.given.url if page.response is None else page.response.url)
     if page.status == HTTPStatus.OK:
-        where = redact_url(page.response.url if page.response is not None else client.given.url)
         raise ApiError(f"The answer of {where} is {page.content_kind}.")
-    if page.status == HTTPStatus.NOT_FOUND:
-        where = redact_url(connection.given.url)
-        raise ApiError(f"The API at {where} answered 404 Not Found; check the URL.{page.said}")
-    if page.status in UNKNOWN_NAMES:
+    if page.status in WRONG_REQUEST:
+        told = "check the URL, and whether it lacks parameters"
         raise ApiError(
-            f"The API at {redact_url(connection.given.url)} answered {status_text(page.status)}."
-            f"{page.said} If it wants parameters, add them to the URL."
+            f"The API at {where} answered {status_text(page.status)}; {told}.{page.said}"
         )
     raise ApiError(page.error)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from event_assets.probe.authentication import Attempt
 from event_assets.probe.request_input import RequestInput
 from event_assets.values.errors import ConfigError
 
@@ -38,7 +39,7 @@ def read_openapi(file: Path, url: str | None) -> RequestInput:
     servers = [server.get("url", "") for server in document.get("servers", ())]
     return RequestInput(
         url or f"{next(iter(servers), '').rstrip('/')}{path}",
-        auth=_find_auth(document, operation) or None,
+        key=Attempt(_find_auth(document, operation), {}),
         known_params=[*_query_names(document, operation)],
     )
 

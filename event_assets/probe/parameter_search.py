@@ -201,8 +201,7 @@ def find_largest_size(search: ParameterSearch) -> None:
         paging.size_param = None  # page 1 alone would be of another size
         del paging.settings[name]
         return
-    larger = [size for size in LARGE_SIZES if size > len(search.first.rows)]
-    asked, page = _find_largest_page(search, name, larger or LARGE_SIZES[:1])
+    asked, page = _find_largest_page(search, name)
     got, is_cut = len(page.rows), page is search.first or _is_cut(search, page, asked)
     # of a list that came whole: it has two pages, if it is long enough
     parts = (size for size in (500, 200, 100) if size < got)
@@ -216,20 +215,18 @@ def find_largest_size(search: ParameterSearch) -> None:
     paging.facts.append(Fact("page size", f"{name}={paging.size}", evidence))
 
 
-def _find_largest_page(
-    search: ParameterSearch, name: str, sizes: Sequence[int]
-) -> tuple[int, Page]:
+def _find_largest_page(search: ParameterSearch, name: str) -> tuple[int, Page]:
     """Return the first size for which more records come than without one, and its page."""
     usual = len(search.first.rows)
-    if not sizes:
-        return usual, search.first
-    asked, *rest = sizes
-    page = search.ask({name: asked})
-    if page.is_ok and (len(page.rows) > usual or not rest):
-        return asked, page
-    said = "" if page.is_ok else page.said
-    allowed = [int(text) for text in re.findall(r"\d+", said) if MIN_SMALL < int(text) < asked]
-    return _find_largest_page(search, name, [*allowed, *rest])
+    sizes = [size for size in LARGE_SIZES if size > usual] or [LARGE_SIZES[0]]
+    while sizes:
+        asked = sizes.pop(0)
+        page = search.ask({name: asked})
+        if page.is_ok and (len(page.rows) > usual or not sizes):
+            return asked, page
+        named = () if page.is_ok else map(int, re.findall(r"\d+", page.said))  # in a refusal
+        sizes[:0] = [size for size in named if MIN_SMALL < size < asked]
+    return usual, search.first
 
 
 def _is_cut(search: ParameterSearch, page: Page, asked: int) -> bool:

@@ -8,10 +8,11 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from event_assets.config.settings import SECRET_PARAMETERS
+from event_assets.probe.authentication import NO_KEY, Attempt, basic, bearer, by_name
 from event_assets.probe.curl import CurlCommand, read_curl
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import find_random_words, looks_random
@@ -35,20 +36,11 @@ PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 SECRET_SETTINGS = SECRET_PARAMETERS.keys() - {"username", "client_id"} | {"access_token"}
-DROPPED_HEADERS = {
-    "accept",
-    "accept-encoding",
-    "cache-control",
-    "connection",
-    "content-length",
-    "content-type",
-    "host",
-    "origin",
-    "pragma",
-    "priority",
-    "referer",
-    "user-agent",
-}
+DROPPED_HEADER = re.compile(  # what curl and browsers send to any server
+    r"accept(-encoding)?|cache-control|connection|content-(length|type)|dnt|host|origin|pragma"
+    r"|priority|referer|sec-.*|upgrade-insecure-requests|user-agent",
+    re.IGNORECASE,
+)
 VERSIONED = re.compile(r"application/vnd\.")  # in `Accept`, as of one version of an API
 PAGE_IN_PATH = re.compile(r"/pages?/\d{1,6}/?$", re.IGNORECASE)
 LOCAL_HOST = re.compile(r"(localhost|127\.|\[::1\]|0\.0\.0\.0|192\.168\.|10\.)")
@@ -60,11 +52,10 @@ class RequestInput:
 
     Attributes:
         url: with its path, without query, user and fragment.
-        auth: dlt's configuration of the auth that was given, without secrets; None: none was.
-        secrets: the parameters of that auth that are secret, by dlt's names.
+        key: how it is sent, and its secrets, as far as they were given.
         known_params: names of parameters that the API's description lists.
         left_out: parameters of the address that may be the number of a page, with their values.
-        other_keys: the keys beside that auth, which stay in the path, the query or a header.
+        other_keys: the keys beside that one, which stay in the path, the query or a header.
     """
 
     url: str
@@ -73,8 +64,7 @@ class RequestInput:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     form: Any = None
-    auth: Mapping[str, str] | None = None
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    key: Attempt = NO_KEY
     known_params: Sequence[str] = ()
     left_out: Mapping[str, Any] = field(default_factory=dict)
     other_keys: Sequence[str] = field(default=(), repr=False)
@@ -97,7 +87,9 @@ class RequestInput:
         return next(iter(find_random_words(urlsplit(self.url).path)), "")
 
 
-def refuse_secrets(params: Any, headers: Any, auth: Any, body: Any) -> None:
+def refuse_secrets(
+    params: Any = None, headers: Any = None, auth: Any = None, body: Any = None
+) -> None:
     """Raise if settings hold a key, which would be in defs.yaml.
 
     Raises:
@@ -107,8 +99,8 @@ def refuse_secrets(params: Any, headers: Any, auth: Any, body: Any) -> None:
     named += [_find_secret(body), *(SECRET_SETTINGS & {*(auth or ())})]
     for name in filter(None, named):
         raise ConfigError(
-            f"`{name}` holds a key, which would be in defs.yaml by --set: give it by "
-            "--key-from-env, in the URL, or in a curl command."
+            f"`{name}` holds a key, which would be in defs.yaml: give it by --key-from-env or in "
+            "the URL, or write the source by hand, with `{{ env.API_KEY }}` in its place."
         )
 
 
@@ -118,7 +110,7 @@ def take_out_random(given: RequestInput) -> RequestInput:
     values += [("header", *one) for one in given.headers.items()]
     for location, name, value in values:
         if isinstance(value, str) and looks_random(value):
-            return _take_out_keys(given, [_in(location, name, value)])
+            return _take_out_keys(given, [by_name(location, name, value)])
     return replace(given, other_keys=[*filter(None, [given.random_part])])
 
 
@@ -138,8 +130,10 @@ def parse_input(url: str | None, curl: str | None = None) -> RequestInput:
     given, user = _read_address(command.address)
     if curl and url:
         given = replace(given, url=_read_address(url)[0].url)
-    keys = [_basic(one) for one in (*filter(None, [user]), *command.users)]
-    keys += [_in("query", name, one) for name, one in given.params.items() if _is_key_name(name)]
+    keys = [basic(one) for one in (*filter(None, [user]), *command.users)]
+    keys += [
+        by_name("query", name, one) for name, one in given.params.items() if _is_key_name(name)
+    ]
     headers: dict[str, str] = {}
     cookies = [*command.cookies]
     for header in command.headers:
@@ -148,10 +142,10 @@ def parse_input(url: str | None, curl: str | None = None) -> RequestInput:
         keys += [key] if key else []
         if name.lower() == "cookie":
             cookies.append(value)
-        elif key.place if key else name.lower() not in DROPPED_HEADERS or VERSIONED.search(value):
+        elif key.has_name if key else _is_kept(name, value):
             headers[name] = value
     if cookies and not keys:
-        keys = [_in("header", "Cookie", "; ".join(cookies))]
+        keys = [by_name("header", "Cookie", "; ".join(cookies))]
     body = _parse_body(command.data)
     return _take_out_keys(replace(given, method=command.method, headers=headers, body=body), keys)
 
@@ -179,58 +173,38 @@ def _read_address(text: str) -> tuple[RequestInput, str]:
     return RequestInput(address, params=params), unquote(user)
 
 
-class _Key(NamedTuple):
-    """A key in a request: the auth that sends it, and its secrets; none of a placeholder."""
-
-    auth: Mapping[str, str]
-    secrets: Mapping[str, str]
-
-    @property
-    def place(self) -> tuple[str, str] | None:
-        """The location and the name of its parameter or header, if it has one of its own."""
-        return (self.auth["location"], self.auth["name"]) if "name" in self.auth else None
+def _is_kept(name: str, value: str) -> bool:
+    """Return whether a header may change the answer."""
+    return not DROPPED_HEADER.fullmatch(name) or bool(VERSIONED.search(value))
 
 
-def _key(auth: Mapping[str, str], **secrets: str) -> _Key:
-    return _Key(auth, {name: value for name, value in secrets.items() if _is_real(value)})
-
-
-def _in(location: str, name: str, value: str) -> _Key:
-    return _key({"type": "api_key", "name": name, "location": location}, api_key=value)
-
-
-def _basic(credentials: str) -> _Key:
-    user, _, password = credentials.partition(":")
-    auth = {"type": "http_basic"} | ({} if password else {"password": ""})
-    return _key(auth, username=user, password=password)
-
-
-def _read_header(name: str, value: str) -> _Key | None:
+def _read_header(name: str, value: str) -> Attempt | None:
     """Return the key in a header, or None."""
     scheme, _, token = value.partition(" ")
     if name.lower() == "authorization" and scheme.lower() == "bearer":
-        return _key({"type": "bearer"}, token=token.strip())
+        return bearer(token.strip())
     if name.lower() == "authorization" and scheme.lower() == "basic":
         with suppress(ValueError):
-            return _basic(b64decode(token).decode())
-    return _in("header", name, value) if KEY_HEADER.fullmatch(name) else None
+            return basic(b64decode(token).decode())
+    return by_name("header", name, value) if KEY_HEADER.fullmatch(name) else None
 
 
-def _take_out_keys(given: RequestInput, keys: Sequence[_Key]) -> RequestInput:
+def _take_out_keys(given: RequestInput, found: Sequence[Attempt]) -> RequestInput:
     """Take one of the keys out of a request; an auth sends one only, and the others stay."""
+    keys = [
+        replace(key, secrets={name: one for name, one in key.secrets.items() if _is_real(one)})
+        for key in found
+    ]
     real = [key for key in keys if key.secrets]
-    unnamed = [key for key in real if not key.place]
-    chosen = next(iter((*unnamed, *reversed(real), *reversed(keys))), None)
-    if chosen is None:
-        return given
-    left = [key for key in real if key.place not in (None, chosen.place)]
+    unnamed = [key for key in real if not key.has_name]
+    chosen = next(iter((*unnamed, *reversed(real), *reversed(keys))), NO_KEY)
+    left = [key for key in real if key.has_name and key.place != chosen.place]
     gone = {key.place for key in keys} - {key.place for key in left}
     return replace(
         given,
         params={name: one for name, one in given.params.items() if ("query", name) not in gone},
         headers={name: one for name, one in given.headers.items() if ("header", name) not in gone},
-        auth=chosen.auth,
-        secrets=chosen.secrets,
+        key=chosen,
         other_keys=[key.secrets["api_key"] for key in left],
     )
 
@@ -258,11 +232,7 @@ def _parse_body(data: str) -> Any:
             "The body of the curl command is not JSON, and pages of a form are not read: give its "
             "fields in the URL, by --get, or as JSON, if the API takes them so."
         ) from None
-    if name := _find_secret(body):
-        raise ConfigError(
-            f"The body of the curl command holds a secret (`{name}`), which would be in defs.yaml: "
-            "write the source by hand, with `{{ env.API_KEY }}` in its place."
-        )
+    refuse_secrets(body=body)
     return body
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
 from event_assets.probe.connection import Connection
 from event_assets.values.errors import ConfigError
-from event_assets_tests.support.discoveries import Answer, asked, connect, whole
+from event_assets_tests.support.discoveries import Answer, asked, connect, endpoint, whole
 from event_assets_tests.support.event_records import events
 
 LOCAL = {"start_time": "2026-07-01T19:30:00", "end_time": None}
@@ -237,6 +238,21 @@ def test_fields_that_tell_the_events_apart_are_named_in_the_question() -> None:
     rows = [{**row, "id": None, "permalink": f"/e/{at}"} for at, row in enumerate(events(7))]
     [question] = connect(whole(rows)).open_questions
     assert "is unique, but `name`, `permalink`: --set primary_key=PATH" in question.text
+
+
+def test_events_without_an_id_may_be_told_apart_by_name_and_start() -> None:
+    """Firebase has the id of a record in the name of its member only."""
+    rows = [{"title": f"Event {at % 4}", "start": f"2026-10-{at + 1:02}T10:00Z"} for at in range(9)]
+
+    def answer(_: Request) -> Any:
+        return {f"-Nx{at}": row for at, row in enumerate(rows)}
+
+    [question] = connect(answer).open_questions
+    assert question.setting == "primary_key"
+    found = connect(answer, settings=question.choices["name and start together"])
+    assert asked(found) == []
+    assert endpoint(found)["data_selector"] == "$.*"
+    assert len({event["id"] for event in found.events}) == 5
 
 
 @pytest.mark.parametrize("value", [None, ""])

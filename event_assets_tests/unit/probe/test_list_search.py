@@ -100,10 +100,18 @@ def without_a_list_at_times(sent: Any) -> Answer:
     return answer
 
 
+def by_header_cursor(request: Request) -> Any:
+    """Return a page with the cursor to the next one in a header."""
+    at = number(request, "cursor")
+    more = {"X-Next-Cursor": str(at + 20)} if at + 20 < len(ROWS) else {}
+    return JSONResponse({"events": ROWS[at : at + 20]}, headers=more)
+
+
 FOUND: list[tuple[Answer, Mapping[str, Any]]] = [
     (by_page, BY_NUMBER),
     (by_link, {"type": "json_link", "next_url_path": "next"}),
     (by_cursor, {"cursor_path": "next_cursor", "cursor_param": "cursor"}),
+    (by_header_cursor, {"type": "header_cursor", "cursor_key": "x-next-cursor"}),
     (by_token, {"type": "cursor", "cursor_path": "offset", "cursor_param": "offset"}),
     (by_numbered_id, {"type": "cursor", "cursor_path": "startingAfter"}),
     (in_brackets, {"type": "page_number", "page_param": "pagination[page]"}),
@@ -221,6 +229,18 @@ def test_the_names_in_a_strict_body_are_tried_one_by_one() -> None:
         found = discover(Options(None, curl=f"curl {api.url}/v1/query -d '{{}}' -X POST"))
     assert asked(found) == []
     assert endpoint(found)["paginator"]["cursor_body_path"] == "start_cursor"
+
+
+def test_an_offset_in_a_body_without_a_page_size_is_found() -> None:
+    def answer(request: Request) -> Any:
+        at = int(json.loads(request.state.body).get("from", 0))
+        return {"events": ROWS[at : at + 20], "total": len(ROWS)}
+
+    with serving(answer) as api:
+        found = discover(Options(None, curl=f"curl {api.url}/v1/query -d '{{\"from\": 0}}'"))
+    assert asked(found) == []
+    assert endpoint(found)["paginator"]["offset_body_path"] == "from"
+    assert values_of(found, "end") == ["95 records, to the end, as the API reports (95)"]
 
 
 @pytest.mark.parametrize("most", [30, 40, 75])

@@ -52,14 +52,14 @@ def written(folder: Path, **parts: Any) -> Path:
         ("basic", {"type": "http_basic"}),
         ("oauth", {"type": "oauth2_client_credentials", "access_token_url": TOKENS}),
         ("same", {"type": "bearer"}),
-        ("login", None),
-        ("none", None),
+        ("login", {}),
+        ("none", {}),
     ],
 )
 def test_the_auth_is_that_of_the_security_that_is_required(
     tmp_path: Path, name: str, auth: Any
 ) -> None:
-    assert read_openapi(written(tmp_path, security=[{name: []}]), None).auth == auth
+    assert read_openapi(written(tmp_path, security=[{name: []}]), None).key.config == auth
 
 
 def test_the_list_is_the_path_that_is_named_after_events(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_an_address_is_read_without_its_key(
     text: str, url: str, params: Any, auth: Any, secrets: Any
 ) -> None:
     given = parse_input(text)
-    found = (given.url, given.params, given.auth, given.secrets)
+    found = (given.url, given.params, given.key.config or None, given.key.secrets)
     assert found == (url, params, auth, secrets)
 
 
@@ -109,7 +109,11 @@ def test_an_address_is_read_without_its_key(
 )
 def test_a_curl_command_says_how_the_key_is_sent(command: str, auth: Any, secrets: Any) -> None:
     given = parse_input(None, f"curl {command} https://a.example/e")
-    assert (given.url, given.auth, given.secrets) == ("https://a.example/e", auth, secrets)
+    assert (given.url, given.key.config or None, given.key.secrets) == (
+        "https://a.example/e",
+        auth,
+        secrets,
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,7 +132,7 @@ def test_one_key_is_taken_out_and_the_others_are_known(
     query: str, headers: str, left: list[str]
 ) -> None:
     given = parse_input(None, f"curl 'https://a.example/e{query}' {headers}")
-    assert [*given.secrets.values()][-1] == "k2"
+    assert [*given.key.secrets.values()][-1] == "k2"
     assert [*given.other_keys] == left
     assert sorted([*given.params.values(), *given.headers.values()]) == left
 
@@ -142,6 +146,14 @@ def test_only_an_accept_of_a_version_is_kept() -> None:
     headers = "-H 'Accept: application/json, */*' -H 'accept: application/vnd.x.v2+json'"
     given = parse_input(None, f"curl {headers} https://a.example/e")
     assert given.headers == {"accept": "application/vnd.x.v2+json"}
+
+
+def test_what_browsers_send_to_any_server_is_left_out() -> None:
+    names = ("sec-ch-ua", "Sec-Fetch-Mode", "DNT", "upgrade-insecure-requests", "User-Agent")
+    headers = " ".join(f"-H '{name}: x'" for name in (*names, "accept-language"))
+    assert parse_input(None, f"curl {headers} https://a.example/e").headers == {
+        "accept-language": "x"
+    }
 
 
 def test_the_data_of_a_curl_command_with_get_is_a_query() -> None:
@@ -159,7 +171,7 @@ def test_the_data_of_a_curl_command_with_get_is_a_query() -> None:
 def test_a_curl_command_is_read_as_browsers_copy_it(command: str) -> None:
     given = parse_input(None, command)
     assert (given.url, given.params) == ("https://a.example/e", {"q": "it's"})
-    assert (given.secrets, given.headers) == ({"api_key": "a!b"}, {"site": "7"})
+    assert (given.key.secrets, given.headers) == ({"api_key": "a!b"}, {"site": "7"})
 
 
 def test_a_body_in_a_curl_command_of_windows_is_read() -> None:
@@ -189,7 +201,7 @@ def test_the_base_url_is_all_but_the_last_part_of_the_path() -> None:
         (None, "wget https://a.example", "no curl command"),
         (None, "curl 'https://a.example", "a quote that is not closed"),
         (None, "curl https://a.example -d 'a=b'", "is not JSON"),
-        (None, """curl https://a.example -d '{"q": {"api_key": "s3"}}'""", "a secret .`api_key`"),
+        (None, """curl https://a.example -d '{"q": {"api_key": "s3"}}'""", "`api_key` holds a key"),
         (None, "curl -X DELETE https://a.example", "by GET or POST"),
     ],
 )
