@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from event_assets.values.redaction import MASK
+
 MAX_DIGITS = 4_000  # of a number that Python converts
 MAX_LEVELS = 200  # of objects and lists that are decoded, if there are too many
 # Whole numbers beyond 64 bits, which orjson would round to floats; to begin with, by their digits.
@@ -21,6 +23,8 @@ ESCAPE = re.compile(
     re.VERBOSE | re.ASCII,
 )
 REPLACEMENTS = {"lone_surrogate": "?", "no_escape": r"\\"}
+# A text, or a number that holds a secret, which is masked.
+MASKED = re.compile(r'("(?:[^"\\]|\\.)*")|(?<![-+.\deE])[-+.\deE]*\*{3}[-+.\deE*]*', re.DOTALL)
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
 DEEP = "0e-20001000"  # a number that stands for what is nested too deeply
 
@@ -58,14 +62,17 @@ def decode_strictly(content: bytes) -> Any:
 def decode_leniently(text: str) -> Any:
     """Decode JSON with control characters or lone `\\` in texts, NaN, or any large numbers.
 
-    NaN and infinity become None, and a number of thousands of digits, or too large, its text. An
-    object of which a part is nested too deeply becomes an `UnreadableRecord`.
+    NaN and infinity become None, and a number of thousands of digits, or too large, its text; one
+    that is masked becomes the mask. An object of which a part is nested too deeply becomes an
+    `UnreadableRecord`.
 
     Raises:
         ValueError: it is no JSON.
     """
     text = ESCAPE.sub(lambda found: REPLACEMENTS.get(found.lastgroup or "", found[0]), text)
     text = text.removeprefix("\ufeff").encode(errors="replace").decode()
+    if MASK in text:
+        text = MASKED.sub(lambda found: found[1] or f'"{MASK}"', text)
     try:
         return _decode(text, [])
     except RecursionError:

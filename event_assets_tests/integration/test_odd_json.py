@@ -88,3 +88,13 @@ def test_ids_such_as_7_0_are_whole_numbers(project: Project) -> None:
     assert project.rows("select min(id), max(id), count(*) from events.event_data") == [
         ("0", "99", 250)
     ]
+
+
+def test_a_secret_of_digits_may_be_a_number_in_the_records(project: Project) -> None:
+    project.environment.setenv("API_KEY", "1234567890")
+    rows = [{**event, "client": 1234567890, "of": [1234567890]} for event in events(3)]
+    with serving({PATH: paged(rows)}) as api:
+        document = source(api.url)
+        document["attributes"]["rest_api"]["client"]["auth"] = {"type": "bearer"}
+        sync_source(source_of(document))
+    assert set(project.rows("select client, of from events.event_data")) == {("***", '["***"]')}

@@ -32,6 +32,10 @@ def test_what_the_standard_allows_is_decoded_strictly(content: str, document: An
         ('{"a": "b\nc\td\0e\x1b"}', {"a": "b\nc\td\0e\x1b"}),
         ('{"a": NaN, "b": [-Infinity, "NaN"]}', {"a": None, "b": [None, "NaN"]}),
         ('{"a": 1e400, "b": [-1e400, 1e-400]}', {"a": "1e400", "b": ["-1e400", 0.0]}),
+        (
+            '{"a": 1***2, "b": [***, -***.5], "c": "x: ***, \\" ***"}',
+            {"a": "***", "b": ["***", "***"], "c": 'x: ***, " ***'},
+        ),
         (r'"\ud800 \\ud800 \ud83d\ude00 \udc00"', "? \\ud800 😀 ?"),
         (
             r'["a\x41", "it\'s", "\u12", "\ud8", "\\x\"\n"]',
