@@ -56,6 +56,12 @@ TOO_LATE = (
 )
 NOT_TRUSTED = "has a TLS certificate that is not trusted: {certificate}."
 NO_TLS = "does not support TLS, which https:// requires{tries}; check {limits.address}."
+# By a server that supports it; with an alert, of which OpenSSL's reasons have the names.
+TLS_ENDED = (
+    "ended the TLS connection{alert}{tries}; check {limits.address}, or ask the API's operator "
+    "what it requires, such as a certificate of the client."
+)
+TLS_REASON = re.compile("ALERT|UNSUPPORTED_PROTOCOL")
 NO_URL = "has no valid URL{tries}; check {limits.address}."
 NO_HTTP = "sent no HTTP{tries}; check {limits.address}."
 LONG_HEADER = "sent a header of more than 65,536 bytes{tries}."
@@ -111,6 +117,7 @@ FAILURES = (
     Failure(client.UnknownProtocol, NO_HTTP),
     Failure(client.HTTPException, MANY_HEADERS),
     Failure(exceptions.InvalidHeader, SEVERAL_LENGTHS, retryable=False),
+    Failure(ssl.SSLEOFError, TLS_ENDED),
     Failure(exceptions.SSLError, NO_TLS, retryable=False),
     Failure(exceptions.ProxyError, NO_PROXY),
     Failure(requests.exceptions.InvalidSchema, NO_SOCKS, retryable=False),
@@ -151,6 +158,10 @@ def transport_error_message(
     if was_accepted and text == CLOSED:
         text = CLOSED_LATER
     chain = list(exception_chain(error))
+    reasons = [one.reason or "" for one in chain if isinstance(one, ssl.SSLError)]
+    alert = next(filter(TLS_REASON.search, reasons), "")
+    if text == NO_TLS and alert:
+        text = TLS_ENDED
     refused = (found[1] for e in chain if (found := TUNNEL.fullmatch(str(e))))
     system = next((e.strerror for e in chain if isinstance(e, OSError) and e.strerror), "")
     system = next(refused, system)
@@ -161,6 +172,7 @@ def transport_error_message(
         tries=f" (tried {1 + retries} times)" if retries and failure.retryable else "",
         system=f" ({system.lower()})" if system else "",
         certificate=certificate.format(address=limits.address),
+        alert=f" ({alert.replace('_', ' ').lower()})" if alert else "",
         proxy=_find_proxy(url),
     )
     may_be_tls = text in (CLOSED, NO_HTTP) and (url or "").startswith("http://")

@@ -99,10 +99,18 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving_tls(certificate: Path, location: str = "") -> Iterator[str]:
-    """Serve any request with a certificate, or redirect it to a `location`; yield the URL."""
+def serving_tls(
+    certificate: Path, location: str = "", clients: Path | None = None
+) -> Iterator[str]:
+    """Serve any request with a certificate, or redirect it to a `location`; yield the URL.
+
+    `clients` is the file of the authority by which clients must have a certificate.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
+    if clients:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(clients)
     with _Server((HOST, 0), _Handler) as server:
         server.location = location
         server.socket = context.wrap_socket(

@@ -134,3 +134,15 @@ def test_an_address_of_a_tls_server_without_https_hints_at_it(
     monkeypatch.setattr(retry_policy, "BACKOFF_FACTOR", 0)
     with serving_tls(authority.issue()) as url, pytest.raises(ApiError, match="begin with https"):
         fetch_events(url.replace("https:", "http:"))
+
+
+def test_a_server_that_wants_a_certificate_of_the_client_is_told_for_what_it_is(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.file))
+    monkeypatch.setattr(retry_policy, "BACKOFF_FACTOR", 0)
+    with (
+        serving_tls(authority.issue(), clients=authority.file) as url,
+        pytest.raises(ApiError, match=r"ended the TLS connection.* a certificate of the client"),
+    ):
+        fetch_events(url)
