@@ -15,12 +15,14 @@ from event_assets.orchestration.metadata import as_table
 from event_assets.records.contract import build_contract
 from event_assets.sync.removed import REMOVED_WHEN
 from event_assets.sync.sync_log import SYNC_LOG
+from event_assets.values.redaction import MASK
 from event_assets.values.wording import counted
 from event_assets.warehouse import Database, inspection
 from event_assets.warehouse.inspection import fetch_rows
 from event_assets.warehouse.sql import account_filter
 
 MAX_EXAMPLES = 5
+ERASED: Mapping[str, Any] = {"id": MASK, "field": None, "values": []}  # an example
 
 
 def evaluate_unique_ids(database: Database, source: SourceConfig) -> dg.AssetCheckResult:
@@ -40,7 +42,7 @@ def evaluate_unique_ids(database: Database, source: SourceConfig) -> dg.AssetChe
         delete = f"delete from {table} where id is null or rowid not in ({first})"  # noqa: S608 (our names)
         problem = f": something else writes to the table; run `{delete}`, and sync again"
     elif sync["repeated_ids"]:
-        examples = json.loads(sync["repeats"])
+        examples = json.loads(sync["repeats"] or "[]") or [ERASED]
         problem = f". {_describe_repeats(source, sync, examples)}"
     is_error = bool(duplicates or missing or sync["conflicting_ids"])
     return dg.AssetCheckResult(
@@ -89,14 +91,15 @@ def _describe_repeats(
     if not conflicts:
         return f"The API sent {counted(ids, 'id')} more than once, {named}, with equal records"
     field = first["field"]
+    differing = f": the records differ in `{field}`" if field else ""
     return (
         f"Different records share {counted(conflicts, 'id')}, {named}, and only the first of each "
-        f"is loaded: the records differ in `{field}`; {_advise_key(source, field)}, or sync again "
+        f"is loaded{differing}; {_advise_key(source, field)}, or sync again "
         "if events changed while the list was read"
     )
 
 
-def _advise_key(source: SourceConfig, field: str) -> str:
+def _advise_key(source: SourceConfig, field: str | None) -> str:
     """Return what to set, by a field in which records that share an id differ."""
     ids, parent = source.events.id_paths, source.events.parent
     if parent:

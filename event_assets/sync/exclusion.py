@@ -12,6 +12,7 @@ from event_assets.config.source_files import EVENT_DATA
 from event_assets.records.column_names import VARIANT
 from event_assets.records.field_selection import FieldSelection, excluded_paths, is_excluded
 from event_assets.sync.rejects import REJECTS
+from event_assets.sync.sync_log import SYNC_LOG
 from event_assets.values.conversion import to_json
 from event_assets.values.json_paths import Path
 from event_assets.values.json_text import decode_leniently
@@ -46,6 +47,8 @@ def forget_excluded(database: Database, source: SourceConfig) -> None:
     _prune(database, source, REJECTS, "record", {()})
     if has_table(database, schema, CHANGES):
         _forget_changes(database, source)
+    if has_table(database, schema, SYNC_LOG):
+        _forget_examples(database, source)
 
 
 def _forget_changes(database: Database, source: SourceConfig) -> None:
@@ -61,6 +64,19 @@ def _forget_changes(database: Database, source: SourceConfig) -> None:
             database.execute(
                 f"delete from {changes} where {where} and old is not distinct from new"
             )
+
+
+def _forget_examples(database: Database, source: SourceConfig) -> None:
+    """Delete the values in which records that share an id differ."""
+    log = quote_name(source.name, SYNC_LOG)
+    query = f"select distinct repeats::varchar from {log} where json_array_length(repeats) > 0"
+    for (text,) in database.execute(query).fetchall():
+        examples = json.loads(text)
+        for field in {str(example["field"]) for example in examples}:
+            if is_excluded(source, field) or _prefixes(source, field):
+                examples = [{**e, "values": []} if e["field"] == field else e for e in examples]
+        update = f"update {log} set repeats = ? where repeats::varchar = ?"
+        database.execute(update, [json.dumps(examples), text])
 
 
 def _prefixes(source: SourceConfig, column: str) -> set[Path]:

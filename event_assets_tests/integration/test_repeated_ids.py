@@ -298,3 +298,19 @@ def test_an_incremental_sync_does_not_settle_what_a_full_one_saw() -> None:
         for _ in range(2):
             sync_source(config)
             assert not unique(config).passed
+
+
+def test_examples_that_were_erased_or_excluded_are_not_told(project: Project) -> None:
+    rows = [{**events(1)[0], "host": {"mail": mail}} for mail in ("a@x.org", "b@x.org")]
+    with serving({PATH: by_cursor(rows)}) as api:
+        config = source_of(document(api.url))
+        sync_source(config)
+        assert shown(unique(config), "examples")[0]["values"] == "['a@x.org', 'b@x.org']"
+        excluding = source_of(document(api.url, exclude=["host.mail"]))
+        sync_source(excluding)
+    assert "@x.org" not in str(project.rows("from events.event_data_syncs"))
+    assert not unique(config).passed
+    for repeats in ("null", "'[]'"):
+        project.rows(f"update events.event_data_syncs set conflicting_ids = 1, repeats = {repeats}")
+        told = unique(config).description or ""
+        assert "share 1 id, such as `***`, and only the first of each is loaded; set as " in told
