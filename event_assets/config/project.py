@@ -153,13 +153,14 @@ def is_lake() -> bool:
 
 
 def database_name() -> str:
-    """Return the name of the database, as it precedes the schema of a table."""
-    return "lake" if is_lake() else database_file().stem
+    """Return the name of the database, as DuckDB has it before the schema of a table."""
+    return "lake" if is_lake() else next(filter(None, database_file().name.split(".")))
 
 
 def syncs_folder() -> Path:
     """Return the folder of the journals, locks and failures of syncs into the database."""
-    return database_file().parent / "dlt" / database_name()
+    file = database_file()
+    return file.parent / "dlt" / ("lake" if is_lake() else file.stem)
 
 
 def failure_file(pipeline: str) -> Path:

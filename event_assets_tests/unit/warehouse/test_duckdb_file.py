@@ -74,7 +74,7 @@ def test_connect_waits_for_a_locked_file(project: Project) -> None:
 
 
 @pytest.mark.usefixtures("project")
-@pytest.mark.parametrize("name", ["events", "Events", "information_schema"])
+@pytest.mark.parametrize("name", ["events", "Events", "events.v2", "information_schema"])
 def test_a_database_named_like_its_schema_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
