@@ -91,6 +91,18 @@ def test_a_refusal_at_a_round_number_of_rows_or_pages_may_be_a_limit(
     assert "may be its limit" in done.result.reason
 
 
+@pytest.mark.parametrize("said", [{"pages": 5}, {"last": True}], ids=["pages", "flag"])
+def test_a_refusal_at_a_round_number_is_the_end_that_the_page_before_tells(said: Any) -> None:
+    def answer(query: Query) -> Any:
+        page, number = paged(query, 500), int(query["page"])
+        flag = {"last": number == 5} if "last" in said else said
+        return {"data": page, **flag} if page else 404
+
+    done = read_with(NUMBERED, answer)
+    assert len(done.ids) == 500
+    assert done.result.complete is True
+
+
 def test_a_response_without_content_at_a_round_number_of_rows_is_no_limit() -> None:
     walk = PageWalk(is_numbered=True, maximum=inf, stop_after_empty_page=None)
     walk.take(PageFacts(range(50)), [*range(50)])
