@@ -43,6 +43,8 @@ def user_message(error: BaseException) -> str | None:
             return f"Dagster cannot load the definitions: {str(cause).strip().splitlines()[0]}"
         if isinstance(cause, TomlProviderReadException):
             file = next(filter(Path.exists, map(Path, cause.full_paths)), Path(cause.file_name))
+            if not os.access(file, os.R_OK):
+                return f"The file {file.absolute()} cannot be read: Permission denied."
             line = (re.findall(r"at line (\d+)", str(cause)) or ["1"])[0]
             return f'{file.absolute()}:{line}: is not TOML: write NAME = "VALUE", in quotes.'
         if isinstance(cause, sqlite3.OperationalError):

@@ -174,6 +174,15 @@ def test_the_file_of_a_source_that_cannot_be_read_or_removed_is_told(
     assert project.rows("select count(*) > 0 from events.event_data_syncs") == [(True,)]
 
 
+def test_secrets_that_cannot_be_read_are_told(project: Project, clone: Path) -> None:
+    secrets = clone / ".dlt/secrets.toml"
+    secrets.parent.mkdir()
+    secrets.touch(0o000)
+    done = run_as_a_user("check", cwd=clone, EVENTS_DUCKDB=str(project.database))
+    assert done.returncode == 1
+    assert done.stderr == f"The file {secrets} cannot be read: Permission denied.\n"
+
+
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
