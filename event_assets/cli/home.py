@@ -6,6 +6,7 @@ from importlib import import_module
 
 import dagster as dg
 import yaml
+from filelock import FileLock
 
 from event_assets.config.project import expand_home, find_project, writing_problem
 from event_assets.values.errors import ConfigError, exception_chain
@@ -42,9 +43,12 @@ def open_instance() -> dg.DagsterInstance:
         ConfigError: the folder cannot be used, or its dagster.yaml has a mistake.
     """
     require_home()
-    file = expand_home(os.environ["DAGSTER_HOME"]) / "dagster.yaml"
+    home = expand_home(os.environ["DAGSTER_HOME"])
+    file, folder = home / "dagster.yaml", home / "storage"
     try:
-        instance = dg.DagsterInstance.get()
+        folder.mkdir(exist_ok=True)
+        with FileLock(folder / "opening.lock"):  # two that make its databases at once conflict
+            instance = dg.DagsterInstance.get()
         # Dagster imports it when it launches a run; it is not built, as one may need its cluster
         launcher = instance.get_ref().run_launcher_data
         if launcher:

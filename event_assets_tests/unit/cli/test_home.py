@@ -214,6 +214,34 @@ def test_a_mistake_in_dagster_yaml_is_told_in_one_sentence(
     assert len(str(failed.value)) < 300
 
 
+def test_several_may_open_a_new_dagster_home_at_once(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    code = (
+        "import sys; from event_assets.cli.home import open_instance; print(flush=True); "
+        "sys.stdin.readline(); open_instance()"
+    )
+    openers = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={**os.environ, "DAGSTER_HOME": str(tmp_path)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for _ in range(3)
+    ]
+    for opener in openers:
+        assert opener.stdout
+        opener.stdout.readline()
+    for opener in openers:
+        assert opener.stdin
+        opener.stdin.write(b"\n")
+        opener.stdin.flush()
+    for opener in openers:
+        opener.communicate()
+    assert [opener.returncode for opener in openers] == [0, 0, 0]
+
+
 @pytest.mark.parametrize("name", ["history", "storage"])
 def test_a_file_in_the_way_of_dagsters_folders_is_told(
     project: Project, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
