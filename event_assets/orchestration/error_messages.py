@@ -39,6 +39,11 @@ def user_message(error: BaseException) -> str | None:
                 f"The locale of this process has the characters of {ENCODING} only: set "
                 "LC_ALL=C.UTF-8, or PYTHONUTF8=1."
             )
+        if isinstance(cause, (MemoryError, duckdb.OutOfMemoryException)):
+            return (
+                "The memory of this process does not suffice: let it have more, or request fewer "
+                "records at a time."
+            )
         if isinstance(cause, dg.DagsterInvalidDefinitionError):
             return f"Dagster cannot load the definitions: {str(cause).strip().splitlines()[0]}"
         if isinstance(cause, TomlProviderReadException):

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from event_assets import warehouse
@@ -190,6 +191,11 @@ def test_a_file_beside_the_database_is_not_taken_for_it(
     sentence = user_message(PermissionError(errno.EACCES, "Permission denied", file)) or ""
     assert sentence.startswith("The database ") is is_own
     assert f"{file}: Permission denied; let the user who syncs" in sentence
+
+
+@pytest.mark.parametrize("kind", [pa.ArrowMemoryError, duckdb.OutOfMemoryException])
+def test_memory_that_does_not_suffice_is_told(kind: type[Exception]) -> None:
+    assert (user_message(kind("failed")) or "").startswith("The memory of this process does not")
 
 
 @pytest.mark.usefixtures("project")
