@@ -99,6 +99,17 @@ def test_the_place_of_a_key_is_known_by_the_words_of_a_refusal(
     assert client(found)["auth"] == place(name, location)
 
 
+def test_a_key_is_found_by_the_words_of_an_empty_list_with_status_200() -> None:
+    def answer(request: Request) -> Any:
+        if request.query_params.get("licensekey") == KEY:
+            return by_page(request)
+        return {"status": "ERROR", "errorText": "licensekey missing or invalid", "events": []}
+
+    found = connect(answer, keys=[KEY])
+    assert asked(found) == []
+    assert client(found)["auth"] == place("licensekey", "query")
+
+
 def test_what_a_forbidding_answer_names_is_tried_with_all_else_at_once() -> None:
     said = "Invalid or missing apikey, or your token may not see this"
     with serving(needs("key", 403, said=said, at="query")) as api:
