@@ -134,7 +134,7 @@ class Document:
     def _add(self, found: dict[Keys, Scalar], node: Any, keys: Keys, line: int) -> None:
         found[keys] = Scalar(line)
         if len(found) > MAX_VALUES:
-            raise _error(node, f"aliases make more than {MAX_VALUES:,} values of it")
+            raise _error(node, f"holds more than {MAX_VALUES:,} values, with those of aliases")
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 name = self.loader.construct_object(key, deep=True)
