@@ -41,8 +41,8 @@ def user_message(error: BaseException) -> str | None:
             )
         if isinstance(cause, (MemoryError, duckdb.OutOfMemoryException)):
             return (
-                "The memory of this process does not suffice: let it have more, or request fewer "
-                "records at a time."
+                "The memory of this process does not suffice: `exclude` what is large in the "
+                "records, request fewer of them at a time, or let it have more."
             )
         if isinstance(cause, dg.DagsterInvalidDefinitionError):
             return f"Dagster cannot load the definitions: {str(cause).strip().splitlines()[0]}"
