@@ -197,7 +197,7 @@ def _failures(source: str, syncs: Sequence[Row], left: Collection[str]) -> Itera
     """Yield what is known of syncs of the events that failed, each newer than the good ones."""
     own, of_accounts = failure_file(source), failure_file(f"{source}__*")
     for noted in (*own.parent.glob(own.name), *sorted(own.parent.glob(of_accounts.name))):
-        account, _, reason = noted.read_text(encoding="utf-8").partition("\n")
+        account, _, reason = noted.read_text("utf-8", "replace").partition("\n")
         failed_at = noted.stat().st_mtime
         is_over = any(
             row["finished_at"].timestamp() > failed_at

@@ -85,7 +85,7 @@ def row_metadata(database: Database, source: SourceConfig, table: str) -> dict[s
         **{
             name: dg.MetadataValue.timestamp(value.timestamp())
             for name, value in times.items()
-            if isinstance(value, datetime)
+            if isinstance(value, datetime) and value.tzinfo  # DuckDB gives an infinite one none
         },
     }
 

@@ -130,6 +130,16 @@ def test_a_sync_that_failed_after_the_last_good_one_is_told(
     assert run(["status"]) == 0
 
 
+def test_a_failure_that_was_cut_off_within_a_character_is_told(
+    synced: Project, capsys: Output
+) -> None:
+    fail("events")
+    (noted,) = synced.database.parent.rglob("events.failed")
+    noted.write_bytes(b"\nThe caf\xc3")
+    assert run(["status"]) == 1
+    assert "failed less than a minute ago: The caf" in capsys.readouterr().out
+
+
 def test_an_account_that_failed_counts_as_long_as_it_is_listed(
     synced: Project, capsys: Output
 ) -> None:

@@ -7,15 +7,27 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from event_assets import warehouse
 from event_assets.definitions import defs
-from event_assets.orchestration.metadata import table_schema
+from event_assets.orchestration.metadata import row_metadata, table_schema
 from event_assets.sandbox import EventSimulation, Sandbox
 from event_assets_tests.support.contracts import CONTRACT, contract, load
 from event_assets_tests.support.direct_syncs import source_of
+from event_assets_tests.support.platforms import source
 from event_assets_tests.support.project import Project, failure, metadata
 
 WORLD = EventSimulation(300, seed=1).events(datetime.now(timezone.utc))
 WORLD.sort(key=itemgetter("start_time"), reverse=True)  # the first are yet to come
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("start", ["-infinity", "infinity", "0044-03-15 (BC)"])
+def test_a_time_that_python_cannot_have_is_no_metadata(start: str) -> None:
+    api_source = source_of(source("http://127.0.0.1"))
+    with warehouse.connect() as database:
+        table = f"events.event_data as select timestamptz '{start}' as start_time"
+        database.execute(f"create schema events; create table {table}")
+        assert row_metadata(database, api_source, "event_data") == {"dagster/row_count": 1}
 
 
 def test_what_moved_is_a_table_of_the_changes_and_their_fields(project: Project) -> None:

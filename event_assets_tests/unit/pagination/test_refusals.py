@@ -77,7 +77,9 @@ def test_a_first_page_that_is_refused_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 404])
-@pytest.mark.parametrize(("pages", "size"), [(10, 100), (5, 100), (10, 20), (20, 5), (3, 50)])
+@pytest.mark.parametrize(
+    ("pages", "size"), [(10, 100), (5, 100), (10, 7), (10, 20), (20, 5), (3, 50)]
+)
 def test_a_refusal_at_a_round_number_of_rows_or_pages_may_be_a_limit(
     pages: int, size: int, status: int
 ) -> None:
