@@ -57,13 +57,14 @@ def load_package(
     destination = get_destination()
     (load_id,) = pipeline.list_normalized_load_packages()
     files, dataset = package_files(pipeline), str(pipeline.dataset_name)
-    columns = _column_types(pipeline, load.table)
+    schema = pipeline.default_schema  # which dlt reads from its file each time
+    columns = _column_types(schema, load.table)
     required = [name for name in load.key if name in NOT_NULL]
     # without it, DuckDB would write the rows twice, into its log and into the file
     database.execute("set global checkpoint_threshold = '16MB'")
     set_memory_limit(database, len(columns))
-    for name in _dlt_tables(pipeline):
-        types = _column_types(pipeline, name)
+    for name in _dlt_tables(schema):
+        types = _column_types(schema, name)
         destination.retry_on_conflict(partial(ensure_table, database, dataset, name, types))
 
     def write() -> None:
@@ -73,7 +74,7 @@ def load_package(
                 database.execute(f"alter table {quote_name(dataset, load.table)} {statement}")
             add_columns(database, dataset, load.table, columns, required)
             write_rows(database, dataset, load, files[load.table])
-            _record_load(database, pipeline, load_id, files)
+            _record_load(database, dataset, schema, load_id, files)
             also(load_id)
 
     is_known = columns.keys() <= catalog_columns(database, dataset, load.table).keys()
@@ -94,24 +95,26 @@ def package_files(pipeline: dlt.Pipeline) -> dict[str, list[str]]:
     return files
 
 
-def _dlt_tables(pipeline: dlt.Pipeline) -> tuple[str, str, str]:
+def _dlt_tables(schema: dlt.Schema) -> tuple[str, str, str]:
     """Return the names of dlt's own tables: of schemas, of loads, and of states of pipelines."""
-    schema = pipeline.default_schema
     return schema.version_table_name, schema.loads_table_name, schema.state_table_name
 
 
-def _column_types(pipeline: dlt.Pipeline, table: str) -> dict[str, str]:
-    columns = pipeline.default_schema.get_table_columns(table)
+def _column_types(schema: dlt.Schema, table: str) -> dict[str, str]:
+    columns = schema.get_table_columns(table)
     return {name: str(column["data_type"]) for name, column in columns.items()}
 
 
 def _record_load(
-    database: Database, pipeline: dlt.Pipeline, load_id: str, files: Mapping[str, Sequence[str]]
+    database: Database,
+    dataset: str,
+    schema: dlt.Schema,
+    load_id: str,
+    files: Mapping[str, Sequence[str]],
 ) -> None:
     """Add the rows by which dlt knows a load, its schema and the state of its pipeline."""
-    schema, now = pipeline.default_schema, datetime.now(timezone.utc)
-    names = _dlt_tables(pipeline)
-    versions, loads, states = (quote_name(str(pipeline.dataset_name), name) for name in names)
+    now = datetime.now(timezone.utc)
+    versions, loads, states = (quote_name(dataset, name) for name in _dlt_tables(schema))
     known = f"from {versions} where version_hash = ? and json_valid(schema) limit 1"
     if not database.execute(known, [schema.version_hash]).fetchall():
         version = {
