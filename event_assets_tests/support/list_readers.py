@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import orjson
 import requests
 
 from event_assets.config.time_windows import TimeWindowsConfig
+from event_assets.http.response import JsonResponse
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.paginator import Paginator
@@ -67,10 +68,7 @@ class Reader:
         self, paginator: Paginator, status: int, body: Any, headers: dict[str, str]
     ) -> None:
         if status == 200:
-            response = requests.Response()
-            response.status_code, response._content = status, json.dumps(body).encode()
-            response.headers.update(headers)
-            paginator.update_state(response, body["data"])
+            paginator.update_state(JsonResponse(orjson.dumps(body), headers), body["data"])
             self.delivered.update(row["id"] for row in body["data"])
         elif status:
             self.failed = not paginator.refused(status)

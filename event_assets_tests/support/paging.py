@@ -1,18 +1,16 @@
-"""Lists that a paginator reads from a loopback API, in a loop like that of a sync."""
+"""Lists that a paginator reads from an API in this process, in a loop like that of a sync."""
 
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
+from event_assets.http.response import JsonResponse
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.result import PaginationResult
@@ -20,56 +18,32 @@ from event_assets.pagination.result import PaginationResult
 Query = dict[str, Any]
 Reply = tuple[Any, dict[str, str]]
 Answer = Callable[[Query], Any]  # a body, a body with headers, or the status of an error
+URL = "http://events.test/events"
 
 
-@contextmanager
-def serving(answer: Answer) -> Generator[tuple[str, list[Query]], None, None]:
-    """A loopback API, and the queries or bodies that were sent to it, with any other path."""
-    asked: list[Query] = []
+@dataclass
+class Api:
+    """An API, and the queries or bodies that were sent to it, with any other path."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+    answer: Answer
+    asked: list[Query] = field(default_factory=list[Query])
 
-        def do_GET(self) -> None:
-            url = urlsplit(self.path)
-            query = dict(parse_qsl(url.query))
-            self.reply(query if url.path == "/events" else {**query, "path": url.path})
-
-        def do_POST(self) -> None:
-            self.reply(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-        def reply(self, query: Query) -> None:
-            asked.append(query)
-            answered = answer(query)
-            if isinstance(answered, int):
-                self.send_error(answered)
-                return
-            body, headers = cast(
-                "Reply", answered if isinstance(answered, tuple) else (answered, {})
-            )
-            content = json.dumps(body).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    def respond(self, request: requests.Request) -> JsonResponse:
+        """Respond to a request as it would be sent."""
+        sent = request.prepare()
+        url = urlsplit(str(sent.url))
+        query = dict(parse_qsl(url.query)) if sent.method == "GET" else json.loads(sent.body or "")
+        if url.path != "/events":
+            query["path"] = url.path
+        self.asked.append(query)
+        answered = self.answer(query)
+        status, answered = (answered, {}) if isinstance(answered, int) else (200, answered)
+        body, headers = cast("Reply", answered if isinstance(answered, tuple) else (answered, {}))
+        content = json.dumps(body).encode()
+        sizes = {"Content-Type": "application/json", "Content-Length": str(len(content))}
+        response = JsonResponse(content, {**sizes, **headers}, status)
+        response.url = str(sent.url)
+        return response
 
 
 def read_ids(rows: Sequence[Any]) -> list[Any]:
@@ -77,7 +51,7 @@ def read_ids(rows: Sequence[Any]) -> list[Any]:
 
 
 def read_pages(
-    url: str,
+    api: Api,
     paginator: Paginator,
     *,
     method: str = "GET",
@@ -86,25 +60,24 @@ def read_pages(
 ) -> Iterator[list[Any]]:
     """Read the rows at `data` page by page; responses with a status of `ignored` are ignored."""
     body: Query | None = None if method == "GET" else {}
-    request = requests.Request(method, f"{url}/events", params=params, json=body)
+    request = requests.Request(method, URL, params=params, json=body)
     paginator.init_request(request)
-    with requests.Session() as session:
-        for _ in range(1_000):
-            if not paginator.has_next_page:
-                return
-            response = session.send(session.prepare_request(request))
-            if response.status_code in ignored:
-                paginator.stopped_early()
-                paginator.update_request(request)
-                continue
-            if not response.ok and paginator.refused(response.status_code):
-                paginator.update_request(request)
-                continue
-            response.raise_for_status()
-            rows = response.json()["data"]
-            paginator.update_state(response, rows)
+    for _ in range(1_000):
+        if not paginator.has_next_page:
+            return
+        response = api.respond(request)
+        if response.status_code in ignored:
+            paginator.stopped_early()
             paginator.update_request(request)
-            yield rows
+            continue
+        if not response.ok and paginator.refused(response.status_code):
+            paginator.update_request(request)
+            continue
+        response.raise_for_status()
+        rows = response.json()["data"]
+        paginator.update_state(response, rows)
+        paginator.update_request(request)
+        yield rows
     raise AssertionError("the list does not end")
 
 
@@ -123,6 +96,6 @@ class Listing:
 
 def read_list(paginator: Paginator, answer: Answer, **options: Any) -> Listing:
     """Read a whole list with a new paginator."""
-    with serving(answer) as (url, asked):
-        delivered = [row["id"] for page in read_pages(url, paginator, **options) for row in page]
-    return Listing(judge(paginator.facts), asked, delivered)
+    api = Api(answer)
+    delivered = [row["id"] for page in read_pages(api, paginator, **options) for row in page]
+    return Listing(judge(paginator.facts), api.asked, delivered)

@@ -1,4 +1,4 @@
-"""Paginators deliver every row over HTTP, or report that they may not have."""
+"""Paginators deliver every row, or report that they may not have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import requests
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.factory import create_paginator
 from event_assets.values.errors import PaginationError
-from event_assets_tests.support.paging import Query, read_ids, read_pages, serving
+from event_assets_tests.support.paging import Api, Query, read_ids, read_pages
 from event_assets_tests.support.served_lists import read_with
 
 
@@ -206,19 +206,16 @@ def test_rows_without_an_id_are_delivered_and_do_not_overlap() -> None:
 def test_a_list_ended_by_an_error_is_not_complete() -> None:
     events = Events(500)
     paginator = create_paginator(OFFSETS, read_ids)
-    with (
-        serving(lambda query: events(query) if query["offset"] == "0" else 500) as (url, _),
-        pytest.raises(requests.HTTPError),
-    ):
-        list(read_pages(url, paginator))
+    api = Api(lambda query: events(query) if query["offset"] == "0" else 500)
+    with pytest.raises(requests.HTTPError):
+        list(read_pages(api, paginator))
     assert judge(paginator.facts).complete is False
     assert paginator.facts.pages == 1
 
 
 def test_the_result_of_each_page_is_there_before_the_next_request() -> None:
     paginator = create_paginator(OFFSETS, read_ids)
-    with serving(Events(120)) as (url, _):
-        pages = [paginator.facts.pages for _ in read_pages(url, paginator)]
+    pages = [paginator.facts.pages for _ in read_pages(Api(Events(120)), paginator)]
     assert pages == [1, 2, 3]
 
 
@@ -259,14 +256,15 @@ def test_the_parameters_of_upcoming_pages_are_requested() -> None:
         {**OFFSETS, "offset_param": "skip", "limit_param": "take"}, read_ids
     )
     events = Events(200)
-    with serving(lambda q: events({"offset": q["skip"], "limit": q["take"]})) as (url, asked):
-        pages = read_pages(url, paginator)
-        next(pages)
-        expected = paginator.upcoming(2)
-        for _ in pages:
-            pass
+    api = Api(lambda q: events({"offset": q["skip"], "limit": q["take"]}))
+    pages = read_pages(api, paginator)
+    next(pages)
+    expected = paginator.upcoming(2)
+    for _ in pages:
+        pass
     assert expected == [{"skip": 98, "take": 100}, {"skip": 147, "take": 100}]
-    assert [{name: int(value) for name, value in query.items()} for query in asked[2:4]] == expected
+    asked = [{name: int(value) for name, value in query.items()} for query in api.asked[2:4]]
+    assert asked == expected
 
 
 def numbered(query: Query, length: int = 95, size: int = 20) -> dict[str, Any]:

@@ -13,12 +13,12 @@ from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
 from event_assets_tests.support.paging import (
     Answer,
+    Api,
     Listing,
     Query,
     read_ids,
     read_list,
     read_pages,
-    serving,
 )
 
 NOW = datetime(2026, 6, 15, tzinfo=timezone.utc)
@@ -67,12 +67,12 @@ def test_windows_of_which_none_was_begun_are_unfinished() -> None:
 
 def test_the_result_in_a_window_counts_the_page_just_received() -> None:
     paginator = windowed(NUMBERED, **JANUARY)
-    with serving(numbered) as (url, asked):
-        counts = [
-            (paginator.facts.pages, judge(paginator.facts).complete) == (len(asked), False)
-            for _ in read_pages(url, paginator)
-        ]
-    assert counts == [True] * (len(asked) - 1) + [False]
+    api = Api(numbered)
+    counts = [
+        (paginator.facts.pages, judge(paginator.facts).complete) == (len(api.asked), False)
+        for _ in read_pages(api, paginator)
+    ]
+    assert counts == [True] * (len(api.asked) - 1) + [False]
     assert judge(paginator.facts).complete is True
 
 
@@ -281,9 +281,8 @@ def test_only_pages_that_begin_below_the_cap_are_upcoming(
         }
 
     windows = windowed(paginator, **JANUARY)
-    with serving(answer) as (url, _):
-        next(read_pages(url, windows))
-        found = windows.upcoming(9)
+    next(read_pages(Api(answer), windows))
+    found = windows.upcoming(9)
     assert [str(query.get("offset", query.get("page"))) for query in found] == upcoming
 
 
