@@ -59,6 +59,7 @@ def test_lists_are_requested_concurrently_up_to_the_limit(concurrency: int) -> N
 
     async def counted(request: Request) -> Any:
         nonlocal lists, waiting, most
+        await asyncio.sleep(0.002 * concurrency)  # long enough for it to be worth sending more
         if number(request, "offset") == 0:
             lists += 1
             waiting += 1

@@ -22,6 +22,7 @@ from event_assets_tests.vendors.server import serve
 from event_assets_tests.vendors.table import VENDORS
 
 
+@pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize(
     ("name", "count", "first"),
     [

@@ -61,7 +61,10 @@ REFUSALS: list[tuple[Answer, str]] = [
 
 
 @pytest.mark.parametrize(("answer", "told"), REFUSALS)
-def test_what_cannot_go_on_is_one_sentence(answer: Answer, told: str) -> None:
+def test_what_cannot_go_on_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, answer: Answer, told: str
+) -> None:
+    monkeypatch.setattr("event_assets.probe.client.RETRY_SECONDS", 0)
     with pytest.raises(ApiError, match=told) as raised:
         connect(answer, keys=[KEY])
     assert KEY not in str(raised.value)
