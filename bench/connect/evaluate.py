@@ -152,7 +152,7 @@ def _project() -> Iterator[Project]:
         patch.setenv("EVENTS_DUCKDB", str(database))
         patch.setattr(retry_policy, "BACKOFF_FACTOR", 0.01)
         with DagsterInstance.ephemeral() as instance:
-            yield Project(database, instance, patch)
+            yield Project(database, lambda: instance, patch)
 
 
 def _sync(project: Project, document: Mapping[str, Any], served: Served) -> tuple[bool, str]:

@@ -37,7 +37,7 @@ def kept(project: Project, tmp_path: Path) -> Iterator[Project]:
     """A project whose Dagster keeps its history in files, as ticks need it."""
     limited = {"concurrency": {"pools": {"default_limit": 1}}}
     with dg.DagsterInstance.local_temp(str(tmp_path), overrides=limited) as instance:
-        yield replace(project, instance=instance)
+        yield replace(project, open_instance=lambda: instance)
 
 
 def asked(requests: list[dg.RunRequest]) -> list[str | None]:

@@ -40,7 +40,7 @@ def test_erasing_leaves_nothing_of_a_value_and_of_an_id(
     ]
     rows.append({"name": "e3@example.org has no id"})
     with serving({PATH: paged(rows)}) as api, dg.DagsterInstance.get() as instance:
-        owned = replace(project, instance=instance)
+        owned = replace(project, open_instance=lambda: instance)
         loaded = load(source(api.url))
         run(owned, loaded, derived=True)
         rows[3] = {**rows[3], "host": "e3@example.org moved"}
@@ -249,7 +249,7 @@ def test_runs_that_alone_hold_a_value_are_not_erased_unasked(
     home.mkdir()
     project.environment.setenv("DAGSTER_HOME", str(home))
     with serving({PATH: paged(events(3))}) as api, dg.DagsterInstance.get() as instance:
-        run(replace(project, instance=instance), load(source(api.url)))
+        run(replace(project, open_instance=lambda: instance), load(source(api.url)))
         project.environment.setattr(project_module, "_loaded", None)
         assert run_command(["erase", "--value", "Finished execution of step"]) == 2
         said = capsys.readouterr()

@@ -5,6 +5,7 @@ import functools
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
+from inspect import unwrap
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ from dagster.components.core import load_defs, package_entry, snapshot
 from dlt.common import typing, validation
 from dlt.common.configuration.specs import base_configuration
 from dlt.common.configuration.specs.base_configuration import BaseConfiguration
+from dlt.common.schema import schema as schema_module
 from dlt.destinations import duckdb as dlt_duckdb
 from pydantic import BaseModel
 
@@ -49,6 +51,11 @@ def make_libraries_fast(patch: pytest.MonkeyPatch) -> None:
         _remember(patch, function)
     patch.setattr(BaseConfiguration, "__len__", _number_of_fields())  # of each that is tested
     patch.setattr(validation, "get_type_hints", _type_hints_once())
+    patch.setattr(schema_module, "validate_dict", _validate_once())
+    # without looking for its settings, of which it has none
+    patch.setattr(
+        schema_module, "import_normalizers", unwrap(vars(schema_module)["import_normalizers"])
+    )
     _describe_components_once(patch)
     patch.setattr(ScriptDirectory, "from_config", _script_directory_once())
     if find_spec("pandas") is None:  # or DuckDB looks for it at each query
@@ -85,6 +92,19 @@ def _type_hints_once() -> Callable[..., Any]:
         if spec not in found:
             found[spec] = get_type_hints(spec, globalns=globalns)
         return dict(found[spec])
+
+    return look_up
+
+
+def _validate_once() -> Callable[..., None]:
+    """Return what validates the hints that dlt itself adds to each schema, all the same."""
+    validate, valid = vars(schema_module)["validate_dict"], set[tuple[type, str]]()
+
+    def look_up(spec: type, document: Any, *args: Any, **kwargs: Any) -> None:
+        key = spec, str(document)
+        if key not in valid:
+            validate(spec, document, *args, **kwargs)
+            valid.add(key)
 
     return look_up
 

@@ -4,10 +4,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,8 +33,13 @@ class Project:
     """One user's set-up: where the database is, and how to sync and to look."""
 
     database: Path
-    instance: DagsterInstance
+    open_instance: Callable[[], DagsterInstance]
     environment: pytest.MonkeyPatch
+
+    @property
+    def instance(self) -> DagsterInstance:
+        """The Dagster instance, in memory, which is opened for those tests that use it."""
+        return self.open_instance()
 
     def connect_to(self, url: str | None, key: str | None = KEY) -> None:
         """Point the project at an API, as `.env` would; None leaves the variable unset."""
@@ -112,8 +117,9 @@ def new_project(folder: Path, environment: pytest.MonkeyPatch) -> Iterator[Proje
     database = folder / "data" / "warehouse.duckdb"
     environment.setenv("HOME", str(home))
     environment.setenv("EVENTS_DUCKDB", str(database))
-    with DagsterInstance.ephemeral() as instance:
-        yield Project(database, instance, environment)
+    with ExitStack() as opened:
+        open_instance = cache(lambda: opened.enter_context(DagsterInstance.ephemeral()))
+        yield Project(database, open_instance, environment)
 
 
 @lru_cache
