@@ -193,7 +193,7 @@ def test_a_response_that_promises_more_is_not_complete(
         ({"venues": {"items": ["a"], "next": "/venues?page=2", "has_more": True}}, {}),
         ({"pagination": [{"total": 7}], "previous_cursor": "x1"}, {}),
         (
-            {"links": [{"rel": "up", "href": "/years?id=2"}, {"rel": "first", "href": "/events"}]},
+            {"links": [{"rel": "first", "href": "/events"}, {"rel": "up", "href": "/years?id=2"}]},
             {},
         ),
         ({"selbst": "/events", "anfang": "/events?page=1", "ende": "/events?page=0"}, {}),
