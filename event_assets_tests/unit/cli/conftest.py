@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,10 +32,10 @@ def said(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(file.parents[3])
 
-    def say(text: str | bytes, commands: Sequence[str] = COMMANDS) -> str:
+    def say(text: str | bytes) -> str:
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
         answers = set()
-        for command in commands:
+        for command in COMMANDS:
             status = run([command])
             output, errors = capsys.readouterr()
             answers.add((status, output, errors.replace(f"{file.parent}/", "")))

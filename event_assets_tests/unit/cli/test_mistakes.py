@@ -17,9 +17,9 @@ from event_assets_tests.support.project import ROOT, Project
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: f"{mistake.new.strip()!r}")
 def test_a_mistake_is_told_in_one_sentence_by_file_and_line(
-    said: Callable[..., str], mistake: Mistake
+    said: Callable[[str | bytes], str], mistake: Mistake
 ) -> None:
-    answer = said(mistake.text, ["check", "probe"])  # `sync` loads as `check` does: see below
+    answer = said(mistake.text)
     assert answer.startswith(f"defs.yaml:{mistake.line}: ")
     assert mistake.said in answer
     assert "secret@" not in answer
