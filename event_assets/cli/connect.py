@@ -73,6 +73,7 @@ def connect(
     documentation. The key goes into .env and nowhere else. At most 50 requests are sent;
     connect stops where the API refuses.
     """
+    from event_assets.cli.env_file import require_writable_env_file
     from event_assets.component.source_name import NAME, is_source_name
     from event_assets.probe.connection import Options
     from event_assets.probe.settings import parse_setting
@@ -86,7 +87,7 @@ def connect(
     keys = [_read_variable(variable) for variable in variables]
     options = Options(url=url, keys=keys, settings=dict(map(parse_setting, settings)), **given)
     if keys:
-        _require_env_file()
+        require_writable_env_file()
     is_asking = not yes and sys.stdin.isatty() and sys.stdout.isatty()
     click.echo("Asking the API, with at most 50 requests ...")
     found = _find_out(options, is_asking)
@@ -120,16 +121,6 @@ def _find_out(options: Options, is_asking: bool) -> Connection:
         if not question.is_open and question.setting not in passed:
             click.echo(question.text)
     return found
-
-
-def _require_env_file() -> None:
-    """Raise if `.env` cannot be written, before the first request."""
-    from event_assets.config.project import env_file
-    from event_assets.values.errors import ConfigError
-
-    file = env_file()
-    if not os.access(file if file.exists() else file.parent, os.W_OK):
-        raise ConfigError(f"{file} cannot be written, and is to hold the key: change its mode.")
 
 
 def _read_variable(variable: str) -> str:

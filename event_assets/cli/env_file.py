@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,6 +35,13 @@ def add_variables(variables: Mapping[str, str]) -> list[str]:
         file.chmod(MODE)
         set_key(file.resolve(), name, value, quote_mode="auto")
     return [*new]
+
+
+def require_writable_env_file() -> None:
+    """Raise a ConfigError if `.env` cannot be written."""
+    file = env_file()
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise ConfigError(f"{file} cannot be written, and is to hold the key: change its mode.")
 
 
 def would_be_committed(file: Path) -> bool:
