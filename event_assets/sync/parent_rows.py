@@ -80,9 +80,11 @@ def identify_rows(database: Database, source: SourceConfig, key: str) -> dict[st
     known = [*inspection.catalog_columns(database, source.name, EVENT_DATA)]
     paths = load_source_paths(database, source.events)
     values = {path: [key] for path in source.events.id_paths}
-    for resource in source.resources.values() if known else ():
-        fields = resource.parent_key if resource.parent == EVENT_DATA else ()
-        for field in {*fields} - values.keys():
+    for resource in source.resources.values():
+        is_of_events = known and resource.parent == EVENT_DATA
+        if not (is_of_events and inspection.has_table(database, source.name, resource.name)):
+            continue
+        for field in {*resource.parent_key} - values.keys():
             column = sql.quote_identifier(_column(resource, field, known, paths))
             rows = database.execute(
                 f"select {column}::varchar from {table} where nfc_normalize(id) = nfc_normalize(?) "

@@ -109,6 +109,20 @@ def test_the_rows_of_lists_of_an_event_are_erased_by_what_tells_them_apart(
     }
 
 
+def test_a_list_that_was_never_synced_stops_no_erasing(project: Project) -> None:
+    document = source("")
+    with serving({PATH: paged(events(4))}) as api:
+        document["attributes"]["rest_api"]["client"]["base_url"] = api.url
+        sync_source(source_of(document))
+    endpoint = {"path": "/v1/halls/{resources.event_data.hall.id}", "data_selector": "data"}
+    new = {"name": "halls", "endpoint": {**endpoint, "paginator": "single_page"}}
+    document["attributes"]["rest_api"]["resources"].append(new)
+    config = source_of(document)
+    columns = warehouse.run(lambda database: identify_rows(database, config, "e1"))
+    assert erase("events", "e1", columns) == {"event_data": 1}
+    assert project.rows("select count(*) from events.event_data") == [(3,)]
+
+
 def test_what_is_not_erased_whole_is_not_erased(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
