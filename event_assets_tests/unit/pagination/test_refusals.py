@@ -52,6 +52,18 @@ def test_an_offset_is_refused_behind_the_end_in_each_reading(
     assert done.result.complete is (None if limit == 1 < length else True)
 
 
+def test_the_only_row_of_a_list_may_be_gone_and_refused_in_the_second_reading() -> None:
+    shown = count()
+
+    def answer(query: Query) -> Any:
+        is_there = query["offset"] == "0" and next(shown) == 0
+        return {"data": rows(0, 1)} if is_there else 404
+
+    done = read_with({"type": "offset", "limit": 100}, answer)
+    assert len(done.ids) == 1
+    assert done.result.complete is not False
+
+
 def test_a_refusal_is_no_end_when_the_page_before_is_refused_too() -> None:
     asked: list[Query] = []
 
