@@ -11,7 +11,7 @@ import duckdb
 from event_assets.cli.database import fetch, open_database, schemas
 from event_assets.cli.output import json_option, print_json, print_table
 from event_assets.config.program import program
-from event_assets.config.source_files import DEFAULT_SOURCE, aside, find_sources
+from event_assets.config.source_files import DEFAULT_SOURCE, find_sources, unused_sandboxes
 from event_assets.values.wording import counted
 
 Tables = Mapping[str, Sequence[str]]  # by schema
@@ -128,7 +128,7 @@ def _find(name: str | None, view: View, found: Tables) -> tuple[str, str]:
 def _source_schemas(found: Tables) -> list[str]:
     """Return the schemas of the sources that are synced, the default one first."""
     sources = find_sources()
-    return [name for name in sources if name in found and name not in aside(sources)]
+    return [name for name in sources if name in found and name not in unused_sandboxes(sources)]
 
 
 def _default_schema(found: Tables) -> str:

@@ -11,7 +11,7 @@ import click
 from event_assets.cli.output import json_option, print_json
 from event_assets.config.project import read_env_file
 from event_assets.config.settings import misspelt_settings
-from event_assets.config.source_files import aside, find_sources
+from event_assets.config.source_files import find_sources, unused_sandboxes
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -36,7 +36,7 @@ def sources(as_json: bool) -> None:
         click.echo("There are no sources.")
     width = max(map(len, found), default=0)
     for name, source in found.items():
-        note = " (not synced beside an API)" if name in aside(found) else ""
+        note = " (not synced beside an API)" if name in unused_sandboxes(found) else ""
         click.echo(f"{name:<{width}}  {source.shown_address}{note}  {source.file}")
 
 
@@ -50,7 +50,7 @@ def select_source(name: str | None) -> str:
     if name is not None:
         require_known([name])
         return name
-    synced = [each for each in found if each not in aside(found)]
+    synced = [each for each in found if each not in unused_sandboxes(found)]
     if len(synced) != 1:
         raise click.UsageError(f"Name a source; known sources: {', '.join(found) or 'none'}")
     return synced[0]

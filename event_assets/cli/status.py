@@ -16,7 +16,13 @@ from event_assets.cli.output import json_option, print_json, to_text
 from event_assets.cli.sources import require_known
 from event_assets.config.program import program
 from event_assets.config.project import failure_file
-from event_assets.config.source_files import EVENT_DATA, SANDBOX, SourceFile, aside, find_sources
+from event_assets.config.source_files import (
+    EVENT_DATA,
+    SANDBOX,
+    SourceFile,
+    find_sources,
+    unused_sandboxes,
+)
 from event_assets.values.urls import origin
 from event_assets.values.wording import counted, format_age
 
@@ -105,7 +111,7 @@ def status(source: tuple[str, ...], as_json: bool) -> int:
     states = [
         _judge(
             one,
-            name not in aside(found),
+            name not in unused_sandboxes(found),
             syncs.get(name, ()),
             events.get(name),
             [*_failures(name, syncs.get(name, ()), left.get(name, ()))],

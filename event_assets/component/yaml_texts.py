@@ -1,4 +1,4 @@
-"""Take texts of the YAML as texts: Dagster would resolve `"1.10"` as a number, dlt format `{}`."""
+"""Resolve texts of the YAML as texts: to Dagster, `"1.10"` is a number; dlt formats `{}`."""
 
 from __future__ import annotations
 

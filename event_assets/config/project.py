@@ -229,7 +229,7 @@ def project_setting(name: str) -> str | None:
         raise ConfigError(
             f"There is no project in {folder}: no pyproject.toml there has the table [tool.dg]."
         )
-    value = dig(settings, "project", name)
+    value = get_nested(settings, "project", name)
     return value if isinstance(value, str) else None
 
 
@@ -252,7 +252,7 @@ def _dg_settings(folder: Path) -> tuple[Path | None, Any]:
     """Return the file with the settings of dg in a folder, as dg finds it, and what it says."""
     for name, keys in DG_FILES.items():
         file = folder / name
-        settings = dig(_read_toml(file), *keys) if file.is_file() else None
+        settings = get_nested(_read_toml(file), *keys) if file.is_file() else None
         if settings is not None:
             return file, settings
     return None, None
@@ -272,7 +272,7 @@ def _read_toml(file: Path) -> Any:
     raise ConfigError(problem)
 
 
-def dig(value: Any, *keys: str) -> Any:
+def get_nested(value: Any, *keys: str) -> Any:
     """Return what is at nested keys of mappings, or None."""
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from event_assets.config.program import program
-from event_assets.config.project import defs_module, dig, find_project
+from event_assets.config.project import defs_module, find_project, get_nested
 from event_assets.config.settings import KEYS
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import hide_random_words
@@ -51,8 +51,8 @@ class SourceFile:
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             problem = f"The file {self.file} is no YAML: `{program()} check` says why."
             raise ConfigError(problem) from error
-        own = (one for one in given if dig(one, "type") == COMPONENT)
-        return dig(next(own, None), "attributes")
+        own = (one for one in given if get_nested(one, "type") == COMPONENT)
+        return get_nested(next(own, None), "attributes")
 
     @property
     def variables(self) -> list[str]:
@@ -67,7 +67,7 @@ class SourceFile:
     @property
     def address(self) -> str:
         """Return the base URL of its API; empty for the sandbox. Only variables are filled in."""
-        address = str(dig(self.attributes, "rest_api", "client", "base_url") or "")
+        address = str(get_nested(self.attributes, "rest_api", "client", "base_url") or "")
         for name in VARIABLE.findall(address):
             hide_random_words(os.environ.get(name, ""))
         return VARIABLE.sub(lambda match: os.environ.get(match[1], ""), address).strip()
@@ -75,7 +75,7 @@ class SourceFile:
     @property
     def address_variable(self) -> str | None:
         """Return the variable that its address is read from; None if there is none."""
-        address = dig(self.attributes, "rest_api", "client", "base_url")
+        address = get_nested(self.attributes, "rest_api", "client", "base_url")
         return next(iter(VARIABLE.findall(str(address))), None)
 
     @property
@@ -101,7 +101,7 @@ class SourceFile:
     @property
     def minutes_until_late(self) -> float | None:
         """Return the age in minutes above which its newest sync is late; None: it never is."""
-        minutes = dig(self.attributes, "freshness", "warn_after_minutes")
+        minutes = get_nested(self.attributes, "freshness", "warn_after_minutes")
         return float(minutes) if isinstance(minutes, (int, float)) else None
 
 
@@ -162,7 +162,7 @@ def find_address_variable(name: str) -> str | None:
     return None
 
 
-def aside(sources: Mapping[str, SourceFile]) -> set[str]:
+def unused_sandboxes(sources: Mapping[str, SourceFile]) -> set[str]:
     """Return the names of the sources that are the sandbox beside one with an API."""
     if len(sources) == 1:
         return set()

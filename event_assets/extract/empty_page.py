@@ -1,4 +1,4 @@
-"""Tell a page that is empty from one that says why it has no records."""
+"""Distinguish a page that is empty from one that says why it has no records."""
 
 from __future__ import annotations
 

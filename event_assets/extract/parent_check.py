@@ -1,4 +1,4 @@
-"""Tell whether an API heeds the parent for whose record a list is requested."""
+"""Check whether an API filters a list by the parent for whose record it is requested."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from event_assets.http.client import ApiClient
 from event_assets.values.errors import ApiError, ContentError
 
 
-def name_nobody(record: Record) -> Record:
+def build_unknown_parent(record: Record) -> Record:
     """Return a parent's record with values of the same form that no parent has."""
     return {
         field: 0 if isinstance(value, int) else re.sub(r"\w", "0", str(value))
@@ -24,7 +24,7 @@ def name_nobody(record: Record) -> Record:
     }
 
 
-def is_parent_heeded(
+def filters_by_parent(
     request: Request, client: ApiClient, select_records: RecordsSelector, rows: Sequence[Any]
 ) -> bool:
     """Return whether the list of a parent that does not exist begins with other rows.

@@ -217,7 +217,7 @@ class CursorTracker:
     def position(self) -> Any:
         """Where the next sync starts; None if it has to read everything.
 
-        It is older than the newest value, if it can be: so an API that heeds it returns a record.
+        It is older than the newest value, if it can be: so a filter by it returns a record.
         """
         kind, loaded = self._kind, self._loaded
         others = [other for other in self._counts if other not in ("", kind)]

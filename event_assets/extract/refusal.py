@@ -1,4 +1,4 @@
-"""Tell a refusal behind the end of a list from one that names a limit of the API."""
+"""Distinguish a refusal behind the end of a list from one that names a limit of the API."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from requests.auth import AuthBase
 from event_assets import sandbox
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.extract.pages import PagedList, read_list
-from event_assets.extract.parent_check import is_parent_heeded, name_nobody
+from event_assets.extract.parent_check import build_unknown_parent, filters_by_parent
 from event_assets.extract.progress import Progress
 from event_assets.extract.records_selector import build_records_selector
 from event_assets.extract.requests import Record, build_first_request, list_requests
@@ -145,7 +145,7 @@ class Stream:
             self._results.add(paged.paginator.facts)
             self._has_list = True
         if rows := self._results.repeated:
-            self._results.is_parent_heeded = is_parent_heeded(
+            self._results.filters_by_parent = filters_by_parent(
                 self._build_absent(), self._client, build_records_selector(self._selector), rows
             )
 
@@ -217,7 +217,7 @@ def open_stream(
                 yield record
 
         def build_absent() -> Request:
-            return next(build_lists(map(name_nobody, last))).request
+            return next(build_lists(map(build_unknown_parent, last))).request
 
         lists = build_lists(remember_last())
         metrics, is_full = session.metrics, cursor_value is None

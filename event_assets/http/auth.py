@@ -67,7 +67,7 @@ def build_auth(source: SourceConfig, config: Any, key: str | None) -> Iterator[A
         if parameter == "token" and settings[parameter].lower().startswith("bearer "):
             raise ConfigError(
                 f"The key in {variables or '`auth` in defs.yaml'} begins with `Bearer`, which is "
-                "added to it: take that word away."
+                "added to it: remove that word."
             )
         if char := find_bad_character(settings[parameter], in_header=in_header):
             raise ConfigError(
@@ -151,7 +151,7 @@ class _ThreadSafeOAuth2(OAuth2ClientCredentials):
             return super().__call__(request)
 
     def renew(self, refused: PreparedRequest) -> None:
-        """Have another token fetched for the next request, in place of one that was refused."""
+        """Discard a refused token, so that the next request fetches another."""
         with self._lock:
             if refused.headers.get("Authorization") == f"Bearer {self.access_token}":
                 self.access_token = None

@@ -118,7 +118,7 @@ class Journal:
             self._write()
 
     def discard(self) -> None:
-        """Delete what is recorded. The sync begins anew: `started_at` is now."""
+        """Delete what is recorded. The sync starts again: `started_at` is now."""
         with self._lock, self._buffer_lock:
             self._buffer = []
             self._close(keep=False)
@@ -146,7 +146,7 @@ class Journal:
             LOG.info("Resuming the sync that began at %s.", f"{self.started_at:%Y-%m-%d %H:%M} UTC")
 
     def _find_responses(self, database: sqlite3.Connection, hours: float) -> str | None:
-        """Note where the responses are; return why they are void."""
+        """Note where the responses are; return why they are invalid."""
         query = "select sync.*, at from sync, response order by response.rowid desc limit 1"
         [(self._salt, identity, started_at, runs, keys, recorded_at)] = database.execute(query)
         if abs(time.time() - recorded_at) >= hours * 3600:  # a clock may have been ahead
@@ -249,7 +249,7 @@ def open_journal(file: Path, identity: str, resume_hours: float) -> Iterator[Jou
         file: where it is; readable by its owner only.
         identity: a text of all that requests are made from, secrets included, and of the newest
             sync in the table: older responses must not follow it. Only a salted hash of it is
-            stored; what was recorded under another identity is void.
+            stored; what was recorded under another identity is invalid.
         resume_hours: how long after the last response a sync is resumed. 0: nothing is recorded.
     """
     journal, keep = Journal(file, identity, resume_hours), False

@@ -38,7 +38,7 @@ class ReadAheadWindow:
         return self.size if is_tried else self.size - len(self._seconds)
 
     def restart(self) -> None:
-        """Begin anew with one request: another page came than was expected."""
+        """Start again with one request: another page came than was expected."""
         self.size, self._seconds, self._outdated = 1, [], 0
 
     def add(self, seconds: float, *, was_awaited: bool) -> None:

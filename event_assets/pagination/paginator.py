@@ -16,7 +16,7 @@ from event_assets.pagination.facts import ListFacts
 class Paginator(BasePaginator):
     """Decides which page of one list to request next, and reports what the pages show.
 
-    It follows dlt's protocol, and is made anew for each list. `update_state` takes the rows that
+    It follows dlt's protocol, and is created for each list. `update_state` takes the rows that
     must not be delivered out of the list that it is given.
     """
 

@@ -22,13 +22,13 @@ class ResultAggregator:
     response, because the configuration ignores it (`response_actions`), counts as empty.
 
     Attributes:
-        is_parent_heeded: whether the API is known to answer by the parent, whatever it answers.
+        filters_by_parent: whether the API is known to filter by the parent.
     """
 
     def __init__(self, asked_by: str = "the parent") -> None:
         """`asked_by` names what the requests of the lists differ in."""
         self._asked_by = asked_by
-        self.is_parent_heeded = False
+        self.filters_by_parent = False
         self._first: ListFacts | None = None
         self._are_same = True  # the lists so far
         self._sums = ListFacts()
@@ -80,7 +80,7 @@ class ResultAggregator:
                 f"{sums.distinct:,} rows received; {len(found):,} of {lists} may be incomplete: "
                 f"{worst}"
             )
-        elif self.repeated and not self.is_parent_heeded:
+        elif self.repeated and not self.filters_by_parent:
             complete = None
             reason = (
                 f"{sums.distinct:,} rows received, the same in each of {lists}: the API may ignore "

@@ -1,4 +1,4 @@
-"""Notice rows that share the value by which a link or cursor leads on: others may be left out."""
+"""Find rows that share the value by which a link or cursor leads on: others may be left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tell how times are written."""
+"""Detect how times are written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tell records that the API has marked as removed from all others."""
+"""Separate records that the API has marked as removed from all others."""
 
 from __future__ import annotations
 

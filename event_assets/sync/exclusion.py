@@ -28,7 +28,7 @@ from pruned_now where {where} and known.{column}::varchar = pruned_now.before
 """
 
 
-def forget_excluded(database: Database, source: SourceConfig) -> None:
+def delete_excluded(database: Database, source: SourceConfig) -> None:
     """Delete the values of excluded fields from the events, their rejects and their history.
 
     To be called in the transaction of the load.
@@ -48,7 +48,7 @@ def forget_excluded(database: Database, source: SourceConfig) -> None:
     if has_table(database, schema, CHANGES):
         _forget_changes(database, source)
     if has_table(database, schema, SYNC_LOG):
-        _forget_examples(database, source)
+        _delete_examples(database, source)
 
 
 def _forget_changes(database: Database, source: SourceConfig) -> None:
@@ -66,7 +66,7 @@ def _forget_changes(database: Database, source: SourceConfig) -> None:
             )
 
 
-def _forget_examples(database: Database, source: SourceConfig) -> None:
+def _delete_examples(database: Database, source: SourceConfig) -> None:
     """Delete the values in which records that share an id differ."""
     log = quote_name(source.name, SYNC_LOG)
     query = f"select distinct repeats::varchar from {log} where json_array_length(repeats) > 0"

@@ -70,7 +70,7 @@ def extract(
     Raises:
         PipelineStepFailed: the API cannot be read, or too many records break the contract.
         ExpiredJournalError: the sync cannot be resumed.
-        ExpiredPositionError: the API knows no changes since the position, or does not heed it.
+        ExpiredPositionError: the API knows no changes since the position, or does not filter by it.
     """
     resource = plan.resource
     builder = ArrowTableBuilder(

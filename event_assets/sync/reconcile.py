@@ -1,6 +1,6 @@
 """Bring the tables of a source into the state that a sync, a check or a view starts from.
 
-What a person dropped, renamed or altered is made again; older versions' tables are taken over.
+What a person dropped, renamed or altered is restored; older versions' tables are migrated.
 """
 
 from __future__ import annotations

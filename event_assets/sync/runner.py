@@ -15,7 +15,7 @@ from event_assets.extract.progress import OnProgress
 from event_assets.extract.stream import Stream, open_stream
 from event_assets.http.journal import open_journal
 from event_assets.sync import account_registry, guards, schema_changes, sync_log
-from event_assets.sync.exclusion import forget_excluded
+from event_assets.sync.exclusion import delete_excluded
 from event_assets.sync.extract import ExtractedRecords, extract
 from event_assets.sync.parent_rows import delete_rows_without_parent
 from event_assets.sync.plan import SyncPlan, plan_sync
@@ -64,7 +64,7 @@ def run_sync(
             LOG.info("Reading everything: %s", error)
             full_refresh = True
         except (ConcurrentSchemaChangeError, ExpiredJournalError) as error:
-            LOG.info("Beginning anew: %s", error)
+            LOG.info("Starting again: %s", error)
     return run_once(full_refresh, accepts_new_origin)
 
 
@@ -128,7 +128,7 @@ def load(
         rejects.merge_into_table(database, resource, load_id, stream.started_at, complete=complete)
         delete_rows_without_parent(database, resource)
         if resource.is_events:
-            forget_excluded(database, source)
+            delete_excluded(database, source)
         if resource.is_events and source.removed_when:
             record_removed(database, source, extracted.removed.ids, load_id, stream.started_at)
         number = sync_log.append(database, resource, row)

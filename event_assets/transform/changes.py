@@ -74,7 +74,7 @@ def record_changes(
     has_snapshot = has_table(database, schema, SNAPSHOT)
     before = _read_columns(database, schema, SNAPSHOT) if has_snapshot else {}
     if any(before.get(name) != "VARCHAR" for name in ("id", *([ACCOUNT] if accounts else ()))):
-        before = {}  # cannot be compared: the snapshot is made anew
+        before = {}  # cannot be compared: the snapshot is created again
     columns = column_types(accounts)
     ensure_table(database, schema, CHANGES, columns)
     with without_indexes(database, schema, SNAPSHOT), transaction(database):

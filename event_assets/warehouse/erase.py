@@ -155,7 +155,7 @@ def _rewrite(database: Database) -> None:
         new.unlink(missing_ok=True)
         raise WarehouseError(
             f"It is erased from the tables, but not from the file {file}, which cannot be written "
-            f"anew: {get_destination().error_reason(error)}; mend that, and erase it again."
+            f"again: {get_destination().error_reason(error)}; correct that, and erase it again."
         ) from None
     shutil.copymode(file, new)
     database.close()

@@ -27,6 +27,8 @@ def hold_file_lock(lock_file: Path, message: str, timeout: float | None = None) 
     try:
         lock.acquire(blocking=False)
     except Timeout:
+        if timeout == 0:
+            raise BusyError(f"{message}.") from None
         LOG.warning("%s ...", message)
         try:
             lock.acquire(timeout=-1 if timeout is None else timeout)
@@ -51,7 +53,7 @@ def is_file_locked(lock_file: Path) -> bool:
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Make a folder in that for temporary files, and remove it, and those of killed processes."""
+    """Create a temporary folder; remove it afterwards, and those of killed processes."""
     prefix = f"events-{os.getuid()}-"
     for lock in Path(tempfile.gettempdir()).glob(f"{prefix}*/lock"):
         if not is_file_locked(lock):

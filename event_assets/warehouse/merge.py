@@ -96,7 +96,7 @@ def write_rows(database: Database, schema: str, load: TableLoad, files: Sequence
 
 
 def open_package(database: Database, files: Sequence[str]) -> None:
-    """Let the view `package` be the rows of Parquet files."""
+    """Create the view `package` of the rows of Parquet files."""
     database.execute(OPEN_PACKAGE.format(files=", ".join(map(quote_literal, files))))
 
 

@@ -107,7 +107,7 @@ def pipeline_folders(schema: str) -> Iterator[list[Path]]:
     own = [path for path in names if re.match(r"(__.*)?(\.|$)", path.name.removeprefix(schema))]
     with ExitStack() as locks:
         for file in {path for path in own if path.suffix == ".lock"}:
-            message = f"A sync of {schema} runs, and this waits for it"
+            message = f"A sync of {schema} is running: try again when it has ended"
             locks.enter_context(hold_file_lock(file, message, timeout=0))
         yield [path for path in own if path.suffix != ".lock"]
 
@@ -137,7 +137,7 @@ def journal_file(pipeline: str) -> Path:
 def note_failure(
     pipeline: str, account: str | None, describe: Callable[[Exception], str | None]
 ) -> Iterator[None]:
-    """Leave a file that tells the account of a sync that fails, and why: it is older than the next.
+    """Write a file with the account of a sync that fails, and why: it is older than the next.
 
     `describe` returns the reason of a failure in one sentence, or None for a defect.
     """

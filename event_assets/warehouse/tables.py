@@ -1,4 +1,4 @@
-"""Create tables, and make them again what a sync starts from, whatever a person did to them.
+"""Create tables, and restore what syncs need of tables that a person has changed.
 
 They are compared with the catalog of the database, never with what a sync before remembers.
 """
@@ -163,7 +163,7 @@ def _alter(database: Database, schema: str, table: str, statements: Sequence[str
                     destination = get_destination()
                     raise WarehouseError(
                         f"The table {schema}.{table} in {destination.display_name} was changed, "
-                        f"and cannot be made again as syncs need it: `{statement}` fails, as "
+                        f"and syncs cannot change it back: `{statement}` fails, as "
                         f"{destination.error_reason(error)}; correct the values of this column, or "
                         "drop it, and sync again."
                     ) from None

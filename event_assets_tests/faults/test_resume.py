@@ -295,7 +295,7 @@ def test_a_sync_whose_cursor_has_expired_begins_anew_by_itself(
             row = resumed.sync()
         assert len(set(api.asked)) == len(rows) // SIZE + 1 + 2  # all of it, and two that expired
     resumed.judge(row, rows)
-    assert "Beginning anew: The API rejects a recorded cursor." in caplog.messages
+    assert "Starting again: The API rejects a recorded cursor." in caplog.messages
 
 
 def test_the_time_of_a_sync_is_that_of_its_first_start(project: Project, syncs: Driver) -> None:

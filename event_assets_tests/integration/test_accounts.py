@@ -73,7 +73,7 @@ def test_fields_of_any_name_keep_their_columns_in_the_syncs_of_all_accounts(
         assert sorted(map(str, filter(lambda value: value is not None, row))) == sorted(
             map(str, values)
         )
-    assert "Beginning anew" not in caplog.text
+    assert "Starting again" not in caplog.text
 
 
 def test_all_events_has_the_current_events_of_each_account(project: Project) -> None:

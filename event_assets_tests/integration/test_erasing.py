@@ -17,6 +17,7 @@ from event_assets.sync.parent_rows import identify_rows
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse import Database
 from event_assets.warehouse.erase import erase
+from event_assets.warehouse.file_lock import hold_file_lock
 from event_assets.warehouse.pipeline import journal_file
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.contracts import load
@@ -151,6 +152,19 @@ def test_what_is_not_erased_whole_is_not_erased(
     (log,) = (dict(zip(names, row, strict=True)) for row in syncs)
     assert log["sync_number"] == 1
     assert log["reason"] == "All 20 rows w***r*** r***c***iv***d."
+
+
+def test_nothing_is_erased_while_a_sync_runs(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving({PATH: paged(events(20))}) as api:
+        sync_source(source_of(source(api.url)))
+    project.environment.setattr(project_module, "_loaded", None)
+    with hold_file_lock(journal_file("events").with_suffix(".lock"), "of a sync"):
+        assert run_command(["erase", "--value", "Event 3", "--yes"]) == 1
+    said = capsys.readouterr().err
+    assert said == "A sync of events is running: try again when it has ended.\n"
+    assert len(project.ids()) == 20
 
 
 def test_what_is_erased_is_not_resumed_though_erasing_was_interrupted(project: Project) -> None:

@@ -193,7 +193,7 @@ def test_a_key_with_a_word_that_is_added_to_it_is_refused(monkeypatch: pytest.Mo
     with pytest.raises(ConfigError) as refused, build_auth(source, "bearer", None):
         pass
     assert str(refused.value) == (
-        "The key in API_KEY begins with `Bearer`, which is added to it: take that word away."
+        "The key in API_KEY begins with `Bearer`, which is added to it: remove that word."
     )
 
 
