@@ -22,6 +22,8 @@ from event_assets.pagination.list_paginator import REFUSALS
 from event_assets.pagination.paginator import Paginator
 from event_assets.values.errors import ContentError, ExpiredJournalError
 
+NO_MESSAGE = " It gives no message."
+
 
 @dataclass(frozen=True)
 class PagedList:
@@ -74,23 +76,13 @@ def read_list(
             response = client.fetch(request, pages, lists)
         except IgnoreResponseException:  # `response_actions` say so
             paginator.stopped_early()
-        except ContentError as error:  # a page behind the last one need not be an empty list
-            if error.problem == UNCLEAR:
-                paginator.update_state(error.response, [], said=quote_page(error.response))
-            else:
-                is_nothing = has_nothing(error.response)
-                if not (is_nothing and paginator.refused(HTTPStatus.NO_CONTENT)):
-                    is_left_out = paginator.facts.pages and leaves_list_out(error.response)
-                    if not is_left_out or (is_nothing and was_nothing):  # again: a quota, perhaps
-                        raise
-                    paginator.update_state(error.response, [], said=" It gives no message.")
+        except ContentError as error:
+            is_nothing = error.problem != UNCLEAR and has_nothing(error.response)
+            if not _is_end(error, paginator, may_lack_list=not (is_nothing and was_nothing)):
+                raise
         except HTTPError as error:
-            status, limit = error.response.status_code, limit_text(error.response)
-            has_expired = client.has_expired(status)
-            if status in REFUSALS and says_end(error.response):
-                status = HTTPStatus.NO_CONTENT
-            said = "" if has_expired else error_text(error.response) or " It gives no message."
-            if not paginator.refused(status, limit=limit, said=said):
+            has_expired = client.has_expired(error.response.status_code)
+            if not _is_refused_page(error, paginator, has_expired=has_expired):
                 if has_expired:
                     raise ExpiredJournalError("The API rejects a recorded cursor.") from None
                 raise
@@ -100,3 +92,29 @@ def read_list(
             paginator.update_state(response, records, said=said)
             yield records
         paginator.update_request(request)
+
+
+def _is_end(error: ContentError, paginator: Paginator, *, may_lack_list: bool) -> bool:
+    """Take a response without a list for a page behind the last one; return False if it is none.
+
+    `may_lack_list`: False after a response that held nothing either: that may be a quota.
+    """
+    response = error.response
+    if error.problem == UNCLEAR:
+        paginator.update_state(response, [], said=quote_page(response))
+        return True
+    if has_nothing(response) and paginator.refused(HTTPStatus.NO_CONTENT):
+        return True
+    if not (may_lack_list and paginator.facts.pages and leaves_list_out(response)):
+        return False
+    paginator.update_state(response, [], said=NO_MESSAGE)
+    return True
+
+
+def _is_refused_page(error: HTTPError, paginator: Paginator, *, has_expired: bool) -> bool:
+    """Take an error status for a page behind the last one; return False if it is none."""
+    response = error.response
+    is_end = response.status_code in REFUSALS and says_end(response)
+    status = HTTPStatus.NO_CONTENT if is_end else response.status_code
+    said = "" if has_expired else error_text(response) or NO_MESSAGE
+    return paginator.refused(status, limit=limit_text(response), said=said)

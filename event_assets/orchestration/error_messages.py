@@ -32,62 +32,91 @@ TABLE_ERRORS = (  # of what a person has made of the tables
 def user_message(error: BaseException) -> str | None:
     """Return what is wrong and what to do; None if a user cannot fix it."""
     for cause in exception_chain(error):
-        if isinstance(cause, UserError):
-            return str(cause)
-        if isinstance(cause, UnicodeEncodeError) and ENCODING != "utf-8":
-            return (
-                f"The locale of this process has the characters of {ENCODING} only: set "
-                "LC_ALL=C.UTF-8, or PYTHONUTF8=1."
-            )
-        if isinstance(cause, (MemoryError, duckdb.OutOfMemoryException)):
-            return (
-                "The memory of this process does not suffice: `exclude` what is large in the "
-                "records, request fewer of them at a time, or let it have more."
-            )
-        if isinstance(cause, dg.DagsterInvalidDefinitionError):
-            return f"Dagster cannot load the definitions: {str(cause).strip().splitlines()[0]}"
-        if isinstance(cause, TomlProviderReadException):
-            file = next(filter(Path.exists, map(Path, cause.full_paths)), Path(cause.file_name))
-            if not os.access(file, os.R_OK):
-                return f"The file {file.absolute()} cannot be read: Permission denied."
-            line = (re.findall(r"at line (\d+)", str(cause)) or ["1"])[0]
-            return f'{file.absolute()}:{line}: is not TOML: write NAME = "VALUE", in quotes.'
-        if isinstance(cause, sqlite3.OperationalError):
-            home = os.environ.get("DAGSTER_HOME")
-            problem = f"Dagster's history in {home} (DAGSTER_HOME) cannot be written: {cause}"
-            return f"{problem}; check who owns its files, and the space on the disk."
-        if isinstance(cause, sqlite3.DatabaseError) and "database" in str(cause):
-            problem = f"Dagster's history in {os.environ.get('DAGSTER_HOME')} is damaged: {cause}"
-            return f"{problem}; move its folders `history` and `storage` away (no event is lost)."
-        if told := history_problem(cause):
-            return told
-        destination = warehouse.get_destination()
-        is_storage_error = isinstance(cause, (*STORAGE_ERRORS, *destination.driver_errors))
-        if is_storage_error and not http_errors.is_request_error(cause):
-            message = destination.describe_error(cause)
-            if message is not None:
+        for describe in DESCRIBERS:
+            if message := describe(cause):
                 return message
-        if isinstance(cause, TABLE_ERRORS) and not http_errors.is_request_error(cause):
-            reason = destination.error_reason(cause)
-            if "does not exist" in reason and isinstance(cause, duckdb.CatalogException):
-                missing = str(cause).partition("\n")[0].removeprefix("Catalog Error: ")
-                return f"{missing} Materialize event_data first."
-            if macros := _hiding_macros():
-                return (
-                    f"Macros in {destination.display_name} hide functions of DuckDB "
-                    f"({', '.join(macros)}): drop them, or give them other names, and sync again."
-                )
-            if REFERENCED.search(reason):
-                return (
-                    f"The tables in {destination.display_name} cannot be changed: "
-                    f"{reason.partition('. ')[0]}; drop the table whose foreign key refers to "
-                    "them, or make it without, and sync again."
-                )
-            return (
-                f"The tables in {destination.display_name} are not as syncs leave them: {reason}; "
-                "undo that, or rename or drop the table that it is about, and sync again."
-            )
     return http_errors.user_message(error)
+
+
+def _describe_process(error: BaseException) -> str | None:
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, UnicodeEncodeError) and ENCODING != "utf-8":
+        return (
+            f"The locale of this process has the characters of {ENCODING} only: set "
+            "LC_ALL=C.UTF-8, or PYTHONUTF8=1."
+        )
+    if isinstance(error, (MemoryError, duckdb.OutOfMemoryException)):
+        return (
+            "The memory of this process does not suffice: `exclude` what is large in the "
+            "records, request fewer of them at a time, or let it have more."
+        )
+    return None
+
+
+def _describe_settings(error: BaseException) -> str | None:
+    if isinstance(error, dg.DagsterInvalidDefinitionError):
+        return f"Dagster cannot load the definitions: {str(error).strip().splitlines()[0]}"
+    if not isinstance(error, TomlProviderReadException):
+        return None
+    file = next(filter(Path.exists, map(Path, error.full_paths)), Path(error.file_name))
+    if not os.access(file, os.R_OK):
+        return f"The file {file.absolute()} cannot be read: Permission denied."
+    line = (re.findall(r"at line (\d+)", str(error)) or ["1"])[0]
+    return f'{file.absolute()}:{line}: is not TOML: write NAME = "VALUE", in quotes.'
+
+
+def _describe_history(error: BaseException) -> str | None:
+    home = os.environ.get("DAGSTER_HOME")
+    if isinstance(error, sqlite3.OperationalError):
+        problem = f"Dagster's history in {home} (DAGSTER_HOME) cannot be written: {error}"
+        return f"{problem}; check who owns its files, and the space on the disk."
+    if isinstance(error, sqlite3.DatabaseError) and "database" in str(error):
+        problem = f"Dagster's history in {home} is damaged: {error}"
+        return f"{problem}; move its folders `history` and `storage` away (no event is lost)."
+    return history_problem(error)
+
+
+def _describe_storage(error: BaseException) -> str | None:
+    destination = warehouse.get_destination()
+    is_of_storage = isinstance(error, (*STORAGE_ERRORS, *destination.driver_errors))
+    if is_of_storage and not http_errors.is_request_error(error):
+        return destination.describe_error(error)
+    return None
+
+
+def _describe_tables(error: BaseException) -> str | None:
+    if not isinstance(error, TABLE_ERRORS):
+        return None
+    destination = warehouse.get_destination()
+    reason = destination.error_reason(error)
+    if "does not exist" in reason and isinstance(error, duckdb.CatalogException):
+        missing = str(error).partition("\n")[0].removeprefix("Catalog Error: ")
+        return f"{missing} Materialize event_data first."
+    if macros := _hiding_macros():
+        return (
+            f"Macros in {destination.display_name} hide functions of DuckDB "
+            f"({', '.join(macros)}): drop them, or give them other names, and sync again."
+        )
+    if REFERENCED.search(reason):
+        return (
+            f"The tables in {destination.display_name} cannot be changed: "
+            f"{reason.partition('. ')[0]}; drop the table whose foreign key refers to "
+            "them, or make it without, and sync again."
+        )
+    return (
+        f"The tables in {destination.display_name} are not as syncs leave them: {reason}; "
+        "undo that, or rename or drop the table that it is about, and sync again."
+    )
+
+
+DESCRIBERS = (
+    _describe_process,
+    _describe_settings,
+    _describe_history,
+    _describe_storage,
+    _describe_tables,
+)
 
 
 def history_problem(error: BaseException) -> str | None:
