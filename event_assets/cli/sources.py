@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,7 @@ import click
 from event_assets.cli.output import json_option, print_json
 from event_assets.config.project import read_env_file
 from event_assets.config.settings import misspelt_settings
-from event_assets.config.source_files import find_sources, unused_sandboxes
+from event_assets.config.source_files import defs_folder, find_sources, unused_sandboxes
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -105,7 +106,7 @@ def load_source(name: str) -> SourceConfig:
     with plain_load_errors(), warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         tree = load_tree()
-        tree.build_defs_at_path(find_sources()[name].file.parent)
+        tree.build_defs_at_path(_path_in_tree(name))
         return read_source(tree, name)
 
 
@@ -113,6 +114,11 @@ def read_source(tree: dg.ComponentTree, name: str) -> SourceConfig:
     """Return the configuration of a source in a tree of components."""
     from event_assets.component.component import EventApi
 
-    loaded = tree.load_component(find_sources()[name].file.parent)
+    loaded = tree.load_component(_path_in_tree(name))
     parts = getattr(loaded, "components", [loaded])  # several in one file
     return next(one for one in parts if isinstance(one, EventApi)).configure(name, tree)
+
+
+def _path_in_tree(name: str) -> Path:
+    """Return the folder of a source, below the one that Python may have found by another path."""
+    return find_sources()[name].file.parent.relative_to(defs_folder())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -146,11 +146,15 @@ def defs_folder() -> Path:
 
 
 def find_files(folder: Path, pattern: str) -> list[Path]:
-    """Return the files below a folder by their names, where Dagster looks for them, too."""
+    """Return what is below a folder by its name, where Dagster looks for files, too.
+
+    Raises:
+        ConfigError: a folder cannot be read.
+    """
     found: list[Path] = []
-    for parent, folders, names in os.walk(folder, followlinks=True):
+    for parent, folders, names in os.walk(folder, onerror=_refuse, followlinks=True):
         folders[:] = [name for name in folders if name[0] != "." and name != "__pycache__"]
-        found += [Path(parent, name) for name in fnmatch.filter(names, pattern)]
+        found += [Path(parent, name) for name in fnmatch.filter(folders + names, pattern)]
     return sorted(found, key=lambda file: (len(file.parts), file))
 
 
@@ -179,8 +183,12 @@ def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
-        problem = error.strerror
-    raise ConfigError(f"The file {file} cannot be read: {problem}.")
+        _refuse(error)
+
+
+def _refuse(error: OSError) -> NoReturn:
+    kind = "folder" if Path(error.filename).is_dir() else "file"
+    raise ConfigError(f"The {kind} {error.filename} cannot be read: {error.strerror}.") from None
 
 
 def _is_source(file: Path) -> bool:

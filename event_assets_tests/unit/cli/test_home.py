@@ -164,6 +164,13 @@ def test_the_file_of_a_source_that_cannot_be_read_or_removed_is_told(
             f"The file {file} cannot be read: Permission denied.\n",
         )
     file.chmod(0o644)
+    file.parent.chmod(0o000)
+    for command in ("check", "status"):
+        done = run_as_a_user(command, cwd=clone, EVENTS_DUCKDB=str(clone / "warehouse.duckdb"))
+        assert (done.returncode, done.stderr) == (
+            1,
+            f"The folder {file.parent} cannot be read: Permission denied.\n",
+        )
     file.parent.chmod(0o555)
     done = run_as_a_user("remove", "events", "--drop", "--yes", cwd=clone)
     assert done.stderr == (

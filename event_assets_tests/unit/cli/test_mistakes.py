@@ -156,6 +156,17 @@ def test_a_link_that_leads_to_no_file_is_told(
         assert errors.count("\n") == 1
 
 
+def test_a_folder_in_place_of_the_file_is_told(
+    source_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source_file.unlink()
+    source_file.mkdir()
+    for command in ("check", "sync", "probe", "status", "sources"):
+        assert run([command]) == 1
+        told = f"The folder {source_file} cannot be read: Is a directory.\n"
+        assert capsys.readouterr().err == told
+
+
 @pytest.mark.parametrize(
     "name", [".ipynb_checkpoints/defs-1.yaml", "../.git/x/defs.yaml", "../__pycache__/defs.yaml"]
 )
@@ -180,6 +191,17 @@ def test_a_source_may_be_a_link_to_a_folder(
     assert run(["remove", "concerts", "--yes"]) == 0
     assert not link.is_symlink()
     assert (shared / source_file.name).exists()
+
+
+def test_the_project_may_be_a_link_where_python_finds_it_by_its_path(
+    source_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    link = source_file.parents[4] / "link"
+    link.symlink_to(source_file.parents[3])
+    monkeypatch.setenv("EVENT_ASSETS_PROJECT", str(link))
+    assert run(["check"]) == 0
+    assert run(["erase", "--value", "nobody", "--yes"]) == 1
+    assert capsys.readouterr().err.startswith("There is no database ")
 
 
 def test_a_project_without_a_folder_for_sources_is_told(
