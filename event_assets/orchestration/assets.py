@@ -35,7 +35,10 @@ def build_assets(
     """Build the assets of a source, from the API to the calendar."""
     return [
         _events_api(source, owners),
-        *(_synced_table(each, owners, freshness) for each in source.resources.values()),
+        *(
+            _synced_table(resource, _table_spec(resource, owners, freshness))
+            for resource in source.resources.values()
+        ),
         *build_derived_assets(source, owners),
     ]
 
@@ -83,19 +86,19 @@ class SyncConfig(dg.Config):
         return False if value is None else value
 
 
-def _synced_table(
+def _table_spec(
     resource: ResourceConfig, owners: Sequence[str], freshness: FreshnessConfig | None
-) -> dg.AssetsDefinition:
-    """Define the table that a sync of a resource fills."""
+) -> dg.AssetSpec:
+    """Describe the table that a sync of a resource fills."""
     source = resource.source
     accounts = partitions.partitions_def(source)
     per_parent = f" of each record of `{resource.parent}`" if resource.parent else ""
+    merged = ", ".join(f"`{column}`" for column in resource.primary_key_columns)
+    write = f"merged by {merged}" if merged else "replaced by each sync"
     spec = dg.AssetSpec(
         asset_key(source, resource.name),
         deps=[asset_key(source, resource.parent or "events_api")],
-        description=("" if source.base_url else f"From {INVENTED}. ")
-        + f"Every event that the API ever listed{per_parent}, one row each, merged by `id`."
-        + (" Each partition is an account." if accounts else ""),
+        description=f"The API's `{resource.name}`{per_parent}: one row each, {write}.",
         group_name=source.name,
         owners=owners,
         kinds={"dlt", warehouse.get_destination().kind},
@@ -104,25 +107,31 @@ def _synced_table(
         partitions_def=accounts,
         skippable=not source.is_synced,
     )
-    if resource.is_events:
-        columns, origins = metadata.contract_columns(source), metadata.contract_origins(source)
-        spec = spec.merge_attributes(
-            metadata={
-                **metadata.table_metadata(source, resource.name, columns),
-                "dagster/column_lineage": metadata.column_lineage(source, "events_api", origins),
-            }
-        )
-        if freshness:
-            policy = dg.FreshnessPolicy.time_window(
-                fail_window=timedelta(minutes=freshness.fail_after_minutes),
-                warn_window=timedelta(minutes=freshness.warn_after_minutes),
-            )
-            spec = spec.replace_attributes(freshness_policy=policy)
-    else:
-        merged = ", ".join(f"`{column}`" for column in resource.primary_key_columns)
-        write = f"merged by {merged}" if merged else "replaced by each sync"
-        description = f"The API's `{resource.name}`{per_parent}: one row each, {write}."
-        spec = spec.replace_attributes(description=description)
+    if not resource.is_events:
+        return spec
+    columns, origins = metadata.contract_columns(source), metadata.contract_origins(source)
+    spec = spec.replace_attributes(
+        description=("" if source.base_url else f"From {INVENTED}. ")
+        + f"Every event that the API ever listed{per_parent}, one row each, merged by `id`."
+        + (" Each partition is an account." if accounts else "")
+    ).merge_attributes(
+        metadata={
+            **metadata.table_metadata(source, resource.name, columns),
+            "dagster/column_lineage": metadata.column_lineage(source, "events_api", origins),
+        }
+    )
+    if freshness is None:
+        return spec
+    policy = dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(minutes=freshness.fail_after_minutes),
+        warn_window=timedelta(minutes=freshness.warn_after_minutes),
+    )
+    return spec.replace_attributes(freshness_policy=policy)
+
+
+def _synced_table(resource: ResourceConfig, spec: dg.AssetSpec) -> dg.AssetsDefinition:
+    """Define the table that a sync of a resource fills."""
+    source = resource.source
 
     class Translator(DagsterDltTranslator):
         def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:  # noqa: ARG002 (one asset)
@@ -137,8 +146,8 @@ def _synced_table(
         dlt_source=described(),
         dlt_pipeline=cast("dlt.Pipeline", None),  # building one would write its folder
         dagster_dlt_translator=Translator(),
-        partitions_def=accounts,
-        pool=partitions.partitions_name(source) if accounts else None,
+        partitions_def=spec.partitions_def,
+        pool=partitions.partitions_name(source) if spec.partitions_def else None,
     )
     def table(
         context: dg.AssetExecutionContext, config: SyncConfig
