@@ -89,8 +89,7 @@ def read_list(
         else:
             records = select_records(response)
             said = error_beside_rows(response, records) if records else ""
-            paginator.update_state(response, records, said=said)
-            yield records
+            yield paginator.receive(response, records, said=said)
         paginator.update_request(request)
 
 
@@ -101,13 +100,13 @@ def _is_end(error: ContentError, paginator: Paginator, *, may_lack_list: bool) -
     """
     response = error.response
     if error.problem == UNCLEAR:
-        paginator.update_state(response, [], said=quote_page(response))
+        paginator.receive(response, [], said=quote_page(response))
         return True
     if has_nothing(response) and paginator.refused(HTTPStatus.NO_CONTENT):
         return True
     if not (may_lack_list and paginator.facts.pages and leaves_list_out(response)):
         return False
-    paginator.update_state(response, [], said=NO_MESSAGE)
+    paginator.receive(response, [], said=NO_MESSAGE)
     return True
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from math import inf
@@ -139,11 +139,13 @@ class ListPaginator(Paginator):
         if self.active is not None:
             self.active.init_request(request)
 
-    def update_state(
-        self, response: Response, data: list[Any] | None = None, *, said: str = ""
-    ) -> None:
-        """Process a response; `data` is the list that dlt delivers."""
-        rows = [] if data is None else data
+    @property
+    def has_next_page(self) -> bool:
+        """Whether another page is to be requested."""
+        return not self._walk.done
+
+    def receive(self, response: Response, rows: Sequence[Any], *, said: str = "") -> list[Any]:
+        """Process a response and its rows; return the rows to deliver."""
         self._noted.setdefault("first_rows", list(rows))
         if self.active is None:
             self._use(dlt_compat.detect_paginator(response), "no paginator")
@@ -159,24 +161,25 @@ class ListPaginator(Paginator):
         elif said and ids != self.last_page.ids[-1:]:  # no overlap alone
             self._noted.setdefault("error", said)
         if self._is_of_other_rows(page):
-            rows.clear()
             self._read_whole_pages()
-        else:
-            first = self.last_page.ids
-            self._take(page, rows)
-            is_second = self._walk.facts.pages == 2 and first != ids != []
-            if is_second and 0 < len(first) < self._step:
-                claim, gap = "has rows further on", f"{len(first):,} to {self._step:,}"
-                self._walk.finish("gaps", claim=claim, gap=gap)
-        self._has_next_page = not self._walk.done
+            return []
+        first = self.last_page.ids
+        delivered = self._take(page)
+        is_second = self._walk.facts.pages == 2 and first != ids != []
+        if is_second and 0 < len(first) < self._step:
+            claim, gap = "has rows further on", f"{len(first):,} to {self._step:,}"
+            self._walk.finish("gaps", claim=claim, gap=gap)
+        return [rows[at] for at in delivered]
 
-    def _take(self, page: PageFacts, rows: list[Any]) -> None:
+    def _take(self, page: PageFacts) -> Sequence[int]:
+        """Process a page; return the positions of its rows to deliver."""
         walk, self.last_page = self._walk, page
         if self._row_counter and not page.pointer:
             page = page._replace(has_more=False)
-        walk.take(page, rows)
+        delivered = walk.take(page)
         if isinstance(walk, PageWalk) and page.pointer and not walk.done:
             self._examine_pointer(walk, page)
+        return delivered
 
     def _examine_pointer(self, walk: PageWalk, page: PageFacts) -> None:
         """See whether the pointer to the next page counts pages, or rows."""
@@ -186,7 +189,7 @@ class ListPaginator(Paginator):
         if counter and walk.facts.pages == 1 and not walk.is_counted:
             self._row_counter, self._base = counter
             self._walk = self._walk_rows(page.size_asked or size)
-            self._walk.take(page, list(page.ids))
+            self._walk.take(page)
         walk.is_counted |= counts(found, self._counters, walk.position, size)
         if walk.facts.pages == 1 and size == page.size_asked and leaves_size_out(page.pointer):
             self._noted["size_left_out"] = size
@@ -212,7 +215,7 @@ class ListPaginator(Paginator):
         self._row_counter, self._base = None, 0
         self._walk = self._walk_pages()
         self._walk.is_counted = True
-        self._take(page, list(page.ids))
+        self._take(page)
 
     def update_request(self, request: Request) -> None:
         """Point the request at the next page."""
@@ -235,7 +238,6 @@ class ListPaginator(Paginator):
         """Finish at a response that the configuration ignores; one behind the end is the end."""
         if not self.refused(HTTPStatus.NO_CONTENT):
             self._walk.finish("ignored response")
-            self._has_next_page = False
 
     def refused(self, status: int, *, limit: str = "", said: str = "") -> bool:
         """Take a refused page for one behind the end, if it can be."""
@@ -251,7 +253,6 @@ class ListPaginator(Paginator):
             accepted = True
         if self._walk.facts.end == "depth":
             self._noted["said"] = limit or said
-        self._has_next_page = not self._walk.done
         return accepted
 
     def leads_behind_cap(self) -> bool:

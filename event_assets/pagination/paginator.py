@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import copy
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
 from event_assets.pagination.facts import ListFacts
 
 
-class Paginator(BasePaginator):
-    """Decides which page of one list to request next, and reports what the pages show.
-
-    It follows dlt's protocol, and is created for each list. `update_state` takes the rows that
-    must not be delivered out of the list that it is given.
-    """
+class Paginator(ABC):
+    """Decides which page of one list to request next, and reports what the pages show."""
 
     def init_request(self, request: Request) -> None:
         """Point the request at the first page."""
@@ -34,16 +29,23 @@ class Paginator(BasePaginator):
     def _start(self, request: Request) -> None:
         """Point the request at the first page of the list, or of a part of it."""
 
+    @abstractmethod
+    def update_request(self, request: Request) -> None:
+        """Point the request at the next page."""
+
+    @property
+    @abstractmethod
+    def has_next_page(self) -> bool:
+        """Whether another page is to be requested."""
+
     @property
     @abstractmethod
     def facts(self) -> ListFacts:
         """What is known of the list so far."""
 
     @abstractmethod
-    def update_state(
-        self, response: Response, data: list[Any] | None = None, *, said: str = ""
-    ) -> None:
-        """Process a response; `data` is the list that dlt delivers.
+    def receive(self, response: Response, rows: Sequence[Any], *, said: str = "") -> list[Any]:
+        """Process a response and its rows; return the rows to deliver.
 
         `said`: the words of an empty page, of which is not known whether they are about an end; or
         those about an error beside rows.

@@ -103,7 +103,7 @@ class TimeWindowPaginator(Paginator):
         """What is known of the list so far."""
         ended = self._ended
         facts = ended if self._is_window_done else add_counts(ended, self._inner.facts)
-        distinct = len(self._seen) if self._has_next_page else self._seen.count()
+        distinct = len(self._seen) if self.has_next_page else self._seen.count()
         return replace(facts, distinct=distinct, reported=self._whole_total)
 
     def _start(self, request: Request) -> None:
@@ -116,12 +116,20 @@ class TimeWindowPaginator(Paginator):
         self._inner.cap = self._plan.config.cap
         self._inner.init_request(request)
 
-    def update_state(
-        self, response: Response, data: list[Any] | None = None, *, said: str = ""
-    ) -> None:
-        """Process a response; `data` is the list that dlt delivers."""
+    @property
+    def has_next_page(self) -> bool:
+        """Whether another page, or another window, is to be requested."""
+        return bool(self._pending_windows) or not self._is_window_done
+
+    def receive(self, response: Response, rows: Sequence[Any], *, said: str = "") -> list[Any]:
+        """Process a response and its rows; return the rows to deliver."""
+        delivered = self._inner.receive(response, rows, said=said)
+        self._examine_page()
+        return delivered
+
+    def _examine_page(self) -> None:
+        """Go on in the window, split it, or end it, by what its newest page shows."""
         inner, cap = self._inner, self._plan.config.cap
-        inner.update_state(response, data, said=said)
         page = inner.last_page
         self._seen.add(page.ids)
         if self._recent.add(page.ids):
@@ -194,8 +202,7 @@ class TimeWindowPaginator(Paginator):
     def _end_window(self) -> None:
         self._is_window_done = True
         self._ended = add_counts(self._ended, self._inner_facts)
-        self._has_next_page = bool(self._pending_windows)
-        if not self._has_next_page:
+        if not self._pending_windows:
             self._ended = self._conclude()
 
     def _conclude(self) -> ListFacts:
@@ -226,7 +233,7 @@ class TimeWindowPaginator(Paginator):
         """Point the request at the next page, or at the first page of the next window."""
         if not self._is_window_done:
             self._inner.update_request(request)
-        elif self._has_next_page:
+        elif self._pending_windows:
             self._start(request)
 
     def stopped_early(self) -> None:

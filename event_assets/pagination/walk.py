@@ -108,8 +108,8 @@ class Walk(ABC):
         """
         return [] if self.done else list(self._asked.then[:count])
 
-    def take(self, page: PageFacts, rows: list[Any]) -> None:
-        """Process the next page, and take the rows that must not be delivered out of `rows`."""
+    def take(self, page: PageFacts) -> Sequence[int]:
+        """Process the next page; return the positions of its rows to deliver."""
         if self.done:
             raise RuntimeError("the walk is done")
         self._facts.pages += 1
@@ -117,8 +117,7 @@ class Walk(ABC):
         self._go_on(page)
         self._facts.reported = total.reported
         self._facts.rows += len(self._to_deliver)
-        if len(self._to_deliver) < len(rows):
-            rows[:] = [rows[at] for at in self._to_deliver]
+        return self._to_deliver
 
     @abstractmethod
     def refuse(self, status: int, *, is_limit: bool = False) -> bool:

@@ -68,8 +68,9 @@ class Reader:
         self, paginator: Paginator, status: int, body: Any, headers: dict[str, str]
     ) -> None:
         if status == 200:
-            paginator.update_state(JsonResponse(orjson.dumps(body), headers), body["data"])
-            self.delivered.update(row["id"] for row in body["data"])
+            response = JsonResponse(orjson.dumps(body), headers)
+            rows = paginator.receive(response, body["data"])
+            self.delivered.update(row["id"] for row in rows)
         elif status:
             self.failed = not paginator.refused(status)
         else:

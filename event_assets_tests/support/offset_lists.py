@@ -76,8 +76,8 @@ def receive(
 ) -> list[int]:
     """Process the page at the walk's position; return the rows that are delivered."""
     rows = list(ids)
-    walk.take(PageFacts(list(rows), total=total, has_more=more, size_asked=walk.limit), rows)
-    return rows
+    taken = walk.take(PageFacts(rows, total=total, has_more=more, size_asked=walk.limit))
+    return [rows[at] for at in taken]
 
 
 Edit = tuple[str, int, int]

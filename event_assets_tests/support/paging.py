@@ -74,8 +74,7 @@ def read_pages(
             paginator.update_request(request)
             continue
         response.raise_for_status()
-        rows = response.json()["data"]
-        paginator.update_state(response, rows)
+        rows = paginator.receive(response, response.json()["data"])
         paginator.update_request(request)
         yield rows
     raise AssertionError("the list does not end")

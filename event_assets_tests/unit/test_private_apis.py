@@ -279,7 +279,7 @@ LIBRARIES = {"dagster", "dagster_celery", "dagster_dlt", "dlt", "http", "request
 # dlt documents the first, for paginators of one's own; Python has the others.
 # In the API reference of dlt, as what its destination takes.
 DOCUMENTED = "dlt.destinations.impl.duckdb.configuration"
-PUBLISHED = {"_has_next_page", "_is_protocol", "_is_runtime_protocol", "_abc_impl"}
+PUBLISHED = {"_is_protocol", "_is_runtime_protocol", "_abc_impl"}
 NAMED_TUPLE = {"_fields", "_replace", "_asdict", "_make"}
 
 

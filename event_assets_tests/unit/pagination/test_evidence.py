@@ -72,7 +72,7 @@ def test_one_page_as_long_as_was_asked_for_proves_nothing() -> None:
     response = requests.Response()
     response._content = json.dumps({"data": [], "cursors": {"next": None}}).encode()
     response.status_code = 200
-    paginator.update_state(response, rows(0, 37))
+    paginator.receive(response, rows(0, 37))
     assert judge(paginator.facts).complete is None
 
 

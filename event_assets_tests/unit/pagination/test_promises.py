@@ -241,7 +241,7 @@ def test_status_206_is_a_part() -> None:
     response = requests.Response()
     response.status_code, response._content = 206, b'{"data": []}'
     paginator.init_request(requests.Request("GET", URL))
-    paginator.update_state(response, [{"id": row} for row in range(7)])
+    paginator.receive(response, [{"id": row} for row in range(7)])
     assert judge(paginator.facts).complete is False
     assert "the status 206" in judge(paginator.facts).reason
 

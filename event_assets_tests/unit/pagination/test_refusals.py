@@ -119,9 +119,9 @@ def test_a_refusal_at_a_round_number_is_the_end_that_the_page_before_tells(said:
 
 def test_a_response_without_content_at_a_round_number_of_rows_is_no_limit() -> None:
     walk = PageWalk(is_numbered=True, maximum=inf, stop_after_empty_page=None)
-    walk.take(PageFacts(range(50)), [*range(50)])
+    walk.take(PageFacts(range(50)))
     assert walk.refuse(204)
-    walk.take(PageFacts(range(50)), [*range(50)])
+    walk.take(PageFacts(range(50)))
     assert walk.refuse(204)
     assert judge(walk.facts).complete is True
 
@@ -220,7 +220,7 @@ def test_words_that_refuse_the_page_of_a_cursor_end_a_list_of_several_pages(page
         response = requests.Response()
         response._content = f'{{"data": [], "cursors": {{"next": "k{page}"}}}}'.encode()
         response.status_code = 200
-        paginator.update_state(response, rows(30 * page, 30 * page + 30))
+        paginator.receive(response, rows(30 * page, 30 * page + 30))
     is_end = pages > 1
     assert paginator.refused(400, said=" It says: no.") is is_end
     assert paginator.has_next_page is not is_end
