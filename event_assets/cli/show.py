@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import click
@@ -79,8 +80,10 @@ def show(table: str | None, sql: str | None, limit: int, as_json: bool, **chosen
             rows, told = _query_rows(database, sql, limit)
         else:
             schema, name = _find(table, view, schemas(database))
-            rows = fetch(database, _query(database, schema, name, limit))
-            ((count,),) = database.sql(f"from {_quote(schema, name)}").count("*").fetchall()
+            is_ours = name in (*BY_TABLE, "all_events")  # which a sync makes again
+            with nullcontext() if is_ours else _told(f"{schema}.{name} cannot be shown"):
+                rows = fetch(database, _query(database, schema, name, limit))
+                ((count,),) = database.sql(f"from {_quote(schema, name)}").count("*").fetchall()
             told = f"{len(rows):,} of {count:,} rows of {schema}.{name}"
             told = told if rows else f"No rows in {schema}.{name}"
     if as_json:
@@ -95,15 +98,22 @@ def _query_rows(
     database: duckdb.DuckDBPyConnection, sql: str, limit: int
 ) -> tuple[Sequence[Mapping[str, Any]], str]:
     """Return the first rows of a query, and how many there are."""
-    try:
+    with _told("The query cannot be run"):
         rows = fetch(database, sql, limit + 1)
+    if len(rows) > limit:
+        return rows[:limit], f"The first {counted(limit, 'row')}; --limit shows more"
+    return rows, counted(len(rows), "row")
+
+
+@contextmanager
+def _told(problem: str) -> Iterator[None]:
+    """Tell the problem, and DuckDB's reason, in one sentence."""
+    try:
+        yield
+        return
     except duckdb.Error as error:
         reason = str(error).strip().partition("\n")[0]
-    else:
-        if len(rows) > limit:
-            return rows[:limit], f"The first {counted(limit, 'row')}; --limit shows more"
-        return rows, counted(len(rows), "row")
-    raise click.ClickException(f"The query cannot be run: {reason}")
+    raise click.ClickException(f"{problem}: {reason}")
 
 
 def _find(name: str | None, view: View, found: Tables) -> tuple[str, str]:

@@ -224,6 +224,13 @@ def test_a_table_of_ones_own_is_shown_whatever_its_name(
     assert lines(capsys)[1].split() == ["5"]
 
 
+def test_a_view_of_ones_own_that_fails_is_told(synced: Project, capsys: Output) -> None:
+    synced.rows("create view events.mine as select 'x'::int as a")
+    assert run(["show", "mine"]) == 1
+    told = "events.mine cannot be shown: Conversion Error: Could not convert string 'x' to INT32"
+    assert capsys.readouterr() == ("", f"{told}\n")
+
+
 def test_a_locale_that_lacks_a_character_is_told(synced: Project) -> None:
     done = synced.run(
         *("python", "-m", "event_assets", "show", "--sql", "select 'é'"),
