@@ -62,6 +62,7 @@ QUOTED = re.compile(  # as `docker --env-file` reads it, or as a word processor 
     r"(['\"]).*\1|[\u2018-\u201f].*[\u2018-\u201f]", re.DOTALL
 )
 PLACEHOLDER = re.compile(r"<.*>|\{+\w+\}+|your[ _-].*|x{4,}|\.{3}|change[ _-]?me", re.IGNORECASE)
+COMMAND = re.compile(r"\$\(.*\).*|`.*`", re.DOTALL)  # of a shell, which no `.env` runs
 # Per type of auth: its parameters that are secret, and their names in dlt's secrets.
 SECRET_NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "api_key": {"api_key": ("api_key",)},
@@ -86,6 +87,8 @@ def require_valid_settings() -> None:
             raise ConfigError(f"{name} holds its quotes, too: take them away.")
         if is_key and PLACEHOLDER.fullmatch(text):
             raise ConfigError(f"{name} is a placeholder: replace it with the key.")
+        if (is_key or name in SETTINGS) and COMMAND.fullmatch(text):
+            raise ConfigError(f"{name} is a command, which nothing runs: set what it prints.")
     for name, setting in SETTINGS.items():
         value = os.environ.get(name)
         if value and not re.fullmatch(setting.pattern, value, re.DOTALL):

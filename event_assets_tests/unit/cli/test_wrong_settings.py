@@ -139,6 +139,15 @@ def test_a_placeholder_in_place_of_a_key_is_told(
     assert said(YAML) == told
 
 
+@pytest.mark.parametrize("name", ["API_KEY", "CONCERTS__CLIENT_SECRET", "EVENTS_DUCKDB"])
+@pytest.mark.parametrize("value", ["$(cat key)", "$(pwd)/my.duckdb", "`cat key`"])
+def test_a_command_in_place_of_a_value_is_told(
+    said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert said(YAML) == f"{name} is a command, which nothing runs: set what it prints.\n"
+
+
 @pytest.mark.usefixtures("said")
 def test_a_variable_that_the_yaml_misspells_is_told(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
