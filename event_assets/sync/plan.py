@@ -142,7 +142,8 @@ def _load_position(database: Database, resource: ResourceConfig) -> tuple[Any, A
     """Return the position of the last complete sync, and the newest value that it received.
 
     Without a position everything is read: without `incremental`, under another configuration, and
-    where rows or columns that syncs have loaded up to the position are gone.
+    where rows or columns that syncs have loaded up to the position are gone, or the two are not
+    written alike.
     """
     source, syncs = resource.source, sync_log.sync_log_table(resource.name)
     cursor = IncrementalCursor.from_endpoint(resource.endpoint)
@@ -156,9 +157,10 @@ def _load_position(database: Database, resource: ResourceConfig) -> tuple[Any, A
     position, newest = (json.loads(last.get(name) or "null") for name in ("position", "newest"))
     if position is None or _has_lost_rows(database, resource, complete, last["table_rows"]):
         return None, newest
-    (known,) = CursorReader(resource, cursor).parse([position])
+    known, received = CursorReader(resource, cursor).parse([position, newest])
     with suppress(ValueError):  # dlt applies no `lag` to this notation
-        if known and cursor.request_start(position) is not None:
+        is_of_api = known and received and known.kind == received.kind  # or a person has set it
+        if is_of_api and cursor.request_start(position) is not None:
             return position, newest
     return None, newest
 

@@ -113,6 +113,18 @@ def test_nothing_new_is_no_change(is_inclusive: bool) -> None:
     assert str(check.description).startswith("Changes since 2026-01-01")
 
 
+@pytest.mark.parametrize("edit", ["position = '5'", "position = '5', newest = 'true'"])
+def test_a_position_that_a_person_has_set_in_another_notation_is_not_used(
+    project: Project, edit: str
+) -> None:
+    with serving({PATH: filtering(stamped(1, 2))}) as api:
+        loaded = source_of(incremental(api.url))
+        sync_source(loaded)
+        project.rows(f"update events.event_data_syncs set {edit}")
+        sync_source(loaded)
+        assert "updated_since" not in api.asked_for(PATH)[-1]
+
+
 def test_lag_goes_back_before_the_newest() -> None:
     with serving({PATH: filtering(stamped(1, day=9))}) as api:
         loaded = source_of(incremental(api.url, lag=86_400))
