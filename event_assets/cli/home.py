@@ -1,6 +1,7 @@
 """DAGSTER_HOME: the folder of Dagster's settings and history, by default the project."""
 
 import os
+import resource
 import sqlite3
 from importlib import import_module
 
@@ -11,22 +12,27 @@ from filelock import FileLock
 from event_assets.config.project import expand_home, find_project, writing_problem
 from event_assets.values.errors import ConfigError, exception_chain
 
+MIN_FILES = 64  # that a sync has open; without them, each library has its own words
+
 
 def require_home() -> None:
-    """Set DAGSTER_HOME if it is not, and require a folder that can be written.
+    """Set DAGSTER_HOME if it is not, and require a folder that can be written, with open files.
 
     Raises:
         ConfigError: it cannot be used.
     """
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files in range(MIN_FILES):  # -1 is no limit
+        raise ConfigError(f"Only {files} files may be open at a time: allow 256 (`ulimit -n 256`).")
     home = os.environ["DAGSTER_HOME"] = os.environ.get("DAGSTER_HOME") or str(find_project())
     folder = expand_home(home)
     if not folder.is_absolute():
         raise ConfigError(f"DAGSTER_HOME must be the absolute path of a folder, not {folder}.")
     if not folder.is_dir():
         raise ConfigError(f"There is no folder {folder} (DAGSTER_HOME): make it, or name another.")
-    if {"?", "%"} & {*home}:  # for SQLAlchemy, a path is a part of a URL
+    if found := {*"?%*["} & {*home}:  # its path is in a URL, and a pattern of files
         raise ConfigError(
-            f"Dagster works in no folder with `?` or `%` in its path: move {folder}, or set "
+            f"Dagster works in no folder with `{min(found)}` in its path: move {folder}, or set "
             "DAGSTER_HOME to another."
         )
     if problem := writing_problem(folder):

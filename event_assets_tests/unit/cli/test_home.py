@@ -70,10 +70,13 @@ def test_a_dagster_home_of_another_user_is_named(
 @pytest.mark.parametrize(
     ("name", "answer"),
     [
-        (
-            "home?",
-            "Dagster works in no folder with `?` or `%` in its path: move {home}, or set "
-            "DAGSTER_HOME to another.",
+        *(
+            (
+                f"home{character}",
+                f"Dagster works in no folder with `{character}` in its path: move {{home}}, or set "
+                "DAGSTER_HOME to another.",
+            )
+            for character in "?%*["
         ),
         ("missing", "There is no folder {home} (DAGSTER_HOME): make it, or name another."),
     ],
@@ -82,10 +85,22 @@ def test_a_dagster_home_of_another_user_is_named(
 def test_a_dagster_home_that_cannot_be_is_named(
     project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, answer: str
 ) -> None:
-    (tmp_path / "home?").mkdir()
+    if name != "missing":
+        (tmp_path / name).mkdir()
     project.environment.setenv("DAGSTER_HOME", str(tmp_path / name))
     assert run(["sync"]) == 1
     assert capsys.readouterr() == ("", f"{answer.format(home=tmp_path / name)}\n")
+    assert not project.database.exists()
+
+
+@pytest.mark.parametrize("command", ["check", "sync"])
+def test_too_few_open_files_are_told(project: Project, clone: Path, command: str) -> None:
+    script = f"ulimit -n 20; exec {sys.executable} -m event_assets {command}"
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=clone, capture_output=True, text=True, check=False
+    )
+    told = "Only 20 files may be open at a time: allow 256 (`ulimit -n 256`).\n"
+    assert (done.returncode, done.stderr) == (1, told)
     assert not project.database.exists()
 
 
