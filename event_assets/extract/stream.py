@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from requests import HTTPError, Request
@@ -203,23 +203,19 @@ def open_stream(
     ):
         first = build_first_request(resource, base_url, cursor_value)
 
-        last: list[Record] = []  # of the parents
-
         def build_lists(records: Iterable[Record]) -> Iterator[PagedList]:
             for request, parent_fields in list_requests(resource, first, records):
                 paginator = build_paginator(resource, journal.started_at)
                 paginator.init_request(request)
                 yield PagedList(request, paginator, parent_fields)
 
-        def remember_last() -> Iterator[Record]:
-            for record in parents:
-                last[:] = [record]
-                yield record
+        rest = iter(parents)
+        one = list(islice(rest, 1))
 
         def build_absent() -> Request:
-            return next(build_lists(map(build_unknown_parent, last))).request
+            return next(build_lists(map(build_unknown_parent, one))).request
 
-        lists = build_lists(remember_last())
+        lists = build_lists(chain(one, rest))
         metrics, is_full = session.metrics, cursor_value is None
         yield Stream(
             resource, client, lists, build_absent, journal.started_at, metrics, is_full=is_full

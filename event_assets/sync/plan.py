@@ -26,7 +26,7 @@ from event_assets.sync.reconcile import reconcile
 from event_assets.warehouse import Database, inspection, sql
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SyncPlan:
     """What is in the tables when a sync begins, and what it requests.
 
@@ -100,24 +100,21 @@ def plan_sync(
     column_types = inspection.column_types(database, schema, table)
     position, newest = _load_position(database, resource)
     added = _find_user_columns(database, resource, loaded)
+    loadable = {name: kind for name, kind in column_types.items() if name not in added}
     return SyncPlan(
-        resource,
-        column_types,
-        inspection.losslessly_widenable(database, schema, table),
-        schema_changes.load_source_paths(database, resource),
-        added,
-        added if loaded else frozenset(),  # else they may be those of syncs
-        inspection.latest_value(database, schema, syncs, "load_id", own) or "",
-        None if full_refresh else position,
-        newest,
-        load_parent_rows(database, resource) if resource.parent else None,
-        not resource.parent or are_all_known(database, resource),
-        warehouse.build_schema(
-            pipeline.pipeline_name,
-            table,
-            {name: kind for name, kind in column_types.items() if name not in added},
-        ),
-        accepts_new_origin,
+        resource=resource,
+        column_types=column_types,
+        widenable=inspection.losslessly_widenable(database, schema, table),
+        source_paths=schema_changes.load_source_paths(database, resource),
+        user_columns=added,
+        reserved_columns=added if loaded else frozenset(),  # else they may be those of syncs
+        latest_load=inspection.latest_value(database, schema, syncs, "load_id", own) or "",
+        cursor_value=None if full_refresh else position,
+        newest_value=newest,
+        parents=load_parent_rows(database, resource) if resource.parent else None,
+        has_all_parents=not resource.parent or are_all_known(database, resource),
+        dlt_schema=warehouse.build_schema(pipeline.pipeline_name, table, loadable),
+        accepts_new_origin=accepts_new_origin,
     )
 
 
