@@ -33,8 +33,8 @@ from event_assets.warehouse.tables import without_indexes
 TEXTS = ("VARCHAR", "JSON")
 IDS_OF_OTHERS = ("account", "load_id", "_dlt_load_id")
 # Tables without anything of an event, and the columns of logs that may quote one.
-OWN_TABLES = ("event_data_api", "event_data_accounts", "event_data_paths")
-OF_LOGS = ("reason", "warning", "repeats", "unmatched", "position", "newest")
+OWN_TABLES = ("event_data_api", "event_data_accounts")
+OF_LOGS = ("reason", "warning", "repeats", "unmatched", "position", "newest", "path")
 
 
 def erase(
@@ -100,7 +100,10 @@ def _erase_from_table(
     # a generated column changes with those that it is made of
     writable = {*map(str.lower, column_defaults(database, schema, table))}
     name = quote_name(schema, table)
-    is_history, is_log = table.endswith(("_rejects", "_changes")), table.endswith("_syncs")
+    is_history, is_log = (
+        table.endswith(("_rejects", "_changes")),
+        table.endswith(("_syncs", "_paths")),
+    )
     deleted = updated = 0
     for column, kind in catalog_columns(database, schema, table).items():
         cell = quote_identifier(column)

@@ -255,6 +255,18 @@ def test_a_value_is_erased_whatever_a_person_added(project: Project, added: str)
     assert project.rows("select index_name from duckdb_indexes() order by all") == indexes
 
 
+def test_a_value_that_is_the_name_of_a_field_is_erased(project: Project) -> None:
+    rows = [{**event, "guests": {"anna@example.org": {"paid": 1}}} for event in events(2)]
+    with serving({PATH: paged(rows)}) as api:
+        sync_source(source_of(source(api.url)))
+        assert erase("events", "anna@example.org") == {"event_data_paths": 1}
+        assert erase("events", "anna@example.org") == {}
+        sync_source(source_of(source(api.url)))
+    assert project.rows("select path from events.event_data_paths where path is not null") == [
+        ('["guests", "anna@example.org", "paid"]',)
+    ]
+
+
 def test_a_file_that_cannot_be_written_anew_is_told(project: Project) -> None:
     with serving({PATH: paged(events(4))}) as api:
         sync_source(source_of(source(api.url)))
