@@ -132,7 +132,8 @@ def _find(name: str | None, view: View, found: Tables) -> tuple[str, str]:
     if name is not None and name not in found:
         known = ", ".join([*found, *found.get(_default_schema(found), ())])
         raise click.UsageError(f"There is no table `{name}`; there are {known or 'none'}")
-    raise click.ClickException(f"There is no {schema}.{table} yet: `{program()} sync` makes it.")
+    told = f"There is no {schema}.{table} yet: `{program()} sync` makes it, unless a check fails."
+    raise click.ClickException(told)
 
 
 def _source_schemas(found: Tables) -> list[str]:
