@@ -20,7 +20,7 @@ from event_assets.http.pace import MAX_WAIT
 from event_assets.http.retry_policy import MAX_RETRIES, is_retried
 from event_assets.values import errors
 from event_assets.values.errors import exception_chain
-from event_assets.values.urls import origin, redact_url
+from event_assets.values.urls import find_address_problem, origin, redact_url
 
 KEY_NAME_ATTRIBUTE = "key_name"  # of auths: the names of the variables that hold the key
 BAD_PARAMS = "check the endpoint's path and params in defs.yaml, and the key"
@@ -85,7 +85,7 @@ NO_USER = (
 )
 TUNNEL = re.compile(r"Tunnel connection failed: (.+)")  # of http.client
 BAD_PROXY = (
-    "cannot be reached by a proxy without a host; check HTTP_PROXY and HTTPS_PROXY "
+    "cannot be reached by a proxy whose URL is not valid; check HTTP_PROXY and HTTPS_PROXY "
     "(http://user:password@host:port)."
 )
 NO_SOCKS = "cannot be reached by a SOCKS proxy: install the package PySocks."
@@ -108,6 +108,7 @@ FAILURES = (
     Failure(ssl.SSLCertVerificationError, NOT_TRUSTED, retryable=False),
     Failure(client.InvalidURL, NO_URL, retryable=False),
     Failure(requests.exceptions.InvalidProxyURL, BAD_PROXY, retryable=False),
+    Failure(exceptions.ProxySchemeUnknown, BAD_PROXY, retryable=False),
     Failure(requests.exceptions.InvalidURL, NO_URL, retryable=False),
     Failure(exceptions.LocationParseError, NO_URL, retryable=False),
     Failure(client.RemoteDisconnected, CLOSED),
@@ -157,6 +158,8 @@ def transport_error_message(
     text = failure.message
     if was_accepted and text == CLOSED:
         text = CLOSED_LATER
+    if text == NO_URL and url and not find_address_problem(url):
+        text = BAD_PROXY
     chain = list(exception_chain(error))
     reasons = [one.reason or "" for one in chain if isinstance(one, ssl.SSLError)]
     alert = next(filter(TLS_REASON.search, reasons), "")

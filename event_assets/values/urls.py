@@ -39,7 +39,10 @@ def find_address_problem(url: str) -> str | None:
 
 def origin(url: str) -> str:
     """Return the scheme, if any, host and port of a URL, without user and password."""
-    parts = _split(url)
+    try:
+        parts = _split(url)
+    except ValueError:  # a bracket that is not closed
+        return ""
     scheme = f"{parts.scheme}://" if parts.scheme else ""
     return scheme + parts.netloc.rpartition("@")[2].lower()
 

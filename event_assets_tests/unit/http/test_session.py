@@ -343,7 +343,11 @@ def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, use
         ("socks5://127.0.0.1:9", "a SOCKS proxy: install the package PySocks."),
         (
             "me:s3cret@127.0.0.1:9",
-            "a proxy without a host; check HTTP_PROXY and HTTPS_PROXY (http:",
+            "a proxy whose URL is not valid; check HTTP_PROXY and HTTPS_PROXY (http:",
+        ),
+        *(
+            (proxy, "a proxy whose URL is not valid; check HTTP_PROXY and HTTPS_PROXY (http:")
+            for proxy in ("http://proxy:99999", "http://[", "ftp://127.0.0.1:9", "http://a b:9")
         ),
     ],
 )
