@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from requests import PreparedRequest, Request
 
+from event_assets.config import project
 from event_assets.config.source import SourceConfig
 from event_assets.http import retry_policy
 from event_assets.http.auth import build_auth
@@ -99,6 +100,18 @@ def test_a_bundle_of_each_variable_is_trusted(
     monkeypatch.setenv(variable, str(authority.file))
     with serving_tls(authority.issue()) as url:
         assert fetch(url)
+
+
+@pytest.mark.parametrize("variable", BUNDLE_VARIABLES)
+def test_a_bundle_of_the_project_is_trusted_in_any_folder(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
+) -> None:
+    monkeypatch.setattr(project, "_loaded", authority.file.parent)
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    monkeypatch.setenv(variable, authority.file.name)
+    with serving_tls(authority.issue()) as url:
+        assert fetch_events(url)
 
 
 @FETCHES
