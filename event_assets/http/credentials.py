@@ -12,6 +12,7 @@ from requests.auth import AuthBase
 
 from event_assets._compat.dlt import secret_readers
 from event_assets.config.accounts import env_var_segment
+from event_assets.config.project import place_of_variables
 from event_assets.config.settings import KEYS, SECRET_PARAMETERS
 from event_assets.config.source import SourceConfig
 from event_assets.values.errors import ConfigError
@@ -145,8 +146,8 @@ def require_secret(source: SourceConfig, names: tuple[str, ...]) -> str:
     close = get_close_matches(variable, others, n=1, cutoff=0.8)
     hint = f"; {close[0]}, which is set, is not read for it" if close else ""
     raise ConfigError(
-        f"No key for {account}the API at {source.base_url}: set {variable} in .env or in the "
-        f"environment (or {names[-1]} in .dlt/secrets.toml{section}){hint}."
+        f"No key for {account}the API at {source.base_url}: set {variable} "
+        f"{place_of_variables(variable)} (or {names[-1]} in .dlt/secrets.toml{section}){hint}."
     )
 
 

@@ -164,6 +164,6 @@ def test_the_missing_key_of_an_account_is_named() -> None:
     document["attributes"]["rest_api"]["client"].update(KEYED)
     assert failed_sync(source_of(document).for_account("a.b")) == (
         "No key for the account a.b of the API at http://127.0.0.1:9: set "
-        "EVENTS__ACCOUNTS__A_B__API_KEY in .env or in the environment (or api_key in "
+        "EVENTS__ACCOUNTS__A_B__API_KEY in .env or the environment (or api_key in "
         '.dlt/secrets.toml, under [events.accounts."a.b"]).'
     )

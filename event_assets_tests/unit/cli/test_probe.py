@@ -91,6 +91,16 @@ def test_a_missing_key_is_one_sentence_before_any_request(
     assert api.requests == []
 
 
+def test_a_key_that_is_set_beside_an_empty_one_in_the_env_file_is_told(
+    project: Project, source_file: Path, api: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.connect_to(api.url, key="of-the-shell")
+    (source_file.parents[3] / project_module.ENV_FILE).write_text("API_KEY=\n")
+    assert run(["probe"]) == 1
+    told = f"No key for the API at {api.url}: set API_KEY in .env, which is read before the envir"
+    assert capsys.readouterr().err.startswith(told)
+
+
 def test_each_source_of_a_project_can_be_probed(
     project: Project, source_file: Path, api: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
