@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from event_assets.config.project import env_file
+from event_assets.config.env_file import env_file
 from event_assets.config.source_files import defs_folder
 from event_assets.orchestration.failures import run_with_plain_errors
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from event_assets.config import env_file as env_module
 from event_assets.config import project as project_module
 from event_assets.values.redaction import KNOWN
 from event_assets_tests.support.fast_libraries import make_libraries_fast
@@ -31,8 +32,8 @@ def _fast_process() -> Iterator[None]:
 def _no_project_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test see the project that another one loaded into this process, nor its settings."""
     monkeypatch.setattr(project_module, "_loaded", None)
-    monkeypatch.setattr(project_module, "_overridden", set())
-    monkeypatch.setattr(project_module, "ENV_FILE", ".env of this test")
+    monkeypatch.setattr(env_module, "_overridden", set())
+    monkeypatch.setattr(env_module, "ENV_FILE", ".env of this test")
     monkeypatch.setenv("DAGSTER_HOME", "")  # which commands set
     monkeypatch.setenv("EVENTS_PROGRESS", "")  # the same
     monkeypatch.setenv("DLT_PROJECT_DIR", ".")  # dlt's default, which no test changes

@@ -17,7 +17,7 @@ def check() -> None:
     from event_assets import warehouse
     from event_assets.cli.home import open_instance
     from event_assets.cli.runs import load_sources
-    from event_assets.config.project import is_lake, require_writable_database
+    from event_assets.config.database_file import is_lake, require_writable_database
     from event_assets.config.source_files import INVENTED, find_sources
     from event_assets.extract.stream import require_settings
     from event_assets.sync.account_list import list_accounts

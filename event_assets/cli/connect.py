@@ -207,7 +207,7 @@ def _write(found: Connection, *, yes: bool, is_asking: bool) -> bool:
     from event_assets.cli.env_file import add_variables, would_be_committed
     from event_assets.cli.sources import load_source
     from event_assets.component.json_schema import editor_line
-    from event_assets.config.project import env_file
+    from event_assets.config.env_file import env_file
     from event_assets.config.source_files import defs_folder
     from event_assets.probe.yaml_writer import write_yaml
 

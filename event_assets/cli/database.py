@@ -12,13 +12,13 @@ from typing import Any
 import click
 import duckdb
 
-from event_assets.config.program import program
-from event_assets.config.project import (
+from event_assets.config.database_file import (
     database_file,
     is_lake,
     require_duckdb_file,
     require_writable_database,
 )
+from event_assets.config.program import program
 from event_assets.values.errors import WarehouseError
 
 LOCKED = re.compile(r"lock on file.*?(?: held in (.+? \(PID \d+\))|$)", re.DOTALL)  # of DuckDB

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dotenv import set_key
 
-from event_assets.config.project import env_file, read_env_file
+from event_assets.config.env_file import env_file, read_env_file
 from event_assets.values.errors import ConfigError
 
 MODE = 0o600  # no other user of the machine may read it

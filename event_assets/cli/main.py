@@ -10,8 +10,9 @@ from importlib import import_module
 
 import click
 
+from event_assets.config.env_file import set_loaded_project
 from event_assets.config.program import NAME, program
-from event_assets.config.project import find_project, set_loaded_project
+from event_assets.config.project import find_project
 from event_assets.config.settings import require_valid_settings
 from event_assets.orchestration import process
 from event_assets.values.errors import UserError

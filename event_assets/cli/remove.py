@@ -57,7 +57,7 @@ def remove(source: str, drop: bool, yes: bool) -> None:
 
 def _kept_secrets(source: str) -> list[str]:
     """Return the variables in `.env` that hold the secrets of a source."""
-    from event_assets.config.project import read_env_file
+    from event_assets.config.env_file import read_env_file
 
     prefix = "" if source == DEFAULT_SOURCE else f"{source}__".upper()
     secrets = {f"{prefix}{name}" for name in KEYS}

@@ -16,13 +16,9 @@ from event_assets import warehouse
 from event_assets._compat.dagster import PlainFailure, capture_interrupts
 from event_assets.cli.home import open_instance
 from event_assets.cli.sources import read_source
+from event_assets.config.database_file import is_lake, require_writable_database
 from event_assets.config.program import program
-from event_assets.config.project import (
-    find_project,
-    is_lake,
-    project_setting,
-    require_writable_database,
-)
+from event_assets.config.project import find_project, project_setting
 from event_assets.config.source import SourceConfig
 from event_assets.config.source_files import SANDBOX, find_sources
 from event_assets.extract.stream import require_settings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from event_assets.cli.output import json_option, print_json
-from event_assets.config.project import read_env_file
+from event_assets.config.env_file import read_env_file
 from event_assets.config.settings import misspelt_settings
 from event_assets.config.source_files import defs_folder, find_sources, unused_sandboxes
 

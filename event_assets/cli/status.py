@@ -14,8 +14,8 @@ import duckdb
 from event_assets.cli.database import MissingDatabaseError, fetch, open_database, schemas
 from event_assets.cli.output import json_option, print_json, to_text
 from event_assets.cli.sources import require_known
+from event_assets.config.database_file import failure_file
 from event_assets.config.program import program
-from event_assets.config.project import failure_file
 from event_assets.config.source_files import (
     EVENT_DATA,
     SANDBOX,

@@ -18,10 +18,10 @@ from event_assets.component.validation import ATTRIBUTES, find_contradictions, v
 from event_assets.component.yaml_file import read_yaml
 from event_assets.config import model as config_model
 from event_assets.config.accounts import AccountsConfig
+from event_assets.config.env_file import set_loaded_project
 from event_assets.config.fields import FieldConfig, check_fields, check_marks, check_source
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, HttpLimits
-from event_assets.config.project import set_loaded_project
 from event_assets.config.source import DEFAULT_MAX_REJECTS, DEFAULT_RESUME_HOURS, SourceConfig
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.orchestration.assets import build_assets

@@ -12,7 +12,7 @@ from requests.auth import AuthBase
 
 from event_assets._compat.dlt import secret_readers
 from event_assets.config.accounts import env_var_segment
-from event_assets.config.project import place_of_variables
+from event_assets.config.env_file import place_of_variables
 from event_assets.config.settings import KEYS, SECRET_PARAMETERS
 from event_assets.config.source import SourceConfig
 from event_assets.values.errors import ConfigError

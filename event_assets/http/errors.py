@@ -12,8 +12,8 @@ import requests
 from urllib3 import exceptions
 
 from event_assets._compat.urllib3 import client
+from event_assets.config.env_file import place_of_variables
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
-from event_assets.config.project import place_of_variables
 from event_assets.http import retry_policy
 from event_assets.http.error_text import error_text
 from event_assets.http.pace import MAX_WAIT

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from event_assets.config.accounts import pipeline_name
-from event_assets.config.project import failure_file
+from event_assets.config.database_file import failure_file
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.config.source_files import EVENT_DATA
 from event_assets.sync import account_list

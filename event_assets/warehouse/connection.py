@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import duckdb
 
-from event_assets.config.project import database_name
+from event_assets.config.database_file import database_name
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.duckdb_file import LOCKED_FILE
 from event_assets.warehouse.file_lock import hold_file_lock

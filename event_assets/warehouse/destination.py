@@ -14,7 +14,7 @@ from typing import ClassVar, TypeVar
 
 import duckdb
 
-from event_assets.config.project import database_file as database_file
+from event_assets.config.database_file import database_file as database_file
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.sql import Database
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from event_assets.config.project import database_name, require_duckdb_file
+from event_assets.config.database_file import database_name, require_duckdb_file
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.destination import DUCKDB_CONFIG, Destination, database_file
 from event_assets.warehouse.sql import Database

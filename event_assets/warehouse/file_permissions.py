@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from event_assets.config.project import env_file, find_project
+from event_assets.config.env_file import env_file
+from event_assets.config.project import find_project
 from event_assets.warehouse.registry import get_destination
 
 

@@ -19,7 +19,7 @@ from dlt.common.schema.utils import new_column, new_table
 from dlt.destinations import duckdb
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
-from event_assets.config.project import database_name, failure_file, syncs_folder
+from event_assets.config.database_file import database_name, failure_file, syncs_folder
 from event_assets.values.errors import BusyError
 from event_assets.values.redaction import KNOWN
 from event_assets.warehouse.file_lock import hold_file_lock

@@ -12,9 +12,9 @@ import yaml
 
 from event_assets.cli.env_file import add_variables
 from event_assets.cli.main import run
-from event_assets.config import project as project_module
+from event_assets.config import env_file as env_module
+from event_assets.config.env_file import read_env_file
 from event_assets.config.program import program
-from event_assets.config.project import read_env_file
 from event_assets.sandbox import KEY, Sandbox
 from event_assets.values.errors import ConfigError
 from event_assets_tests.support.api_server import serving
@@ -27,7 +27,7 @@ CANARY = "c4n4ry/k3y=+w1th%odd"
 @pytest.fixture
 def folder(source_file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a project's sources."""
-    monkeypatch.setattr("event_assets.config.project.ENV_FILE", ".env")
+    monkeypatch.setattr("event_assets.config.env_file.ENV_FILE", ".env")
     monkeypatch.setenv("MY_KEY", CANARY)
     monkeypatch.setenv("CONCERTS__API_KEY", "of this test")  # so that it is as before at the end
     monkeypatch.delenv("CONCERTS__API_KEY")
@@ -200,7 +200,7 @@ def test_a_variable_in_the_env_file_is_never_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EVENT_ASSETS_PROJECT", str(tmp_path))
-    file = tmp_path / project_module.ENV_FILE
+    file = tmp_path / env_module.ENV_FILE
     file.write_text("# mine\nA=1")
     value = 'it\'s "b" \\\\ ${A}'
     assert add_variables({"A": "1", "B": value}) == ["B"]

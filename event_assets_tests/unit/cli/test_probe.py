@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from event_assets.cli.main import run
-from event_assets.config import project as project_module
+from event_assets.config import env_file as env_module
 from event_assets_tests.support.project import ROOT, Project
 from event_assets_tests.support.sandbox import Faults, Sandbox
 
@@ -32,7 +32,7 @@ def test_the_exit_status_is_1_when_a_check_fails_and_env_overrides_the_environme
 ) -> None:
     project.connect_to("http://127.0.0.1:1")
     (tmp_path / ".env").write_text(f"EVENTS_API_URL={api.url}\nAPI_KEY=wrong-key\n")
-    project.environment.setattr(project_module, "ENV_FILE", str(tmp_path / ".env"))
+    project.environment.setattr(env_module, "ENV_FILE", str(tmp_path / ".env"))
     assert run(["probe", "events"]) == 1
     output, errors = capsys.readouterr()
     assert f"The API at {api.url}/v1/events answered 401 Unauthorized; set API_KEY" in output
@@ -95,7 +95,7 @@ def test_a_key_that_is_set_beside_an_empty_one_in_the_env_file_is_told(
     project: Project, source_file: Path, api: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project.connect_to(api.url, key="of-the-shell")
-    (source_file.parents[3] / project_module.ENV_FILE).write_text("API_KEY=\n")
+    (source_file.parents[3] / env_module.ENV_FILE).write_text("API_KEY=\n")
     assert run(["probe"]) == 1
     told = f"No key for the API at {api.url}: set API_KEY in .env, which is read before the envir"
     assert capsys.readouterr().err.startswith(told)

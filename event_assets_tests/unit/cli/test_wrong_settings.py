@@ -10,7 +10,7 @@ import pytest
 from dlt.common.configuration.providers.toml import SecretsTomlProvider, TomlProviderReadException
 
 from event_assets.cli.main import run
-from event_assets.config import project as project_module
+from event_assets.config import env_file as env_module
 from event_assets.config.settings import SETTINGS as SETTINGS_TABLE
 from event_assets.orchestration.error_messages import user_message
 from event_assets_tests.support.docs import reference
@@ -115,7 +115,7 @@ def test_a_misspelt_setting_is_told_and_stops_nothing(
 
 
 def test_an_env_file_in_another_encoding_is_told(file: Path, said: Callable[[str], str]) -> None:
-    settings = file.parents[3] / project_module.ENV_FILE
+    settings = file.parents[3] / env_module.ENV_FILE
     settings.write_bytes("# café\nAPI_KEY=k\n".encode("latin-1"))
     assert said(YAML) == f"The file {settings} is not in UTF-8: save it in that encoding.\n"
     settings.unlink()
@@ -174,7 +174,7 @@ def test_the_home_of_nobody_is_told(
 
 
 def test_an_env_file_that_is_a_folder_is_told(file: Path, said: Callable[[str], str]) -> None:
-    settings = file.parents[3] / project_module.ENV_FILE
+    settings = file.parents[3] / env_module.ENV_FILE
     settings.mkdir()
     assert said(YAML) == f"The file {settings} cannot be read: Is a directory.\n"
     settings.rmdir()
@@ -183,7 +183,7 @@ def test_an_env_file_that_is_a_folder_is_told(file: Path, said: Callable[[str], 
 def test_a_variable_with_two_values_in_the_env_file_is_told(
     file: Path, said: Callable[[str], str]
 ) -> None:
-    settings = file.parents[3] / project_module.ENV_FILE
+    settings = file.parents[3] / env_module.ENV_FILE
     settings.write_text("# keys\nA_KEY=1\n\n# new\nexport A_KEY = '2'\n")
     assert said(YAML) == f"{settings}:5: A_KEY has another value in line 2: delete one of them.\n"
     settings.unlink()
@@ -195,7 +195,7 @@ def test_a_variable_of_the_env_file_that_nothing_reads_is_told(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     monkeypatch.setenv(name, "")  # and take it away in the end
-    settings = file.parents[3] / project_module.ENV_FILE
+    settings = file.parents[3] / env_module.ENV_FILE
     settings.write_text(f"{name}=http://127.0.0.1:9\n")
     file.write_text(YAML)
     assert run(["check"]) == 0
@@ -227,7 +227,7 @@ def test_the_variables_of_a_source_whose_name_is_like_another_are_read(
 def test_a_line_of_the_env_file_that_is_no_variable_is_told(
     file: Path, said: Callable[[str], str], line: str
 ) -> None:
-    settings = file.parents[3] / project_module.ENV_FILE
+    settings = file.parents[3] / env_module.ENV_FILE
     settings.write_text(f"# keys\nOTHER=1\n\n{line}\n")
     assert said(YAML) == f"{settings}:4: write NAME=VALUE, and close each quote.\n"
     settings.unlink()

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from event_assets.config import project
+from event_assets.config import env_file
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import KNOWN
 
 
 def load(folder: Path, content: bytes) -> None:
-    (folder / project.ENV_FILE).write_bytes(content)
-    project.set_loaded_project(folder)
+    (folder / env_file.ENV_FILE).write_bytes(content)
+    env_file.set_loaded_project(folder)
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +59,40 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
 def test_no_message_shows_a_setting_with_the_name_of_a_secret(tmp_path: Path) -> None:
     load(tmp_path, b"SOME_API_KEY='a-key-of-this-test'\nSOME_KEY_SIZE=1\n")
     assert KNOWN.redact_text("1 a-key-of-this-test") == "1 ***"
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The `.env` of a project; the variables that it sets are removed afterwards."""
+    monkeypatch.setenv("EVENTS_API_URL", "http://of-the-shell")
+    monkeypatch.delenv("EVENT_ASSETS_PROJECT", raising=False)
+    monkeypatch.setattr(env_file, "ENV_FILE", ".env")
+    return tmp_path / ".env"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_loaded_project_sets_the_variables_of_its_env_file(file: Path, encoding: str) -> None:
+    file.write_text("EVENTS_API_URL=http://of-the-file\n", encoding=encoding)
+    env_file.set_loaded_project(file.parent)
+    assert os.environ["EVENTS_API_URL"] == "http://of-the-file"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("of-the-shell", "in .env or"), ("of-the-file", "in .env, which is read before the environ")],
+)
+def test_a_variable_that_differs_in_the_environment_is_said_to_be_read_from_the_file(
+    file: Path, monkeypatch: pytest.MonkeyPatch, value: str, said: str
+) -> None:
+    monkeypatch.setenv("API_KEY", "of-the-shell ")
+    file.write_text(f"API_KEY={value}\n")
+    for _ in range(2):
+        env_file.set_loaded_project(file.parent)
+    assert env_file.place_of_variables("NAME and API_KEY").startswith(said)
+    assert env_file.place_of_variables("NAME") == "in .env or the environment"
+
+
+def test_an_env_file_in_another_encoding_is_named(file: Path) -> None:
+    file.write_text("EVENTS_API_URL=http://of-the-file\n", encoding="utf-16")
+    with pytest.raises(ConfigError, match=rf"^The file {file} is not in UTF-8: "):
+        env_file.set_loaded_project(file.parent)

@@ -1,18 +1,11 @@
 """Where the project is."""
 
-import os
 from pathlib import Path
 
 import pytest
 
-from event_assets.config import project
-from event_assets.config.project import (
-    CHECKOUT,
-    defs_module,
-    find_project,
-    project_path,
-    set_loaded_project,
-)
+from event_assets.config.env_file import set_loaded_project
+from event_assets.config.project import CHECKOUT, defs_module, find_project, project_path
 from event_assets.values.errors import ConfigError
 
 
@@ -91,43 +84,6 @@ def test_the_setting_goes_before_all(folder: Path, monkeypatch: pytest.MonkeyPat
     set_loaded_project(folder / "loaded")
     monkeypatch.setenv("EVENT_ASSETS_PROJECT", "chosen")
     assert find_project() == Path.cwd() / "chosen"
-
-
-@pytest.fixture
-def env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The `.env` of a project; the variables that it sets are removed afterwards."""
-    monkeypatch.setenv("EVENTS_API_URL", "http://of-the-shell")
-    monkeypatch.delenv("EVENT_ASSETS_PROJECT", raising=False)
-    monkeypatch.setattr(project, "ENV_FILE", ".env")
-    return tmp_path / ".env"
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_a_loaded_project_sets_the_variables_of_its_env_file(env_file: Path, encoding: str) -> None:
-    env_file.write_text("EVENTS_API_URL=http://of-the-file\n", encoding=encoding)
-    set_loaded_project(env_file.parent)
-    assert os.environ["EVENTS_API_URL"] == "http://of-the-file"
-
-
-@pytest.mark.parametrize(
-    ("value", "said"),
-    [("of-the-shell", "in .env or"), ("of-the-file", "in .env, which is read before the environ")],
-)
-def test_a_variable_that_differs_in_the_environment_is_said_to_be_read_from_the_file(
-    env_file: Path, monkeypatch: pytest.MonkeyPatch, value: str, said: str
-) -> None:
-    monkeypatch.setenv("API_KEY", "of-the-shell ")
-    env_file.write_text(f"API_KEY={value}\n")
-    for _ in range(2):
-        set_loaded_project(env_file.parent)
-    assert project.place_of_variables("NAME and API_KEY").startswith(said)
-    assert project.place_of_variables("NAME") == "in .env or the environment"
-
-
-def test_an_env_file_in_another_encoding_is_named(env_file: Path) -> None:
-    env_file.write_text("EVENTS_API_URL=http://of-the-file\n", encoding="utf-16")
-    with pytest.raises(ConfigError, match=rf"^The file {env_file} is not in UTF-8: "):
-        set_loaded_project(env_file.parent)
 
 
 def test_a_path_in_a_setting_is_relative_to_the_project_or_to_the_home(
