@@ -104,6 +104,9 @@ def _problem(words: Sequence[str]) -> str | None:
     if program == "python":
         return _module_problem(arguments)
     if program in CLICK:
+        is_queued = arguments[:1] == ["job"] and arguments[1:2] in (["backfill"], ["launch"])
+        if is_queued and "-m" in arguments:  # its name is the module's, not that of workspace.yaml
+            return "the daemon has no code location of that name"
         return click_problem(program, arguments)
     if program == "pytest":
         return _missing(word for word in arguments if not word.startswith("-"))

@@ -216,6 +216,7 @@ def test_every_command_can_be_parsed(where: str, script: str) -> None:
         ("event-assets synk", "no subcommand"),
         ("dagster job exec -j sync_events", "no subcommand"),
         ("dagster job execute --jobs sync_events", "--jobs"),
+        ("dagster job backfill -j sync_events --all -m event_assets.definitions", "no code loc"),
         ("dg scaffold defs event_assets.EventApis concerts", "no component"),
         ("cp -r examples/nowhere event_assets/defs/", "no such file"),
         ("pyton -m x", "no such program"),
