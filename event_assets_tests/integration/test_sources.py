@@ -1,6 +1,7 @@
 """Several sources have their own tables and assets, and one view of all events."""
 
 import threading
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -12,6 +13,7 @@ from event_assets.config.program import program
 from event_assets.orchestration.summary import print_summary
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import failed_sync, source_of, sync_source
+from event_assets_tests.support.docs import page
 from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import Project, failure
 
@@ -64,6 +66,23 @@ def test_a_table_in_place_of_all_events_is_told_and_kept(project: Project) -> No
     assert "main.all_events in " in failure(result)
     assert failure(result).endswith("is a table, and was a view: rename it, and sync again.")
     assert project.rows("from all_events") == [(1,)]
+
+
+def test_an_asset_of_ones_own_is_built_with_the_source_unless_a_check_fails(
+    project: Project,
+) -> None:
+    code: dict[str, Any] = {}
+    exec(page("docs/own-project.md").blocks("python")[-1], code)
+    own = dg.Definitions([one for one in code.values() if isinstance(one, dg.AssetsDefinition)])
+    rows, total = events(2), {"total": 2}
+    with serving({PATH: lambda _: JSONResponse({"data": rows, **total})}) as api:
+        loaded = dg.Definitions.merge(definitions({"events": source(api.url)}), own)
+        assert run(project, loaded, derived=True).success
+        assert project.rows("select count(*) from main.event_names") == [(2,)]
+        rows, total["total"] = events(1), 5
+        project.rows("drop table main.event_names")
+        assert not run(project, loaded, derived=True).success
+    assert project.rows("from duckdb_tables() where table_name = 'event_names'") == []
 
 
 def test_there_is_no_all_events_with_one_source() -> None:
