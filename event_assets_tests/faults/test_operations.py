@@ -56,11 +56,16 @@ def test_a_backup_is_restored_and_the_next_sync_goes_on(
     file = here / "data" / "warehouse.duckdb"
     with tries.trying("operations: back up and restore") as this, Sandbox(generation(0)) as api:
         project.sync(url=api.url)
+        with duckdb.connect(file) as database:
+            database.execute("create schema concerts")  # of another source
+            database.execute("create table concerts.event_data as from events.event_data limit 7")
         before = content(file)
         run(BACK_UP, here)
         (backup,) = (here / "backups").iterdir()
         assert content(backup) == before
-        assert "1500" in run(CHECK, here)
+        checked = run(CHECK, here)
+        assert " events 1500 " in checked
+        assert " concerts 7 " in checked
         api.replace(generation(1))
         project.sync(url=api.url)
         file.write_bytes(b"broken")
