@@ -33,6 +33,15 @@ HEADERS = ("X-API-Key", "Api-Key", "X-Auth-Token", "apikey", "X-Access-Token")
 PARAMETERS = (
     *("api_key", "key", "apikey", "token", "client_id", "access_token", "app_id", "user_key"),
 )
+RARE_HEADERS = (
+    *("X-API-Token", "Api-Token", "X-Auth-Key", "X-Token", "Token", "Auth-Token", "Access-Token"),
+    *("App-Key", "Client-Id", "s_token", "X-Engage-Api-Key", "OSDI-API-Token", "Teamup-Token"),
+    *("VeeziAccessToken", "X-Shopify-Access-Token"),
+)
+RARE_PARAMETERS = (
+    *("app_key", "api_token", "auth_token", "login_token", "oauth_token", "public_key"),
+    *("license_key", "s_token", "client", "auth"),
+)
 GATEWAYS = {  # by what they say of a missing key: the header in which they take it
     "missing subscription key": "Ocp-Apim-Subscription-Key",
     "missing rapidapi application key": "X-RapidAPI-Key",
@@ -144,6 +153,8 @@ class KeyPlaces:
         self.password = Attempt({"type": "http_basic", "username": "api"}, {"password": key})
         self.headers = [bearer(key), *(by_name("header", name, key) for name in HEADERS)]
         self.parameters = [by_name("query", name, key) for name in PARAMETERS]
+        self.rare_headers = [by_name("header", name, key) for name in RARE_HEADERS]
+        self.rare_parameters = [by_name("query", name, key) for name in RARE_PARAMETERS]
         self.raw = by_name("header", "Authorization", key)
         self.token = by_name("header", "Authorization", f"Token {key}")
         self._key = key

@@ -62,6 +62,7 @@ class Client:
     is_patient: bool = True
     forbidden: int = 0
     _known: dict[str, Page] = field(default_factory=dict)
+    _refusals: set[str] = field(default_factory=set[str])  # that came twice for one request
 
     def apply(self, settings: Settings) -> tuple[dict[str, Any], Any]:
         """Return the given parameters and body with further ones."""
@@ -100,7 +101,8 @@ class Client:
     ) -> Page:
         """Send a request, unless its response is known, and read its page.
 
-        Some servers fail to send the list at times, which is asked for twice then.
+        Some servers fail to send the list at times, which is asked for twice then, unless they send
+        the same in its place each time.
 
         Raises:
             ApiError: the API limits requests, or refuses them for the second time.
@@ -109,9 +111,11 @@ class Client:
         if again or name not in self._known:
             self._known[name] = self._send(request, with_key)
         page = self.read(self._known[name], check)
-        if page.problem and self.is_patient:
-            self._known[name] = self._send(request, with_key)
-            page = self.read(self._known[name], check)
+        said = page.text if page.problem else ""
+        if said and self.is_patient and said not in self._refusals:
+            page = self._known[name] = self._send(request, with_key)
+            self._refusals |= {said} & {page.text}
+            page = self.read(page, check)
         return page
 
     def move(self, url: str) -> Page:

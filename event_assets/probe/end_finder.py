@@ -70,7 +70,7 @@ def reach_end(client: Client, paging: Paging, requests: int) -> End:
             end.ending = {} if last.is_answer else {"status_code": last.status}
         elif end.rows and last.response is not None:
             words = find_words(last.document, is_error=True)
-            end.ending = {"content": words} if words and words in last.response.text else {}
+            end.ending = {"content": words} if words and words in last.text else {}
         return end
     if paging.is_numbered and _exceeds_total(client, paging, walk):
         return reach_end(client, paging, requests)

@@ -13,7 +13,7 @@ from event_assets.probe.time_finder import find_end, find_start, find_updated
 from event_assets.values.json_paths import build_getter
 
 IDS = ("id", "eventid", "uuid", "guid", "objectid", "uid", "@id", "key", "identifier", "oid")
-ID_WORDS = {"id", "uuid", "guid", "key"}
+ID_WORDS = {"id", "uuid", "guid", "key", "slug"}
 OTHER_ID = ""  # any other name that ends with one of them
 KEYS = ("slug", "code", "number", "ref", "reference", "uri", "url", "href", "self")
 ID_RANKS = {name: rank for rank, name in enumerate((*IDS, OTHER_ID, *KEYS))}
@@ -29,9 +29,11 @@ TEXT_MEMBERS = (
     "default",
     "html",
     "display",
+    "stringValue",
 )
 IN_LIST = re.compile(r"\.0\..")
-LETTERS = re.compile(r"[^\W\d_]")
+HAS_LETTERS = re.compile(r"(?!\S*/\S*/\S*\Z).*[^\W\d_]", re.DOTALL)  # and is no URL or path
+EVENT = "event"  # as the last word: in several words, its text is the name
 LIKE_START, LIKE_NAME, LIKE_ID = 4.0, 3.0, 2.0  # how much a field makes a record look like an event
 NESTED = 0.1  # less, for each object that the name is in
 
@@ -102,12 +104,17 @@ def find_composite_id(sample: Sample, start: FieldFinding | None) -> list[str] |
 
 
 def find_name(sample: Sample) -> FieldFinding | None:
-    """Return where the name is: a text, a text in an object, or one for each language."""
+    """Return where the name is: a text, a text in an object, or one for each language.
+
+    None, if most records have none there.
+    """
     ranked = [(rank, path) for path in sample.leaves if (rank := _rank_name(sample, path))]
     if not ranked:
         return None
     path = max(ranked)[1]
     languages = _find_languages(sample, path)
+    if not languages and 2 * len(sample.present(path)) < len(sample.records):
+        return None
     settings: dict[str, Any] = {"from": languages or path}
     texts = [value for value in sample.present(path) if isinstance(value, str)]
     if any(html.unescape(text) != text for text in texts):
@@ -140,14 +147,16 @@ def _rank_name(sample: Sample, path: str) -> tuple[float, ...] | None:
         *outer, own = outer
     while outer and own == ["0"]:
         *outer, own = outer
-    word = next((word for word in reversed(own) if word in words.NAME), None)
+    word = next((word for word in reversed(own) if word in words.NAME), "".join(own[-1:]))
     present = sample.present(path)
-    texts = [value for value in present if isinstance(value, str) and LETTERS.search(value)]
-    if not word or not texts or len(texts) < len(present) / 2:
+    texts = [value for value in present if isinstance(value, str) and HAS_LETTERS.match(value)]
+    spaced, distinct = sum(" " in text for text in texts), len({*texts})
+    is_named = word in words.NAME or (word == EVENT and 2 * spaced > len(texts))
+    if not is_named or not texts or len(texts) < len(present) / 2:
         return None
     others = sum(each in words.OTHER_OBJECTS for part in (*outer, own) for each in part)
+    others += word == EVENT
     extra = sum(each not in (word, "event", "display", "full", "main") for each in own)
-    spaced, distinct = sum(" " in text for text in texts), len({*texts})
     return (
         distinct > 1 or len(texts) == 1,  # else it is the name of a kind
         -others,
@@ -155,7 +164,7 @@ def _rank_name(sample: Sample, path: str) -> tuple[float, ...] | None:
         -extra,
         round((spaced + distinct) / len(texts), 1),
         len(texts) / len(sample.records),
-        -words.NAME.index(word),
+        -(*words.NAME, EVENT).index(word),
         -TEXT_MEMBERS.index(last) if last in TEXT_MEMBERS else 0,
     )
 

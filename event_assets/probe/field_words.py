@@ -42,7 +42,7 @@ OTHER_TIMES = (REMOVED | UPDATED) | _words(
     "sale sales onsale presale registration register booking ticket tickets created create "
     "creation published publish publication door doors deadline expires expiry original recurrence "
     "synced indexed fetched announce announced visible cutoff cancelled added posted submitted "
-    "setup checkin rsvp last refund sell selling enrollment enrolment curfew"
+    "setup checkin rsvp last refund sell selling enrollment enrolment curfew pre gates cleanup"
 )
 # Objects in an event's record that have names, ids and times of their own.
 OTHER_OBJECTS = _words(
@@ -66,7 +66,7 @@ JOINED = sorted(
     | _words(
         "event date time utc gmt local iso unix epoch at on name title id uid zone last updated "
         "modified stamp day formatted timestamp datetime timezone lastmodified identifier "
-        "cancelled canceled is deleted code datum dato tid tidspunkt tijd zeit uhrzeit"
+        "cancelled canceled is live deleted code datum dato tid tidspunkt tijd zeit uhrzeit"
     ),
     key=len,
     reverse=True,

@@ -32,6 +32,7 @@ FIRST_PAGE = {  # by the names of parameters that an API may demand
 JSON_KIND = re.compile(r"application/[\w.+-]*json")  # a type of content
 SIGNED = re.compile(r"\bhmac\b|\bx-\S*signature\b|signed|sign the request", re.IGNORECASE)
 UNKNOWN_NAMES = (400, 422)  # by which some APIs refuse parameters that they do not know
+MAX_SHOWN = 7  # of the places in which a key was sent
 WRONG_REQUEST = (*UNKNOWN_NAMES, 404, 405, 410)
 
 
@@ -55,7 +56,8 @@ class KeySearch:
         """Yield the usual places of a key, in groups that one request tries.
 
         Headers come first: what is in a query is in the logs of servers. A refusal may name the
-        place. Where a second one may lock out, all that is left is tried by one request.
+        place. Where a second one may lock out, all that is left is tried by one request; else what
+        is rare comes last.
         """
         places = KeyPlaces(key)
         yield places.headers
@@ -66,12 +68,14 @@ class KeySearch:
             yield [*{one.place: one for one in (*reversed(left), *places.parameters)}.values()]
             return
         yield from ([place] for place in named)
-        headers = [[one] for one in (places.raw, places.token, places.user, places.password)]
+        headers = [[one] for one in (places.raw, places.token, places.user)]
         yield from () if self.anonymous.is_ok else headers
         yield places.parameters
-        if self._last.status in UNKNOWN_NAMES:
-            yield from ([place] for place in places.parameters)
+        is_strict = self._last.status in UNKNOWN_NAMES
+        yield from ([place] for place in places.parameters if is_strict)
         yield from headers if self.anonymous.is_ok else ()  # which most public lists do not read
+        rare = [*places.rare_headers, *(places.rare_parameters if not is_strict else ())]
+        yield [places.password, *rare]
 
     def find(self, groups: Iterable[Sequence[Attempt]]) -> tuple[Attempt, Page] | None:
         """Return the place to which the API answers otherwise than without the key.
@@ -233,14 +237,17 @@ def reach(connection: Connection) -> Page | None:
     if not needs_key(anonymous):
         return _require(connection, anonymous)
     help_ = (
-        "Look up how it is sent, and say it by --auth and --set auth.name=..., or give the "
-        "documentation's curl command to --curl."
+        "Look up how it is sent: give it with the word before it, if there is one (`Token KEY`), "
+        "name its place by --auth and --set auth.name=..., or give the documentation's curl "
+        "command to --curl."
     )
+    shown, others = ", ".join(search.tried[:MAX_SHOWN]), search.tried[MAX_SHOWN:]
+    shown += f", and in {len(others)} other places" if others else ""
     if SIGNED.search(anonymous.said):
         help_ = "If it wants each request signed by the key, it cannot be connected: no auth does."
     raise ApiError(
-        f"The API at {connection.given.base_url} did not accept the key, sent as "
-        f"{', '.join(search.tried)}: {describe_refusal(anonymous)} {help_}"
+        f"The API at {connection.given.base_url} did not accept the key, sent as {shown}: "
+        f"{describe_refusal(anonymous)} {help_}"
     )
 
 

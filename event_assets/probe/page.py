@@ -59,6 +59,11 @@ class Page:
         return None if self.response is None else self.response.status_code
 
     @property
+    def text(self) -> str:
+        """The body of the response; empty without one."""
+        return "" if self.response is None else self.response.text
+
+    @property
     def redirect_target(self) -> str | None:
         """The URL that a GET is redirected to, without the query, or None."""
         if self.response is None or not self.response.is_redirect:
@@ -91,7 +96,7 @@ class Page:
     @property
     def content_kind(self) -> str:
         """What a response that is no JSON is instead, in words."""
-        text = "" if self.response is None else self.response.text.lstrip("\ufeff \r\n\t")
+        text = self.text.lstrip("\ufeff \r\n\t")
         return next(kind for start, kind in NO_JSON.items() if re.match(start, text, re.IGNORECASE))
 
     @property

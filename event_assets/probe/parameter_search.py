@@ -120,8 +120,8 @@ class ParameterSearch:
 
     def _refused(self, names: Sequence[str], value: Any) -> set[str]:
         """Return which of these names an API names in its refusal of all."""
-        response = self.ask(dict.fromkeys(names, value)).response if names else None
-        said = {*re.findall(r"[\w$\[\]-]+", response.text)} if response is not None else set()
+        text = self.ask(dict.fromkeys(names, value)).text if names else ""
+        said = {*re.findall(r"[\w$\[\]-]+", text)}
         return {name for name in names if name.removeprefix(BODY) in said}
 
 

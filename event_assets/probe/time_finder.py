@@ -91,7 +91,11 @@ def _find_time(
     for path in ranked[1:]:
         pattern, is_epoch = sample.formats[best].pattern, sample.formats[best].is_epoch
         is_read = sample.formats[path].pattern in ((pattern, None) if is_epoch else (pattern,))
-        if ranks[path][0] == ranks[best][0] and is_read and sample.fills(chain, path):
+        # `when.date` beside `when.start_time`
+        parent, is_start = best.rpartition(".")[0], named is words.START
+        is_beside = is_start and path.rpartition(".")[0] == parent != ""
+        is_alike = is_beside or ranks[path][0] == ranks[best][0]
+        if is_alike and is_read and sample.fills(chain, path):
             chain.append(path)
     return _describe(sample, chain)
 

@@ -30,7 +30,7 @@ NAMES = {  # of days and months
 MAX_TOKENS = 7  # of a day: its numbers and names, and what is between them
 ORDERS = ("dmY", "mdY", "dmy", "mdy", "Ymd")
 SPLIT = re.compile(
-    r"(?P<day>\w[\w., /-]*?\d)(?P<midnight>T00:00:00)?"
+    r"(?P<day>\w[\w., /-]*?\d)(?P<midnight>[T ]00:00(?::00(?:\.0+)?)?(?=T))?"
     r"(?:(?P<joint>, | at | - |T| )(?P<clock>\d{1,2}[:h.]\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?)"
     r"(?P<zone> [+-]\d{4})?)?"
 )

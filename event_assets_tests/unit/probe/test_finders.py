@@ -76,6 +76,7 @@ def sample(make: Callable[[int], Mapping[str, Any]], count: int = 20) -> Sample:
         (lambda n: {"contentid": f"c{n}", "code": f"x{n}"}, "code"),
         (lambda n: {"contentid": f"c{n}", "typeid": 15}, "contentid"),
         (lambda n: {"idEvent": f"{n}", "idLeague": "7"}, "idEvent"),
+        (lambda n: {"formSlug": f"concert-{n}", "url": f"x/{n}"}, "formSlug"),
         (lambda n: {"日付": f"{n}"}, None),
         (lambda n: {"id": n % 3}, None),
         (lambda n: {"id": n + 0.5}, None),
@@ -115,12 +116,30 @@ def test_occurrences_of_a_series_are_told_apart_by_their_start() -> None:
             lambda n: {"name": {"id": "title", "title": [{"plain_text": f"T {n}"}]}, "label": "x"},
             {"from": "name.title.0.plain_text"},
         ),
+        (
+            lambda n: {"name": f"projects/p/events/{n}", "data": {"title": f"AC/DC {n}"}},
+            {"from": "data.title"},
+        ),
+        (lambda n: {"event": f"Round {n}", "event_type": "a b", "host": "x y"}, {"from": "event"}),
+        (lambda n: {"event": f"Expo {n % 2}", "talk_title": f"T {n}"}, {"from": "talk_title"}),
     ],
 )
 def test_the_name_is_the_events_own(make: Any, settings: Any) -> None:
     found = find_name(sample(make))
     assert found is not None
     assert found.settings == settings
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda n: {"title": f"Night {n}" if n % 3 == 0 else "", "venue": {"city": "X"}},
+        lambda n: {"name": f"projects/p/events/{n}"},
+        lambda n: {"event": f"e-{n}"},
+    ],
+)
+def test_what_most_records_lack_or_is_an_address_is_no_name(make: Any) -> None:
+    assert find_name(sample(make)) is None
 
 
 def at(number: int, clock: str = "") -> str:
@@ -224,7 +243,30 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             {"from": ["when.start_time", "when.start_date"], "format": "epoch_s"},
             None,
         ),
+        (
+            lambda n: {"when": {"date": at(n)} if n % 3 == 0 else epoch_or_day(n)},
+            {"from": ["when.start_time", "when.date"], "format": "epoch_s"},
+            None,
+        ),
         (with_sales, {"from": "dates.start.dateTime"}, None),
+        (
+            lambda n: {"livestart": at(n, "T10:00:00Z"), "liveend": at(n, "T12:00:00Z")},
+            {"from": "livestart"},
+            {"from": "liveend"},
+        ),
+        (
+            lambda n: {"preShowStart": at(n, "T09:45:00Z"), "featureStart": at(n, "T10:00:00Z")},
+            {"from": "featureStart"},
+            None,
+        ),
+        (
+            lambda n: {"dtstart": at(n, " 00:00:00.0"), "time": "19:30"},
+            {
+                "from": ["{dtstart}T{time}", "{dtstart}T00:00"],
+                "format": "%Y-%m-%d 00:00:00.0T%H:%M",
+            },
+            None,
+        ),
         (
             lambda n: {"started_at": at(n, "T10:00:00Z"), "ended_at": at(n, "T12:00:00Z")},
             {"from": "started_at"},

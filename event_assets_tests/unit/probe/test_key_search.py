@@ -75,6 +75,30 @@ def test_the_place_of_a_key_is_found_with_few_refusals(
 
 
 @pytest.mark.parametrize(
+    ("name", "location"),
+    [("app_key", "query"), ("login_token", "query"), ("Api-Token", "header"), ("Token", "header")],
+)
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_rare_place_of_a_key_is_found_by_the_last_of_six_tries(
+    name: str, location: str, is_open: bool
+) -> None:
+    lists = needs(name, at=location)
+
+    def answer(request: Request) -> Any:
+        found = lists(request)
+        is_refused = isinstance(found, JSONResponse)
+        return {"error": "1", "status": "refused"} if is_refused and is_open else found
+
+    with serving(answer) as api:
+        found = discover(Options(f"{api.url}/v1/events", keys=[KEY]))
+        statuses = [response.status_code for response in api.responses]
+    assert asked(found) == []
+    assert client(found)["auth"] == place(name, location)
+    if not is_open:
+        assert statuses.index(200) == 5
+
+
+@pytest.mark.parametrize(
     ("location", "name", "said"),
     [
         ("header", "apikey", "No API key found in request"),
