@@ -220,7 +220,8 @@ def _is_nothing(name: str, value: Any, *, is_end: bool) -> bool:
         return name != "status" and value == 0
     if isinstance(value, str):
         is_word = " " not in value and name not in ERROR_NAMES
-        return bool(DIGITS.fullmatch(value) or (is_word and COMPANIONS.fullmatch(name)))
+        is_usual = COMPANIONS.fullmatch(name) or not SAID.fullmatch(name)
+        return bool(DIGITS.fullmatch(value) or (is_word and is_usual))
     is_good = value is True and name in ("success", "ok")
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return value in (None, []) or is_good or is_number or says_more(name, value) is False

@@ -27,7 +27,7 @@ from event_assets.http.error_text import (
     plain_name,
 )
 from event_assets.pagination.totals import find_counts, members_around, members_outside_records
-from event_assets.pagination.vocabulary import says_more
+from event_assets.pagination.vocabulary import names_next, names_pointer, says_more
 
 IsRecord = Callable[[Any], bool]
 NO_LIST = "has no list of records"
@@ -131,7 +131,7 @@ def _says_empty(document: Any, where: str = "$") -> bool:
     """Return whether a document says that there are no records, and so has no list of them.
 
     HAL leaves `_embedded` out of a page without any, wherever it is. Others write null for the list
-    `where` records are, beside a flag that no more follow.
+    `where` records are, beside a flag that no more follow, or a link or cursor that is empty.
     """
     if not isinstance(document, dict) or _rows_of(document):
         return False
@@ -139,7 +139,9 @@ def _says_empty(document: Any, where: str = "$") -> bool:
     place = ".".join(NAME.findall(where))
     members = members_around(dict(members_outside_records(document)), [place])
     is_end = members.get(place, "") is None and any(
-        says_more(path, value) is False for path, value in members.items()
+        says_more(path, value) is False
+        or (value in ("", None) and (names_next(path) or names_pointer(path)))
+        for path, value in members.items()
     )
     is_empty = is_hal or is_end or next(iter(find_counts(members).values()), None) == 0
     texts = {name: value for name, value in document.items() if not isinstance(value, dict)}

@@ -178,7 +178,9 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     ),
     "total reached": lambda facts: facts.rows and facts.is_total_reached and facts.end in OPEN_ENDS,
     "total not reached": lambda facts: facts.is_short_of_total,
-    "has_more is true": lambda facts: facts.last.has_more and facts.end in ENDS,
+    "has_more is true": lambda facts: (
+        facts.last.has_more and facts.end in ENDS and not facts.is_total_reached
+    ),
     "has_more is false": lambda facts: (
         facts.last.has_more is False and facts.end in OPEN_ENDS and (facts.rows or not facts.said)
     ),
@@ -236,7 +238,9 @@ def find_words(facts: ListFacts) -> dict[str, Any]:
     """Return what the braces of sentences stand for."""
     last, promise, by = facts.last, _find_promise(facts), facts.pointer_setting
     setting = "" if facts.is_pointer_found else by
-    standing = last.unfollowed or ("the cursor or link" if last.pointer else "")
+    flag = last.flag or "has_more"
+    standing = last.unfollowed or (last.has_more and f"`{flag}`") or ""
+    standing = "the cursor or link" if last.pointer else standing
     way_out = f" If {promise} counts something else, set `total_path: null`." if promise else ""
     about = f"`{last.flag}`" if last.has_more and last.flag else last.unfollowed
     if about.startswith("`"):
@@ -256,7 +260,7 @@ def find_words(facts: ListFacts) -> dict[str, Any]:
         "all_rows": all_rows if facts.rows else "The list is empty",
         "least": f"{'at least ' if last.at_least else ''}{facts.promised:,}",
         "totals": " to ".join(f"{total:,}" for total in sorted({*last.totals})),
-        "flag": last.flag or "has_more",
+        "flag": flag,
         "unfollowed": last.unfollowed or promise,
         "way_out": way_out,
         "way_on": way_on,

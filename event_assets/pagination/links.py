@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 from urllib.parse import urljoin
 
@@ -9,6 +10,7 @@ from dlt.sources.helpers.rest_client.paginators import (
     BaseNextUrlPaginator,
     BasePaginator,
     BaseReferencePaginator,
+    HeaderLinkPaginator,
 )
 from requests import Response
 
@@ -19,6 +21,9 @@ from event_assets.values.redaction import KNOWN
 from event_assets.values.urls import find_address_problem, origin
 
 MAX_SHOWN: Final = 60  # characters
+# In the header `Link`: a link with its parameters, and those that name its relations.
+LINK: Final = re.compile(r"<([^>]*)>([^<]*)")
+RELATIONS: Final = re.compile(r";\s*rel\s*=\s*[\"']?([^\"';,]*)", re.IGNORECASE)
 
 
 def read_pointer(
@@ -37,6 +42,8 @@ def read_pointer(
         return None
     active.update_state(response)
     pointer, is_link = dlt_compat.get_reference(active), isinstance(active, BaseNextUrlPaginator)
+    if isinstance(active, HeaderLinkPaginator):
+        pointer = find_link(response, active.links_next_key)
     is_none = not pointer or NO_POINTER.fullmatch(str(pointer))
     if is_none or (is_link and is_first and leads_to_itself(response, pointer)):
         return None
@@ -47,6 +54,15 @@ def read_pointer(
             "defs.yaml."
         )
     return pointer
+
+
+def find_link(response: Response, relation: str) -> str | None:
+    """Return the link in the header `Link` that has a relation, perhaps among others."""
+    for link, parameters in LINK.findall(response.headers.get("Link", "")):
+        named = " ".join(RELATIONS.findall(parameters)).lower()
+        if relation.lower() in named.split():
+            return str(link)
+    return None
 
 
 def _is_link(response: Response, value: Any) -> bool:

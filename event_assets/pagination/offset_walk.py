@@ -214,7 +214,8 @@ class OffsetWalk(Walk):
         """Return the page with which the list goes on behind its end; None: with none."""
         reading, asked, end = self._reading, self.position, self._end
         is_short = reading.pages == self._pages_before and self._is_short_of_total
-        is_told = self._more is False or (reading.total.largest is not None and not is_short)
+        is_total = reading.total.largest is not None and self._more is not True
+        is_told = self._more is False or (is_total and not is_short)
         is_told |= not self._facts.rows and reading.total.reported == 0
         if not is_told:
             reading.reads_to = max(reading.reads_to, self._reads_to)
@@ -270,7 +271,8 @@ class OffsetWalk(Walk):
         is_untold = not total.is_steady and self._more is not False
         has_moved = not (recent.is_at_end and recent.is_continuous)
         must_agree = (is_single and is_untold) or has_moved or gap is not None
-        if gap and (total.largest is not None or self._more is True):
+        is_short = self._more is True if total.largest is None else total.largest > count
+        if gap and is_short:
             claim = f"reports {total.largest:,} rows" if total.largest else ""
             first = f"{gap[0]:,} to {gap[1]:,}"
             self.finish("gaps", gap=first, claim=claim or "says that more rows follow")
@@ -291,4 +293,6 @@ class OffsetWalk(Walk):
         """Finish with the evidence of this name, whose sentence needs `values`."""
         if self._seen_behind and end in ("overlaps", "readings agree"):
             end = "changed"
+        total, count = self._reading.total, self._seen.count()
+        self._facts.is_total_reached = total.is_steady and total.largest == self._start + count
         super().finish(end, limit=self.limit, idle=self._idle, lack=self._lack, **values)

@@ -15,7 +15,7 @@ from requests import Request, Response
 from event_assets.pagination import totals, vocabulary
 from event_assets.pagination.counters import leads_further
 from event_assets.pagination.facts import PageFacts
-from event_assets.pagination.links import leads_to_itself
+from event_assets.pagination.links import find_link, leads_to_itself
 from event_assets.pagination.totals import AUTO, parse_count
 from event_assets.pagination.vocabulary import PAGE_COUNT, TOTAL, parent_path, plain_name
 from event_assets.values.errors import PaginationError
@@ -164,7 +164,7 @@ class PageReader:
         self, response: Response, members: totals.Members, request: Request, size: int
     ) -> str:
         """Return the name of what leads to more, and is not followed; empty if nothing does."""
-        if self.header != "next" and any("next" in rel.lower().split() for rel in response.links):
+        if self.header != "next" and find_link(response, "next"):
             return "the header `Link: rel=next`"
         if self.more_path is None:
             return ""

@@ -78,7 +78,8 @@ class PageWalk(Walk):
         reading, position = self._reading, len(self._reading.pages)
         if position < reading.reads_to:
             return ""
-        if self._promises_more or self._facts.last.has_more:
+        is_all = self._is_total_reached
+        if self._promises_more or (self._facts.last.has_more and not is_all):
             told = (count for counts in self._facts.last.counts[1:] for count in counts.values())
             is_behind = any(0 < count < position for count in told)  # the number of pages
             most = len(LOOKS_BEHIND) if is_behind else MAX_EMPTY
@@ -173,7 +174,7 @@ class PageWalk(Walk):
             is_counted = 0 < (page.page_count or 0) <= pages and (is_first or not is_full)
             is_counted &= page.total is not None or reading.rows > 0  # or it may count from 1
             is_empty = page.total == 0 and not reading.rows
-            is_all = page.is_total_certain and facts.is_total_reached
+            is_all = page.is_total_certain and facts.is_total_reached and not page.has_more
             ends = (
                 ("page behind", is_told or is_counted or is_empty or is_all),
                 ("ignored parameter", is_ignored),

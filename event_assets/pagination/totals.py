@@ -120,6 +120,7 @@ class RowTotal:
         self.least: int | None = None
         self.largest: int | None = None
         self.disproved: int | None = None  # the last total, if it may count pages
+        self.has_changed = False
         self._last: int | None = None  # that was trusted
 
     def evaluate(self, total: int | None, before: int, rows: int) -> int | None:
@@ -134,7 +135,9 @@ class RowTotal:
             return None if rows else self._last
         if rows and before and self.largest == total + before:
             total = self.largest  # it is the number of rows from here on
-        is_same, self.reported = total == self.reported, total
+        is_same = total == self.reported
+        self.has_changed |= self.reported is not None and not is_same
+        self.reported = total
         if self.disproved is not None or (rows and total < before + rows):
             self.disproved, self.least, self.largest, self._last = total, None, None, None
             return None

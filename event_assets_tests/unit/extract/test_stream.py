@@ -291,6 +291,7 @@ def test_a_list_without_records_stands_for_an_error(rows: list[Any], said: str) 
         {"code": 404},
         {"error_count": "0", "errorCode": "SUCCESS"},
         {"has_more": False, "next": None, "page": 8, "total_pages": 7, "request_id": "a8"},
+        {"links": {"self": "/events?page=8", "first": "/events"}, "object": "list"},
     ],
 )
 def test_an_empty_list_with_words_about_an_end_or_those_of_each_page_is_none(
@@ -369,10 +370,32 @@ def test_a_list_of_errors_is_not_nothing(error: Any) -> None:
         {"status": "error", "code": "NO_DATA", "message": "no data"},
         {"success": False, "message": "No more events"},
         {"code": 0, "msg": "success"},
+        {"links": {"self": "/events?page=8", "first": "/events"}, "object": "list"},
+        {"kind": "events#list", "sort": "-start_time"},
     ],
 )
 def test_null_in_place_of_a_list_is_nothing_beside_words_about_an_end(said: Any) -> None:
     assert has_nothing(JsonResponse(orjson.dumps({"data": None, **said}), {}))
+
+
+@pytest.mark.parametrize(
+    ("members", "is_empty"),
+    [
+        ({"next": None}, True),
+        ({"nextCursor": ""}, True),
+        ({"meta": {"cursor": None}}, True),
+        ({"links": {"next": None, "self": "/events?page=8"}}, True),
+        ({"next": "abc"}, False),
+        ({"next": None, "message": "Try again"}, False),
+        ({"next": None, "items": [{"id": 1}]}, False),
+        ({"name": None}, False),
+    ],
+)
+def test_null_in_place_of_a_list_is_an_empty_one_beside_an_empty_link_or_cursor(
+    members: Any, is_empty: bool
+) -> None:
+    problem = checks("data")({"data": None, **members})
+    assert problem is None if is_empty else "null under `data`" in str(problem)
 
 
 @pytest.mark.usefixtures("project", "waits")

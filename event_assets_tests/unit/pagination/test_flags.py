@@ -154,6 +154,26 @@ def test_a_flag_that_contradicts_the_pages_is_named() -> None:
     assert "If `has_prev` says something else, set `has_more_path`" in done.result.reason
 
 
+@pytest.mark.parametrize("kind", ["offset", "page"])
+@pytest.mark.parametrize("name", ["has_more", "last"])
+@pytest.mark.parametrize(("total", "is_constant"), [(40, False), (130, True)])
+def test_a_flag_that_promises_more_than_a_total_costs_a_look_behind_it(
+    kind: str, name: str, total: int, is_constant: bool
+) -> None:
+    """A total may be cut off, and a flag may be the same on each page."""
+    config, answer = PAGED[kind]
+
+    def flagged(query: Query) -> dict[str, Any]:
+        page = answer(query)
+        goes_on = is_constant or len(page["data"]) == 20
+        return {**page, "total": total, name: goes_on is (name == "has_more")}
+
+    done = read_with(config, flagged)
+    assert done.ids == set(range(130))
+    assert done.result.complete is True, done.result.reason
+    assert len(done.asked) <= 2 * 7 + 3
+
+
 @pytest.mark.parametrize("base", [0, 1])
 @pytest.mark.parametrize("name", ["first", "isFirst", "hasPrevious", "meta.has_prev"])
 def test_a_first_page_that_is_not_the_first_is_told(name: str, base: int) -> None:

@@ -69,6 +69,25 @@ def test_empty_pages_in_the_middle_are_skipped_and_reported(gap: int) -> None:
     assert f"{said} 20 to " in reading.result.reason
 
 
+@pytest.mark.parametrize("total", [55, 70])
+def test_a_total_of_the_rows_that_are_shown_is_reached_over_empty_pages(total: int) -> None:
+    """It is passed by the offsets, which count the 25 rows that are in no page, too."""
+    reading = with_gap(20, 45, length=80, total=total)
+    assert reading.delivered == {*range(20), *range(45, 80)}
+    assert reading.result.complete is (total == 55), reading.result.reason
+    if total == 70:
+        assert "reports 70 rows but sent 55" in reading.result.reason
+
+
+def test_a_total_of_the_first_page_is_reached_over_empty_pages() -> None:
+    walk, rows = OffsetWalk(10), [*range(20), *range(45, 80)]
+    while not walk.done:
+        offset = walk.position
+        page = [row for row in rows if offset <= row < offset + 10]
+        receive(walk, page, total=None if offset else 55, more=offset < 70)
+    assert judge(walk.facts).complete is True, judge(walk.facts).reason
+
+
 def test_empty_pages_are_read_where_the_api_says_that_more_follow() -> None:
     walk = OffsetWalk(limit=10)
     pages, offsets = {0: range(10), 9: [9]}, []

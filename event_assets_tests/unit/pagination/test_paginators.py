@@ -640,6 +640,26 @@ def test_links_that_end_by_themselves_are_complete(
     assert done.result.complete is True
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        '<{}>; rel="Next"',
+        "<{}>; REL = next",
+        '<{}>; rel="next last"',
+        '<{}>; title="Events; more, and older"; rel="next"',
+        "</events?page=0>; rel='first', <{}&of=a,b>;rel='next'; title=\"On\"",
+    ],
+)
+def test_a_link_in_the_header_is_followed_in_each_form(form: str) -> None:
+    def answer(query: Query) -> Any:
+        body, link = linked(query)
+        return body, {"Link": form.format(link)} if link else {}
+
+    done = read_with("header_link", answer)
+    assert done.ids == set(range(95))
+    assert done.result.complete is True
+
+
 def test_the_only_page_of_page_numbers_is_complete() -> None:
     done = read_with(
         "page_number", lambda query: {**numbered(query, 9), "total": 9, "total_pages": 1}
