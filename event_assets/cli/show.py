@@ -123,7 +123,8 @@ def _find(name: str | None, view: View, found: Tables) -> tuple[str, str]:
     elif view is not EVENTS:
         raise click.UsageError(f"There is no source `{name}` that has {view.table}")
     elif "." in name:
-        schema, table = name.split(".", 1)
+        before, _, last = name.rpartition(".")  # either name may have a dot of its own
+        schema, table = (before, last) if before in found else name.split(".", 1)
     else:
         schema = next((one for one in _source_schemas(found) if name in found[one]), "main")
         table = name

@@ -224,6 +224,14 @@ def test_a_table_of_ones_own_is_shown_whatever_its_name(
     assert lines(capsys)[1].split() == ["5"]
 
 
+@pytest.mark.parametrize("name", ["a.b.c", "events.b.c"])
+def test_a_name_may_have_a_dot(synced: Project, capsys: Output, name: str) -> None:
+    synced.rows('create schema "a.b"; create table "a.b".c as select 5 as n')
+    synced.rows('create table events."b.c" as select 5 as n')
+    assert run(["show", name]) == 0
+    assert lines(capsys)[-1] == f"1 of 1 rows of {name}"
+
+
 def test_a_view_of_ones_own_that_fails_is_told(synced: Project, capsys: Output) -> None:
     synced.rows("create view events.mine as select 'x'::int as a")
     assert run(["show", "mine"]) == 1
