@@ -16,8 +16,8 @@ from event_assets.http.error_text import (
     error_text,
     find_named_error,
     find_words,
-    plain_members,
-    plain_name,
+    letters_and_digits,
+    members_by_name,
     quote_words,
 )
 from event_assets.pagination.totals import members_outside_records
@@ -114,13 +114,13 @@ class PageWords:
 
 def names_error(document: Any) -> bool:
     """Return whether a document names an error or a failure, perhaps beside records."""
-    members = plain_members(document)
+    members = members_by_name(document)
     has_failed = any(str(members.get(name)).lower() in FAILURES for name in ("status", "stat"))
     return has_failed or _has_error(document)
 
 
 def _has_error(document: Any) -> bool:
-    members = plain_members(document)
+    members = members_by_name(document)
     is_named = any(map(members.get, ERROR_NAMES)) or members.get("success") is False
     return is_named or bool(find_named_error(document))
 
@@ -156,7 +156,7 @@ def has_nothing(response: Response) -> bool:
     members = ((at.rpartition(".")[2], one) for at, one in members_outside_records(document))
     said = [*chain(members, _words_in_lists(document))]
     is_end = _has_end(value for _, value in said)
-    return all(_is_nothing(plain_name(name), value, is_end=is_end) for name, value in said)
+    return all(_is_nothing(letters_and_digits(name), value, is_end=is_end) for name, value in said)
 
 
 def leaves_list_out(response: Response) -> bool:
@@ -174,7 +174,7 @@ def leaves_list_out(response: Response) -> bool:
 def _words_in_lists(value: Any) -> Iterator[tuple[str, str]]:
     """Yield what the lists of errors and messages hold, by the names of the lists."""
     for name, member in value.items() if isinstance(value, dict) else ():
-        if isinstance(member, list) and WORD_LISTS.fullmatch(plain_name(name)):
+        if isinstance(member, list) and WORD_LISTS.fullmatch(letters_and_digits(name)):
             yield from ((name, find_words(one, is_error=True) or str(one)) for one in member)
         yield from _words_in_lists(member)
 
@@ -183,7 +183,7 @@ def _find_said(document: Any) -> Iterator[tuple[str, Any]]:
     """Yield the words, codes and flags of a document, by path."""
     yield from _words_in_lists(document)
     for path, value in members_outside_records(document):
-        if value not in (None, "") and SAID.fullmatch(plain_name(path.rpartition(".")[2])):
+        if value not in (None, "") and SAID.fullmatch(letters_and_digits(path.rpartition(".")[2])):
             yield path, value
 
 
@@ -200,7 +200,7 @@ def _has_end(values: Iterable[Any]) -> bool:
 
 def _is_known(path: str, value: Any, *, is_end: bool) -> bool:
     """Return whether a member says nothing of an error, by its name and value."""
-    name = plain_name(path.rpartition(".")[2])
+    name = letters_and_digits(path.rpartition(".")[2])
     if name in ("success", "ok") and to_boolean(value) is False:
         return is_end
     is_good = value in (True, "true") and not NAMES_TROUBLE.fullmatch(name)
@@ -238,7 +238,7 @@ def _says_nothing(words: str) -> bool:
 
 def _is_trouble(path: str, value: Any) -> bool:
     """Return whether a member is about an error, whatever usual pages say."""
-    name = plain_name(path.rpartition(".")[2])
+    name = letters_and_digits(path.rpartition(".")[2])
     if name in ("success", "ok") and to_boolean(value) is False:
         return True
     if isinstance(value, str):
@@ -253,7 +253,7 @@ def _is_doubtful(path: str, value: Any) -> bool:
 
 
 def _is_warning(path: str) -> bool:
-    return plain_name(path.rpartition(".")[2]).startswith("warning")
+    return letters_and_digits(path.rpartition(".")[2]).startswith("warning")
 
 
 def is_error_status(value: Any) -> bool:

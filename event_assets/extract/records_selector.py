@@ -40,7 +40,7 @@ def build_records_selector(selector: str | None) -> RecordsSelector:
 def find_records(selector: str, document: Any) -> list[Any]:
     """Return what is at a path, or in the one list that is there; nothing where null is."""
     found = find_values(selector, document)
-    if len(found) != 1 or (rows := as_list(found[0])) is None:
+    if len(found) != 1 or (rows := list_or_none(found[0])) is None:
         return [] if found == [None] else found
     return rows
 
@@ -60,7 +60,7 @@ def _compile(selector: str) -> Any:
         raise ConfigError(f"The data_selector `{selector}` is not a valid JSON path.") from None
 
 
-def as_list(value: Any) -> list[Any] | None:
+def list_or_none(value: Any) -> list[Any] | None:
     """Return a list, also one that PHP wrote as an object, by the numbers of its members."""
     if isinstance(value, dict) and value and all(map(str.isdecimal, value)):
         return [*value.values()]

@@ -17,14 +17,14 @@ from event_assets.extract.empty_page import (
     names_error,
     quote_warning,
 )
-from event_assets.extract.records_selector import as_list, find_records, find_values
+from event_assets.extract.records_selector import find_records, find_values, list_or_none
 from event_assets.http.error_text import (
     ERROR_NAMES,
     TEXT_NAMES,
     error_text,
     find_named_error,
     find_words,
-    plain_name,
+    letters_and_digits,
 )
 from event_assets.pagination.totals import find_counts, members_around, members_outside_records
 from event_assets.pagination.vocabulary import names_next, names_pointer, says_more
@@ -89,7 +89,7 @@ def _problem_at(selector: str, is_record: IsRecord | None, document: Any) -> str
         return ERROR
     if places and places[0] is None:
         return None if _says_empty(document, where) else f"has null under `{where}`"
-    if places and as_list(places[0]) is None:
+    if places and list_or_none(places[0]) is None:
         return None if is_record and is_record(places[0]) else f"has no list under `{where}`"
     if places or any(row not in (None, {}, []) for row in rows):
         return None
@@ -172,7 +172,7 @@ def _lists(value: Any, path: str = "") -> Iterator[tuple[str, Sequence[Any]]]:
         for item in value:
             yield from _lists(item, f"{path}[*]")
     for name, member in value.items() if isinstance(value, dict) else ():
-        if not _may_be_words(plain_name(name), member):
+        if not _may_be_words(letters_and_digits(name), member):
             yield from _lists(member, f"{path}.{name}" if path else name)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from copy import copy
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from requests import HTTPError, PreparedRequest, Request, Response
 
 from event_assets.http.journal import Journal
+from event_assets.http.pace import read_date
 from event_assets.http.response import JsonResponse
 from event_assets.http.session import ApiSession
 from event_assets.http.window import ReadAheadWindow
@@ -171,11 +172,9 @@ class ApiClient:
 
 def _read_date(response: Response) -> datetime | None:
     """Return the time at which a response was made, as its header says."""
-    try:
-        made = parsedate_to_datetime(response.headers.get("Date", ""))
-    except (TypeError, ValueError):
-        return None
-    return made.replace(tzinfo=made.tzinfo or timezone.utc)
+    with suppress(KeyError, ValueError):
+        return read_date(response.headers["Date"])
+    return None
 
 
 def _apply_hooks(request: Request, response: Response) -> Response:

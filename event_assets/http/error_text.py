@@ -80,7 +80,7 @@ def find_words(document: Any, *, is_error: bool = False) -> str:
         return named
     if not is_error and not _describes_error(document):
         return named
-    members = plain_members(document)
+    members = members_by_name(document)
     objects = (value for value in document.values() if isinstance(value, Mapping))
     return _first((*map(_words, (*map(members.get, TEXT_NAMES), *objects)), named))
 
@@ -89,7 +89,7 @@ def find_named_error(document: Any) -> str:
     """Return the words of a member that is named as an error, in an object or in its objects."""
     is_record = not isinstance(document, Mapping) or "id" in document
     for one in (document, *(() if is_record else document.values())):
-        members = plain_members(one)
+        members = members_by_name(one)
         named = (members[name] for name in ERROR_NAMES if name in members)
         words = _first(_words(value, in_error=True) for value in named)
         if words and not ("id" in members and isinstance(members.get("error"), str)):
@@ -98,20 +98,20 @@ def find_named_error(document: Any) -> str:
 
 
 @lru_cache(1_000)
-def plain_name(name: str) -> str:
+def letters_and_digits(name: str) -> str:
     """Return a name in small letters and digits only."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def plain_members(value: Any) -> dict[str, Any]:
+def members_by_name(value: Any) -> dict[str, Any]:
     """Return the members of an object by their plain names; none of another value."""
     members = value.items() if isinstance(value, Mapping) else ()
-    return {plain_name(name): member for name, member in members}
+    return {letters_and_digits(name): member for name, member in members}
 
 
 def _describes_error(value: Any) -> bool:
     """Return whether nothing in an object looks like a part of a record."""
-    members = plain_members(value)
+    members = members_by_name(value)
     return all(_may_be_of_error(name, member) for name, member in members.items())
 
 
@@ -134,7 +134,7 @@ def _words(value: Any, *, in_error: bool = False) -> str:
         return _join(_words(one, in_error=in_error) for one in value)
     if not isinstance(value, Mapping) or not (in_error or _describes_error(value)):
         return ""
-    members = plain_members(value)
+    members = members_by_name(value)
     named = (_words(members.get(n), in_error=in_error) for n in (*ERROR_NAMES, *TEXT_NAMES))
     fields = {n: v for n, v in value.items() if in_error and isinstance(v, (str, list))}
     return _first(named) or _join(f"{n}: {_words(v, in_error=True)}" for n, v in fields.items())

@@ -61,14 +61,14 @@ def seconds_until(reset: str, now: float | None = None) -> float:
     try:
         at = float(reset)
     except ValueError:
-        at = _read_date(reset).timestamp()
+        at = read_date(reset).timestamp()
     if at < MIN_EPOCH_SECONDS:
         return at
     at /= 1_000 if at >= 100 * MIN_EPOCH_SECONDS else 1
     return at - (time.time() if now is None else now)
 
 
-def _read_date(text: str) -> datetime:
+def read_date(text: str) -> datetime:
     """Return a date of HTTP or of ISO 8601, in UTC if it names no zone."""
     try:
         date = parsedate_to_datetime(text)

@@ -16,7 +16,7 @@ class Evidence(NamedTuple):
 
     name: str
     complete: bool | None
-    sentence: str  # for the user; `find_words` returns what its braces stand for
+    sentence: str  # for the user; `sentence_values` returns what its braces stand for
 
 
 def _read_table(text: str) -> tuple[Evidence, ...]:
@@ -228,13 +228,13 @@ def judge(facts: ListFacts) -> PaginationResult:
         for row in TABLE
         if (HOLDS[row.name](facts) if row.name in HOLDS else facts.end == row.name)
     )
-    reason = found.sentence.format(**find_words(facts))
+    reason = found.sentence.format(**sentence_values(facts))
     if facts.total_setting and facts.reported is None and not facts.last.at_least:
         reason += f" No number was found at {facts.total_setting}."
     return PaginationResult(found.complete, reason, facts)
 
 
-def find_words(facts: ListFacts) -> dict[str, Any]:
+def sentence_values(facts: ListFacts) -> dict[str, Any]:
     """Return what the braces of sentences stand for."""
     last, promise, by = facts.last, _find_promise(facts), facts.pointer_setting
     setting = "" if facts.is_pointer_found else by

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from event_assets.http import journal as journal_module
 from event_assets.http.journal import Journal, Recorded, open_journal
 from event_assets.values.errors import ConfigError
 from event_assets_tests.support.journals import (
@@ -134,7 +135,8 @@ def test_nothing_is_recorded_after_the_end(file: Path, monkeypatch: pytest.Monke
     assert not file.exists()
 
 
-def test_threads_record_and_take_at_once(file: Path) -> None:
+def test_threads_record_and_take_at_once(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "MAX_RATE", 1_000_000)
     threads, pages = 8, 200
     taken: list[tuple[str, str | None]] = []
 

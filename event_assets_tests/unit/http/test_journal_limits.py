@@ -28,7 +28,8 @@ from event_assets_tests.support.journals import (
 )
 
 
-def test_a_short_sync_writes_nothing(file: Path) -> None:
+def test_a_short_sync_writes_nothing(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "INTERVAL", 60)
     with open_journal(file, IDENTITY, 6) as journal:
         assert not journal.is_resumed
         journal.record("page 1", HEADERS, b"one")

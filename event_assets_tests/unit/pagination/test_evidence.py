@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from event_assets.pagination.evidence import HOLDS, TABLE, find_words, judge
+from event_assets.pagination.evidence import HOLDS, TABLE, judge, sentence_values
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.vocabulary import leads_back
@@ -27,7 +27,7 @@ def test_each_kind_of_evidence_has_a_sentence_that_can_be_said(evidence: Any) ->
     words = dict.fromkeys(names, "")
     counts = dict.fromkeys(("limit", "size", "empty", "idle", "length", "fullest"), 9)
     facts = ListFacts(reported=9, least_total=9, values={**words, **counts})
-    said = evidence.sentence.format(**find_words(facts))
+    said = evidence.sentence.format(**sentence_values(facts))
     assert said
     assert "False" not in said
 
