@@ -80,7 +80,7 @@ class Destination(ABC):
         """Return the first line of a message of DuckDB or the system, without decoration."""
         if isinstance(error, OSError) and not isinstance(error, duckdb.Error):
             return ": ".join(filter(None, (error.filename, error.strerror)))
-        first = str(error).strip().partition("\n")[0].partition(" See also")[0]
+        first = re.split(r"\n| See also| However, you would", str(error).strip())[0]
         return re.sub(r"^(\w+( \w+)* Error: )+", "", first).strip().rstrip(".!")
 
     def describe_error(self, error: BaseException) -> str | None:

@@ -31,13 +31,15 @@ def test_a_relative_path_starts_at_the_project(monkeypatch: pytest.MonkeyPatch) 
     assert warehouse.database_file() == ROOT / "elsewhere" / "x.duckdb"
 
 
+@pytest.mark.parametrize("reads_only", [False, True])
 def test_a_locked_file_is_reported_with_the_process(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: Project, monkeypatch: pytest.MonkeyPatch, reads_only: bool
 ) -> None:
     monkeypatch.setattr(connection, "FOREIGN_LOCK_TIMEOUT", 0.5)
     with warehouse.connect():
         pass
-    hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+    hold = f"import duckdb, sys; c = duckdb.connect(sys.argv[1], {reads_only})"
+    hold += "; print('held', flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", hold, str(project.database)],
         stdin=subprocess.PIPE,
@@ -50,7 +52,7 @@ def test_a_locked_file_is_reported_with_the_process(
         assert holder.stdin
         holder.stdin.close()
     assert str(project.database) in str(failed.value)
-    assert f"PID {holder.pid}" in str(failed.value)
+    assert str(failed.value).endswith(f"(PID {holder.pid}); close what holds it.")
     assert failed.value.__context__ is None
 
 
