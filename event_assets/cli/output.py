@@ -57,7 +57,7 @@ def print_table(rows: Sequence[Mapping[str, Any]], *, wraps: bool = False) -> No
     console.print(table, markup=False)
     if hidden := [name for name in texts[0] if name not in shown]:
         more = f" and {len(hidden) - 8} more" if len(hidden) > 8 else ""
-        click.echo(f"Not shown, the terminal is too narrow: {', '.join(hidden[:8])}{more}.")
+        click.echo(f"No room on the line for: {', '.join(hidden[:8])}{more}.")
 
 
 def to_text(value: Any) -> str:

@@ -77,7 +77,8 @@ class Attempt:
         """The way, in a few words."""
         kind = self.config["type"]
         if kind == "api_key":
-            return f"the {self.config['location']} `{self.config['name']}`"
+            where = self.config["location"].replace("query", "query parameter")
+            return f"the {where} `{self.config['name']}`"
         return {"bearer": "a bearer token", "http_basic": "Basic authentication"}.get(
             kind, "OAuth2"
         )

@@ -79,7 +79,7 @@ def test_columns_that_do_not_fit_are_named(monkeypatch: pytest.MonkeyPatch, caps
     assert run(["show"]) == 0
     shown = lines(capsys)
     assert max(map(len, shown[:-2])) <= 40
-    assert shown[-2] == "Not shown, the terminal is too narrow: text."
+    assert shown[-2] == "No room on the line for: text."
 
 
 @pytest.mark.usefixtures("synced")

@@ -121,6 +121,8 @@ def test_the_place_of_a_key_is_known_by_the_words_of_a_refusal(
     found = connect(needs(name, said=said, at=location), keys=[KEY])
     assert asked(found) == []
     assert client(found)["auth"] == place(name, location)
+    (fact,) = (fact for fact in found.facts if fact.subject == "key")
+    assert fact.value == f"the {location}{' parameter' * (location == 'query')} `{name}`"
 
 
 def test_a_key_is_found_by_the_words_of_an_empty_list_with_status_200() -> None:
