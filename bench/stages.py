@@ -53,16 +53,18 @@ def _prepare_changes(url: str, folder: Path, update: str | None) -> Prepared:
     synced = project.prepare_in_process(url, folder, (project.ASSET, "current_events"))
     synced.run()
     from event_assets import warehouse
+    from event_assets.config.source import SourceConfig
     from event_assets.transform import changes
 
+    source = SourceConfig(name="events", rest_api={}, fields=project.build_contract())
     with warehouse.connect() as database:
-        changes.record_changes(database, "events", tuple(project.build_contract()))
+        changes.record_changes(database, source)
         if update:
             database.execute(update)
 
     def run() -> bool:
         with warehouse.connect() as database:
-            changes.record_changes(database, "events", tuple(project.build_contract()))
+            changes.record_changes(database, source)
         return True
 
     return Prepared(

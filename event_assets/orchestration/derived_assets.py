@@ -27,7 +27,6 @@ UNSYNCED = "not synced"
 def build_derived_assets(source: SourceConfig, owners: Sequence[str]) -> list[dg.AssetsDefinition]:
     """Build the assets derived from `event_data`; the calendar needs a `start_time`."""
     define = partial(_derived_asset, source, owners)
-    has_accounts = bool(source.accounts)
     contract = metadata.contract_columns(source)
     view = f"create or replace view {source.name}.{CURRENT_EVENTS} as"
     assets = [
@@ -39,12 +38,12 @@ def build_derived_assets(source: SourceConfig, owners: Sequence[str]) -> list[dg
             origins={name: [name] for name in contract},
             description="The events seen by the newest complete sync, and newer ones, with all "
             f"columns of {EVENT_DATA}."
-            + (" Of each listed account, by its own newest sync." if has_accounts else ""),
+            + (" Of each listed account, by its own newest sync." if source.accounts else ""),
             statement=f"{view}{current_events_query(source)}".strip(),
         ),
         define(
             changes.CHANGES,
-            columns=changes.column_types(has_accounts),
+            columns=changes.column_types(source),
             origins={"id": ["id"], "name": ["name"]},
             description="One row for each event that appeared or left, and for each changed field.",
         ),
@@ -57,7 +56,7 @@ def build_derived_assets(source: SourceConfig, owners: Sequence[str]) -> list[dg
             origins={"day": ["start_time"], "status": ["status"], "events": ["id"]},
             description="The number of current events per day and status. The days are in UTC, but "
             "local for all-day events.",
-            statement=calendar.fill_statement(source.name, accounts=has_accounts),
+            statement=calendar.fill_statement(source),
         )
         assets.append(calendar_asset)
     return assets

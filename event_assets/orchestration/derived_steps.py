@@ -29,7 +29,7 @@ def build(source: SourceConfig, table: str, statement: str) -> dict[str, Any]:
             _build_view(database, source, statement)
             found = metadata.column_metadata(database, source, table)
         elif table == calendar.CALENDAR:
-            calendar.update_calendar(database, source.name, accounts=bool(source.accounts))
+            calendar.update_calendar(database, source)
         else:
             found = _record_changes(database, source)
         return {**metadata.row_metadata(database, source, table), **found}
@@ -50,14 +50,7 @@ def _build_view(database: Database, source: SourceConfig, statement: str) -> Non
 
 def _record_changes(database: Database, source: SourceConfig) -> dict[str, Any]:
     """Add what has changed to `event_changes`, and return what that is."""
-    found = changes.record_changes(
-        database,
-        source.name,
-        list(source.fields),
-        source.ignore_changes,
-        accounts=bool(source.accounts),
-        has_removed=bool(source.removed_when),
-    )
+    found = changes.record_changes(database, source)
     return {
         **{kind: found.events.get(kind, 0) for kind in changes.KINDS},
         "moved": sum(move["events"] for move in found.moves if move["what"] == MOVED),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from event_assets.config.fields import START, START_DAY
+from event_assets.config.source import SourceConfig
 from event_assets.warehouse import Database
 from event_assets.warehouse.sql import transaction
 from event_assets.warehouse.tables import ensure_table, without_indexes
@@ -21,28 +22,27 @@ group by all order by all
 DAY = "cast(start_time at time zone 'UTC' as date)"
 
 
-def fill_statement(
-    schema: str, columns: Collection[str] = ("status",), *, accounts: bool = False
-) -> str:
-    """Return the SQL that fills `event_calendar` from current events with these columns."""
+def fill_statement(source: SourceConfig, columns: Collection[str] = ("status",)) -> str:
+    """Return the SQL that fills `event_calendar` from current events with these columns.
+
+    An event that several accounts have counts once.
+    """
     status = "status::varchar" if "status" in columns else "null::varchar"
     day = f"coalesce({START_DAY}, {DAY})" if START_DAY in columns else DAY
-    events = f"{schema}.current_events"
-    if accounts:
+    events = f"{source.name}.current_events"
+    if source.accounts:
         shared = ", ".join(["id", START, *(["name"] if "name" in columns else ())])
         others = [f"min({name}) as {name}" for name in ("status", START_DAY) if name in columns]
         events = f"(select {', '.join([shared, *others])} from {events} group by {shared})"
-    return FILL_TABLE.format(schema=schema, events=events, status=status, day=day).strip()
+    return FILL_TABLE.format(schema=source.name, events=events, status=status, day=day).strip()
 
 
-def update_calendar(database: Database, schema: str, *, accounts: bool = False) -> None:
-    """Replace the rows of `event_calendar`.
-
-    With `accounts`, an event that several of them have counts once.
-    """
+def update_calendar(database: Database, source: SourceConfig) -> None:
+    """Replace the rows of `event_calendar`."""
+    schema = source.name
     columns = database.sql(f"from {schema}.current_events").columns
     ensure_table(database, schema, CALENDAR, COLUMNS)
     # the table itself stays, with the rights that others have to it
     with without_indexes(database, schema, CALENDAR), transaction(database):
         database.execute(f"delete from {schema}.event_calendar")
-        database.execute(fill_statement(schema, columns, accounts=accounts))
+        database.execute(fill_statement(source, columns))

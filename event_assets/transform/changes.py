@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from event_assets.config.accounts import ACCOUNT
 from event_assets.config.fields import LAST_SEEN, START_DAY
+from event_assets.config.source import SourceConfig
 from event_assets.records.column_names import DLT_PREFIX
 from event_assets.sync.current_events import event_times
 from event_assets.transform import change_statements as sql
@@ -45,37 +46,27 @@ class Changes(NamedTuple):
     moves: Sequence[Mapping[str, Any]]  # `events` by `what` (change and field), most first
 
 
-def record_changes(
-    database: Database,
-    schema: str,
-    first: Sequence[str] = (),
-    ignore: Collection[str] = (),
-    *,
-    accounts: bool = False,
-    has_removed: bool = False,
-) -> Changes:
+def record_changes(database: Database, source: SourceConfig) -> Changes:
     """Compare the current events with the snapshot of the last comparison, and record changes.
 
     The first comparison records none, nor does the first of an account. There is no snapshot before
     the end of the first sync, which may have loaded only a part.
-
-    Args:
-        first: columns whose changes come first.
-        ignore: columns whose changes are not recorded.
     """
+    schema, has_accounts = source.name, bool(source.accounts)
     parameters = {
-        name: values[accounts].format(schema=schema) for name, values in sql.KEY_PARAMETERS.items()
+        name: values[has_accounts].format(schema=schema)
+        for name, values in sql.KEY_PARAMETERS.items()
     }
     parameters["schema"] = schema
     removed = "({before_key}) in (select ({key}) from {schema}.event_data_removed)"
-    parameters["is_removed"] = removed.format_map(parameters) if has_removed else "false"
+    parameters["is_removed"] = removed.format_map(parameters) if source.removed_when else "false"
     now = _read_columns(database, schema, "current_events")
     ensure_kind(database, schema, SNAPSHOT)
     has_snapshot = has_table(database, schema, SNAPSHOT)
     before = _read_columns(database, schema, SNAPSHOT) if has_snapshot else {}
-    if any(before.get(name) != "VARCHAR" for name in ("id", *([ACCOUNT] if accounts else ()))):
+    if any(before.get(name) != "VARCHAR" for name in ("id", *source.partition_columns)):
         before = {}  # cannot be compared: the snapshot is created again
-    columns = column_types(accounts)
+    columns = column_types(source)
     ensure_table(database, schema, CHANGES, columns)
     with without_indexes(database, schema, SNAPSHOT), transaction(database):
         database.execute(sql.CREATE.format(columns=", ".join(columns), schema=schema))
@@ -83,9 +74,7 @@ def record_changes(
         if before:
             filled = _filled_shares(database, schema, "current_events", now)
             was_filled = _filled_shares(database, schema, SNAPSHOT, before)
-            compared = _columns_to_compare(
-                now, before, (*first, "status"), ignore, filled, was_filled
-            )
+            compared = _columns_to_compare(source, now, before, filled, was_filled)
             changed = _compare_events(database, parameters, compared, now, before)
             others = now.keys() - compared.keys() - {"id", ACCOUNT}
             # a field that the API begins to send is compared from now on, in every event
@@ -102,7 +91,7 @@ def record_changes(
         elif ended:
             database.execute(sql.REPLACE_SNAPSHOT.format_map(parameters))
         database.execute(sql.ADD.format(schema=schema))
-        if accounts:
+        if has_accounts:
             database.execute(sql.COMPARED.format(schema=schema))
     found = database.table("changes_now")
     counts = f"change, count(distinct ({parameters['key']}))"
@@ -113,9 +102,9 @@ def record_changes(
     )
 
 
-def column_types(accounts: bool) -> dict[str, str]:
+def column_types(source: SourceConfig) -> dict[str, str]:
     """Return the columns of `event_changes`, with dlt's types."""
-    return {**TYPES, ACCOUNT: "text"} if accounts else TYPES
+    return {**TYPES, **dict.fromkeys(source.partition_columns, "text")}
 
 
 def _compare_events(
@@ -171,22 +160,21 @@ def _part(name: str, flag: str, old: str) -> str:
 
 
 def _columns_to_compare(
+    source: SourceConfig,
     now: Mapping[str, str],
     before: Mapping[str, str],
-    important: Sequence[str],
-    ignore: Collection[str],
     filled: Mapping[str, float],
     was_filled: Mapping[str, float],
 ) -> dict[str, str]:
-    """Return the columns to compare, the important first, with the SQL of their old values.
+    """Return the columns to compare, those of the contract first, with the SQL of their old values.
 
-    A column that became a float is compared by value. The important ones are always compared. Of
-    the others, one that no event has any more is not, nor one that no event had and more than half
-    have: the API has changed, not the events.
+    A column that became a float is compared by value. The contract's and `status` are always
+    compared. Of the others, one that no event has any more is not, nor one that no event had and
+    more than half have: the API has changed, not the events.
     """
-    compared = {}
+    compared, important = {}, (*source.fields, "status")
     for name in dict.fromkeys((*important, *now)):
-        if name not in now or name in ("id", START_DAY, *ignore):
+        if name not in now or name in ("id", START_DAY, *source.ignore_changes):
             continue
         if not (name in important or filled[name]):
             continue

@@ -78,21 +78,14 @@ def unique(source: SourceConfig) -> dg.AssetCheckResult:
 
 
 def _derive(source: SourceConfig, database: Database) -> None:
-    name, has_accounts = source.name, bool(source.accounts)
+    name = source.name
     reconcile(database, source)
-    if has_accounts:
+    if source.accounts:
         names = account_list.list_accounts(source, database)
         account_registry.update_listed(database, name, names)
     view = current_events_query(source)
     database.execute(f"create or replace view {name}.current_events as {view}")
-    changes.record_changes(
-        database,
-        name,
-        list(source.fields),
-        source.ignore_changes,
-        accounts=has_accounts,
-        has_removed=bool(source.removed_when),
-    )
+    changes.record_changes(database, source)
     start = source.fields.get("start_time")
     if start and start.type == "timestamp":
-        calendar.update_calendar(database, name, accounts=has_accounts)
+        calendar.update_calendar(database, source)
