@@ -11,6 +11,7 @@ from starlette.requests import Request
 from event_assets.http.window import CAUTIOUS
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import source_of, sync_source
+from event_assets_tests.support.docs import page
 from event_assets_tests.support.event_records import number
 from event_assets_tests.support.platforms import definitions, events, paged, run
 from event_assets_tests.support.project import Project
@@ -36,6 +37,25 @@ def test_there_is_a_row_for_each_record_of_each_event(project: Project) -> None:
     (sync,) = project.rows(logged)
     assert sync[0] is True
     assert sync[2] == "All 60 rows of 40 lists were received."
+
+
+def test_the_rows_that_are_still_listed_are_found_as_documented(project: Project) -> None:
+    (query,) = page("docs/connect-your-api.md").blocks("sql")
+    query = query.replace("concerts.", "events.")
+    guests = [{"id": "a"}, {"id": "b"}]
+    # without a total, and without a paginator that says so, nothing proves that these are all
+    no_paginator = {**ATTENDEES, "endpoint": {**ATTENDEES["endpoint"], "paginator": "auto"}}
+    with serving({PATH: paged(events(1)), OF_EVENT: lambda _: {"data": guests}}) as api:
+        sync_source(source_of(with_resources(api.url, no_paginator)))
+        del guests[1]
+        sync_source(source_of(with_resources(api.url, no_paginator)))
+        assert len(project.rows(query)) == 2
+        single_page = {
+            **ATTENDEES,
+            "endpoint": {**ATTENDEES["endpoint"], "paginator": "single_page"},
+        }
+        sync_source(source_of(with_resources(api.url, single_page)))
+        assert len(project.rows(query)) == 1
 
 
 def test_it_is_synced_after_the_events_and_checked(project: Project) -> None:
