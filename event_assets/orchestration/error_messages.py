@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 import duckdb
+from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.common.configuration.providers.toml import TomlProviderReadException
 
 from event_assets import warehouse
@@ -57,6 +58,10 @@ def _describe_process(error: BaseException) -> str | None:
 def _describe_settings(error: BaseException) -> str | None:
     if isinstance(error, dg.DagsterInvalidDefinitionError):
         return f"Dagster cannot load the definitions: {str(error).strip().splitlines()[0]}"
+    if isinstance(error, ConfigValueCannotBeCoercedException):
+        return f"A setting of dlt, `{error.field_name}`, is not of its type: correct it."
+    if isinstance(error, ValueError) and str(error).startswith("Unknown level"):
+        return f"{error}: correct RUNTIME__LOG_LEVEL, or `log_level` in .dlt/config.toml."
     if not isinstance(error, TomlProviderReadException):
         return None
     file = next(filter(Path.exists, map(Path, error.full_paths)), Path(error.file_name))

@@ -32,13 +32,16 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("dagster")
 # DuckDB reads all columns of a row group at once, and keeps what describes each in memory.
 ROW_GROUP_BYTES, MIN_ROWS = 16_000_000, 2_048
-# dlt's settings while a pipeline of ours is open; the environment takes precedence.
-DLT_SETTINGS = {
-    "DATA_WRITER__ARROW_CONCAT_PROMOTE_OPTIONS": "default",  # a column may become a float
-    "DATA_WRITER__BUFFER_MAX_ITEMS": "1",  # a table of Arrow is a row group of Parquet
+# dlt's settings while a pipeline of ours is open: those of the environment take precedence, or not.
+DLT_DEFAULTS = {
     "EXTRACT__WORKERS": "20",  # for resources with a parent; the session limits the requests
     # Its errors, which are raised as well, are logged with traces and data.
     "RUNTIME__LOG_LEVEL": "CRITICAL",
+}
+DLT_SETTINGS = {
+    "DATA_WRITER__ARROW_CONCAT_PROMOTE_OPTIONS": "default",  # a column may become a float
+    "DATA_WRITER__BUFFER_MAX_ITEMS": "1",  # a table of Arrow is a row group of Parquet
+    "DEV_MODE": "false",  # which fills another schema in each sync
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",  # which sync saw a row last
 }
 
@@ -76,17 +79,18 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
 @contextmanager
 def _dlt_settings() -> Iterator[None]:
     """Set what dlt needs here, and what other pipelines of the process must not get."""
-    added = {name: value for name, value in DLT_SETTINGS.items() if name not in os.environ}
-    os.environ.update(added)
-    log, known = logging.getLogger("dlt"), dict(os.environ)
+    known = dict(os.environ)
+    os.environ.update({**DLT_DEFAULTS, **known, **DLT_SETTINGS})
+    log = logging.getLogger("dlt")
     level = log.level
-    log.setLevel(known["RUNTIME__LOG_LEVEL"].upper())  # dlt reads it once, perhaps before
+    log.setLevel(os.environ["RUNTIME__LOG_LEVEL"].upper())  # dlt reads it once, perhaps before
     try:
         yield
     finally:
         log.setLevel(level)
-        for name in added:
+        for name in {*DLT_DEFAULTS, *DLT_SETTINGS} - {*known}:
             os.environ.pop(name, None)
+        os.environ.update({name: known[name] for name in DLT_SETTINGS if name in known})
 
 
 def split_into_row_groups(table: pa.Table) -> Iterator[pa.Table]:

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from event_assets.orchestration.error_messages import user_message
 from event_assets_tests.support.accounts import serving_accounts, with_accounts
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import source_of, sync_accounts, sync_source
 from event_assets_tests.support.platforms import events, paged, source
+from event_assets_tests.support.project import Project
 
 pytestmark = [pytest.mark.in_process, pytest.mark.usefixtures("project")]
 ROWS = [{**event, "tags": ["a list"], "size": 1.5} for event in events(3)]
@@ -37,6 +39,39 @@ def test_dlt_writes_no_file_twice(dlt_log: Log) -> None:
         for _ in range(2):
             sync_source(source_of(source(api.url)))
             assert files_of_events(dlt_log) == [True]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("DEV_MODE", "true"), ("NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID", "false")],
+)
+def test_a_setting_of_dlt_that_other_pipelines_need_changes_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with serving({"/v1/events": paged(ROWS)}) as api:
+        sync_source(source_of(source(api.url)))
+    assert len(project.ids()) == len(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("EXTRACT__WORKERS", "A setting of dlt, `workers`, is not of its type: correct it."),
+        (
+            "RUNTIME__LOG_LEVEL",
+            "Unknown level: 'NOPE': correct RUNTIME__LOG_LEVEL, or `log_level` in "
+            ".dlt/config.toml.",
+        ),
+    ],
+)
+def test_a_setting_of_dlt_that_cannot_be_is_told(
+    monkeypatch: pytest.MonkeyPatch, name: str, told: str
+) -> None:
+    monkeypatch.setenv(name, "nope")
+    with serving({"/v1/events": paged(ROWS)}) as api, pytest.raises(Exception) as failed:  # noqa: PT011 (of dlt)
+        sync_source(source_of(source(api.url)))
+    assert user_message(failed.value) == told
 
 
 def test_dlt_writes_no_file_of_an_account_twice(dlt_log: Log) -> None:

@@ -164,10 +164,14 @@ def test_dlt_finds_its_schema_state_and_loads(project: Project, tmp_path: Any) -
     ) == [(True,)]
 
 
-def test_other_pipelines_of_the_process_keep_their_settings_of_dlt() -> None:
+def test_other_pipelines_of_the_process_keep_their_settings_of_dlt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DEV_MODE", "true")
     log, before = logging.getLogger("dlt"), dict(os.environ)
     log.setLevel("WARNING")
     with warehouse.open_pipeline(NAME, SCHEMA):
         assert os.environ["DATA_WRITER__BUFFER_MAX_ITEMS"] == "1"
+        assert os.environ["DEV_MODE"] == "false"
         assert not log.isEnabledFor(logging.ERROR)
     assert (dict(os.environ), log.level) == (before, logging.WARNING)
