@@ -113,7 +113,7 @@ def _dg_settings(folder: Path) -> tuple[Path | None, Any]:
     """Return the file with the settings of dg in a folder, as dg finds it, and what it says."""
     for name, keys in DG_FILES.items():
         file = folder / name
-        settings = get_nested(_read_toml(file), *keys) if file.is_file() else None
+        settings = get_nested(_read_toml(file), *keys)
         if settings is not None:
             return file, settings
     return None, None
@@ -122,6 +122,8 @@ def _dg_settings(folder: Path) -> tuple[Path | None, Any]:
 def _read_toml(file: Path) -> Any:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return None
     except OSError as error:
         problem = f"The file {file} cannot be read: {error.strerror}."
     except UnicodeDecodeError:

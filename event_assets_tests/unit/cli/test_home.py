@@ -196,6 +196,14 @@ def test_the_file_of_a_source_that_cannot_be_read_or_removed_is_told(
     assert project.rows("select count(*) > 0 from events.event_data_syncs") == [(True,)]
 
 
+def test_a_project_that_cannot_be_read_is_told(clone: Path, tmp_path: Path) -> None:
+    clone.chmod(0o000)
+    done = run_as_a_user("status", cwd=tmp_path, EVENT_ASSETS_PROJECT=str(clone))
+    clone.chmod(0o755)
+    told = f"The file {clone}/dg.toml cannot be read: Permission denied.\n"
+    assert (done.returncode, done.stderr) == (1, told)
+
+
 def test_secrets_that_cannot_be_read_are_told(project: Project, clone: Path) -> None:
     secrets = clone / ".dlt/secrets.toml"
     secrets.parent.mkdir()
