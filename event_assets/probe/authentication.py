@@ -36,7 +36,7 @@ PARAMETERS = (
 RARE_HEADERS = (
     *("X-API-Token", "Api-Token", "X-Auth-Key", "X-Token", "Token", "Auth-Token", "Access-Token"),
     *("App-Key", "Client-Id", "s_token", "X-Engage-Api-Key", "OSDI-API-Token", "Teamup-Token"),
-    *("VeeziAccessToken", "X-Shopify-Access-Token"),
+    *("VeeziAccessToken", "X-Shopify-Access-Token", "X-Luma-Api-Key"),
 )
 RARE_PARAMETERS = (
     *("app_key", "api_token", "auth_token", "login_token", "oauth_token", "public_key"),

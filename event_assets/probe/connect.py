@@ -224,6 +224,8 @@ def _ask_about_end(connection: Connection, paging: Paging, end: End) -> None:
 def _ask_for_pages(connection: Connection, paging: Paging, end: End, said: str) -> None:
     """Ask how a list goes on of which nothing but page 1 was found."""
     is_all = {"that is the whole list": {"paginator": "single_page"}}
+    if connection.client.session.budget.sent >= MAX_TO_FIND_OUT:
+        said += f". {MAX_TO_FIND_OUT} requests were too few to try all: name the key's place, too"
     text = (
         f"How does the list go on? {said}. Look for pages in the API's documentation, and say what "
         "they are called, such as --set paginator.type=page_number --set paginator.page_param=page."

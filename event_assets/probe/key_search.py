@@ -71,7 +71,8 @@ class KeySearch:
         headers = [[one] for one in (places.raw, places.token, places.user)]
         yield from () if self.anonymous.is_ok else headers
         yield places.parameters
-        is_strict = self._last.status in UNKNOWN_NAMES
+        is_told = self._last.said != self.anonymous.said
+        is_strict = self._last.status in UNKNOWN_NAMES and is_told
         yield from ([place] for place in places.parameters if is_strict)
         yield from headers if self.anonymous.is_ok else ()  # which most public lists do not read
         rare = [*places.rare_headers, *(places.rare_parameters if not is_strict else ())]

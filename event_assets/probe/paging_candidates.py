@@ -169,7 +169,7 @@ def cursor_names(path: str) -> list[str]:
     elif last.lower() == "next" and len(names) > 1:
         derived = ["cursor", "page", *derived]
     elif short.lower() in ("cursor", "token") and last != short:
-        derived = [derived[1], last, *derived[2:], f"start_{short}"]
+        derived = [derived[1], last, *derived[2:], f"start_{short}", f"pagination_{short}"]
     return [*dict.fromkeys(name for name in (*derived, *CURSORS) if name)]
 
 

@@ -98,6 +98,25 @@ def test_a_rare_place_of_a_key_is_found_by_the_last_of_six_tries(
         assert statuses.index(200) == 5
 
 
+def test_the_same_refusal_says_nothing_of_parameters() -> None:
+    with serving(needs("Api-Token", 400)) as api:
+        found = discover(Options(f"{api.url}/v1/events", keys=[KEY]))
+        statuses = [response.status_code for response in api.responses]
+    assert client(found)["auth"] == place("Api-Token")
+    assert statuses.index(200) == 5
+
+
+def test_requests_that_a_search_of_the_key_leaves_too_few_are_told() -> None:
+    def answer(request: Request) -> Any:
+        if request.headers.get("X-Luma-Api-Key") != KEY:
+            return JSONResponse({"error": "no"}, 401)
+        at = int(request.query_params.get("after_cursor", "0").rstrip("x"))
+        return {"events": ROWS[at : at + 20], "next_cursor": f"{at + 20}x", "has_more": True}
+
+    question = connect(answer, keys=[KEY]).open_questions[0]
+    assert "25 requests were too few to try all: name the key's place, too." in question.text
+
+
 @pytest.mark.parametrize(
     ("location", "name", "said"),
     [

@@ -125,7 +125,7 @@ def test_what_leads_elsewhere_is_no_pointer(document: Any) -> None:
     [
         ("nextPageToken", ["nextPageToken", "pageToken"]),
         ("pageInfo.endCursor", ["after", "cursor"]),
-        ("next_cursor", ["cursor", "next_cursor"]),
+        ("next_cursor", ["cursor", "next_cursor", "start_cursor", "pagination_cursor"]),
         ("paging.cursors.after", ["after"]),
         ("pagination.continuation", ["continuation"]),
         ("meta.next", ["cursor", "page"]),
