@@ -45,10 +45,6 @@ class EventList:
         if self._simulation and not self._simulation.frozen and abs(at - self._at) >= INTERVAL:
             self.replace(self._simulation, at)
 
-    def ids(self) -> list[str]:
-        """Return the ids of the rows in order."""
-        return [row.ident for row in self.rows if row.ident is not None]
-
     def delete(self, before: int) -> Row | None:
         """Delete a random row among the first `before` rows (0: among all)."""
         count = min(before, len(self.rows)) or len(self.rows)

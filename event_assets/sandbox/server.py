@@ -7,15 +7,13 @@ import contextlib
 import errno
 import socket
 import threading
-import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
 from event_assets.sandbox.event_list import EventList
 from event_assets.sandbox.faults import Faults
-from event_assets.sandbox.responses import FakeApi, FakeResponse, error_response, parse_whole_number
+from event_assets.sandbox.responses import FakeApi, FakeResponse, error_response
 from event_assets.sandbox.simulation import EventSimulation
 
 HOST = "127.0.0.1"
@@ -30,28 +28,11 @@ class SandboxError(Exception):
     """The sandbox could not be started; the message is one sentence."""
 
 
-@dataclass(frozen=True)
-class RecordedRequest:
-    """A request and its status; never holds the key.
-
-    `offset` and `limit` are None when absent or not whole numbers; `at` is `time.monotonic()` at
-    the response.
-    """
-
-    method: str
-    path: str
-    offset: int | None
-    limit: int | None
-    status: int
-    at: float
-    authorized: bool
-
-
 class Sandbox:
     """An events API on a free port of 127.0.0.1, inside a `with` block.
 
     `GET /v1/events?api_key=...&offset=0&limit=100` returns `{"data": [...], "total": N}`.
-    `faults` can be changed at any time; `requests` records the requests so far.
+    `faults` can be changed at any time.
     """
 
     list_type = EventList
@@ -77,7 +58,6 @@ class Sandbox:
             seed: of the events, and of the rows that faults delete and insert.
         """
         self.faults = faults or Faults()
-        self.requests: list[RecordedRequest] = []
         self._clock = clock
         self._port = port
         source = EventSimulation(events, seed, frozen=True) if isinstance(events, int) else events
@@ -113,16 +93,6 @@ class Sandbox:
         self._server.stop()
         self._url = None
 
-    def ids(self) -> list[str]:
-        """Return the current ids in order, without rows that have no text id."""
-        with self._current() as event_list:
-            return event_list.ids()
-
-    def replace(self, events: EventSimulation | Sequence[Mapping[str, Any]]) -> None:
-        """Replace the events that are served."""
-        with self._lock:
-            self._event_list.replace(events, self._clock())
-
     @contextlib.contextmanager
     def _current(self) -> Generator[EventList, None, None]:
         with self._lock:
@@ -138,15 +108,4 @@ class Sandbox:
                 response = self._api.respond(query, self.faults)
         elif path == EVENTS:
             response = error_response(405, "Method Not Allowed", Allow="GET, HEAD")
-        self.requests.append(
-            RecordedRequest(
-                method,
-                path,
-                parse_whole_number(query.get("offset")),
-                parse_whole_number(query.get("limit")),
-                response.status,
-                time.monotonic(),
-                query.get("api_key") == self._api.key,
-            )
-        )
         return response

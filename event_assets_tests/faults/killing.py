@@ -13,9 +13,9 @@ from typing import Any
 
 import duckdb
 
-from event_assets.sandbox import Sandbox
 from event_assets_tests.faults.tries import Try
 from event_assets_tests.support.project import ROOT, Project
+from event_assets_tests.support.sandbox import Sandbox
 
 EVENTS = 1500
 MOVED = 50  # leave, and as many come, with each generation

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from event_assets.sandbox import Faults, Sandbox
 from event_assets.warehouse import connection
 from event_assets_tests.faults.holding import holding
 from event_assets_tests.faults.killing import EVENTS, generation
@@ -19,6 +18,7 @@ from event_assets_tests.faults.tries import Tries, Try
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import BIN, ROOT, Project, failure
+from event_assets_tests.support.sandbox import Faults, Sandbox
 
 # Opens the file again and again, and prints how many events of which versions it sees.
 READ = """

@@ -15,10 +15,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from event_assets.sandbox import Sandbox
 from event_assets_tests.faults.killing import generation
 from event_assets_tests.faults.tries import Tries
 from event_assets_tests.support.project import ROOT, Project, failure
+from event_assets_tests.support.sandbox import Sandbox
 
 SIZE = 24  # MB of the disk
 KB = 1024

@@ -9,9 +9,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from event_assets.sandbox import Sandbox
 from event_assets_tests.faults.tries import Tries
 from event_assets_tests.support.project import Project, checks, failure
+from event_assets_tests.support.sandbox import Sandbox
 
 HOSTILE = {
     "escape sequences": "\x1b]0;mine\x07\x1b[31mred\x1b[2J",

@@ -16,10 +16,10 @@ import dagster as dg
 import pytest
 
 from event_assets.config.http import DEFAULT_CONCURRENCY
-from event_assets.sandbox import EventSimulation, Faults, Sandbox
 from event_assets_tests.faults.killing import MATERIALIZE, PAGES, Killed, driver
 from event_assets_tests.faults.tries import Tries, Try
 from event_assets_tests.support.project import BIN, ROOT, Project
+from event_assets_tests.support.sandbox import EventSimulation, Faults, Sandbox
 
 ROWS = 20_000
 # Requests: those in flight at a kill, at the most, and the one that compares the list.

@@ -12,7 +12,6 @@ from starlette.requests import Request
 
 from event_assets.definitions import defs
 from event_assets.orchestration.housekeeping import purge_runs
-from event_assets.sandbox import Sandbox
 from event_assets_tests.faults.holding import holding
 from event_assets_tests.faults.killing import generation
 from event_assets_tests.faults.tries import Tries
@@ -22,6 +21,7 @@ from event_assets_tests.support.docs import page
 from event_assets_tests.support.http_sessions import PATH
 from event_assets_tests.support.platforms import paged
 from event_assets_tests.support.project import Project
+from event_assets_tests.support.sandbox import Sandbox
 
 BACK_UP, CHECK, RESTORE, MOVE, COMPACT, RESCUE, SHRINK, *_ = page("docs/operations.md").blocks()
 HEADERS, BLOCK = 3 * 4096, 256 * 1024  # bytes, of a DuckDB file

@@ -18,10 +18,10 @@ import yaml
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.event_records import events
 from event_assets_tests.support.project import BIN, Project
+from event_assets_tests.support.sandbox import Faults, Sandbox
 
 KEY = "s3cret-of-the-api"
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from event_assets.sandbox import KEY, Faults, Sandbox
 from event_assets_tests.faults.tries import Tries
 from event_assets_tests.support.dagster_dev import (
     ENDED,
@@ -13,6 +12,7 @@ from event_assets_tests.support.dagster_dev import (
     until,
 )
 from event_assets_tests.support.project import Project
+from event_assets_tests.support.sandbox import KEY, Faults, Sandbox
 
 SCHEDULE = "sync_events_schedule"
 MINUTES = 60.0  # seconds, of a tick

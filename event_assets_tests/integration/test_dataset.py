@@ -5,8 +5,8 @@ from pathlib import Path
 import dlt
 from dlt.destinations import duckdb
 
-from event_assets.sandbox import Sandbox
 from event_assets_tests.support.project import Project
+from event_assets_tests.support.sandbox import Sandbox
 
 DATASET = "events"
 

@@ -10,7 +10,6 @@ import pytest
 from event_assets.cli.main import run as run_command
 from event_assets.definitions import defs
 from event_assets.orchestration.summary import print_summary
-from event_assets.sandbox import EventSimulation, Sandbox
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import (
     default_source,
@@ -29,6 +28,7 @@ from event_assets_tests.support.project import (
     new_project,
     shown,
 )
+from event_assets_tests.support.sandbox import EventSimulation, Sandbox
 
 
 @dataclass

@@ -11,7 +11,6 @@ from starlette.requests import Request
 
 from event_assets.config.source import SourceConfig
 from event_assets.definitions import defs
-from event_assets.sandbox import Sandbox
 from event_assets_tests.support.accounts import serving_accounts, with_accounts
 from event_assets_tests.support.api_server import ApiServer, serving
 from event_assets_tests.support.clock import wrong_by
@@ -24,6 +23,7 @@ from event_assets_tests.support.direct_syncs import (
 )
 from event_assets_tests.support.platforms import paged, source
 from event_assets_tests.support.project import Project, checks
+from event_assets_tests.support.sandbox import Sandbox
 
 pytestmark = pytest.mark.in_process
 wrong_clocks = pytest.mark.parametrize("hours", [1, -1], ids=["ahead", "back"])

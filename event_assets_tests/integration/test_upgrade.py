@@ -21,12 +21,12 @@ import yaml
 from starlette.requests import Request
 
 from event_assets import EventApi
-from event_assets.sandbox import Sandbox
 from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.contracts import complaint, load
 from event_assets_tests.support.platforms import paged, run, source
 from event_assets_tests.support.project import Project, checks, failure
+from event_assets_tests.support.sandbox import Sandbox
 
 UPGRADE = Path(__file__).with_name("upgrade")
 DATABASES = sorted(UPGRADE.glob("*/database"))

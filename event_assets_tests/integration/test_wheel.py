@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from event_assets.sandbox import KEY, Sandbox
 from event_assets_tests.support.other_project import write_project
 from event_assets_tests.support.project import ROOT
+from event_assets_tests.support.sandbox import KEY, Sandbox
 
 
 def build_wheel(folder: Path) -> Path:

@@ -9,12 +9,12 @@ import psycopg2
 import pytest
 from dagster import DagsterEventType, DagsterRun, DagsterRunStatus
 
-from event_assets.sandbox import Sandbox
 from event_assets_tests.scale.broker import Broker
 from event_assets_tests.scale.cluster import Cluster
 from event_assets_tests.scale.polling import until
 from event_assets_tests.scale.servers import Postgres
 from event_assets_tests.support.project import ROOT
+from event_assets_tests.support.sandbox import Sandbox
 
 SCHEDULES = ("sync_events_schedule", "check_events_are_fresh_schedule")
 SECRET = "a-key-that-nobody-may-see"

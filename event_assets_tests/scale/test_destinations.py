@@ -7,11 +7,11 @@ import pytest
 
 from event_assets import warehouse
 from event_assets.cli.main import run
-from event_assets.sandbox import Sandbox
 from event_assets_tests.scale.destinations import DESTINATIONS
 from event_assets_tests.scale.servers import Postgres
 from event_assets_tests.support.platforms import events
 from event_assets_tests.support.project import Project, checks, failure, metadata
+from event_assets_tests.support.sandbox import Sandbox
 
 
 @pytest.fixture(params=DESTINATIONS)

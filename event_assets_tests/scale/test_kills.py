@@ -4,11 +4,11 @@ import time
 from pathlib import Path
 
 from event_assets import warehouse
-from event_assets.sandbox import Sandbox
 from event_assets_tests.faults.killing import PAGES, Killed, driver, generation, waited_for
 from event_assets_tests.scale.destinations import ducklake
 from event_assets_tests.scale.servers import Postgres
 from event_assets_tests.support.project import Project
+from event_assets_tests.support.sandbox import Sandbox
 
 KILLS = 8
 

@@ -5,7 +5,7 @@ from typing import Any
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth
 
 from event_assets.http.session import ApiSession
-from event_assets.sandbox import KEY, Sandbox
+from event_assets_tests.support.sandbox import KEY, Sandbox
 
 PATH = "/v1/events"
 

@@ -1,7 +1,8 @@
-"""The sandbox with what only tests need: broken responses, and which rows were there throughout."""
+"""The sandbox with what only tests need: its requests, its rows, and broken responses."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,6 +48,23 @@ class RawResponse(FakeResponse):
     def body(self) -> bytes:
         """Return the text."""
         return self.text
+
+
+@dataclass(frozen=True)
+class RecordedRequest:
+    """A request and its status; never holds the key.
+
+    `offset` and `limit` are None when absent or not whole numbers; `at` is `time.monotonic()` at
+    the response.
+    """
+
+    method: str
+    path: str
+    offset: int | None
+    limit: int | None
+    status: int
+    at: float
+    authorized: bool
 
 
 class BrokenApi(FakeApi):
@@ -115,6 +133,10 @@ class WatchedList(EventList):
         super().__init__(source, at, seed)
         self.begin_phase()
 
+    def ids(self) -> list[str]:
+        """Return the ids of the rows in order, without rows that have no text id."""
+        return [row.ident for row in self.rows if row.ident is not None]
+
     def begin_phase(self) -> None:
         """Start a phase."""
         self.deleted: list[str] = []
@@ -142,7 +164,10 @@ class WatchedList(EventList):
 
 
 class Sandbox(PlainSandbox):
-    """The sandbox with the faults of tests; it knows which rows were there throughout a phase."""
+    """The sandbox with the faults of tests.
+
+    It knows which rows were there throughout a phase; `requests` records the requests so far.
+    """
 
     list_type = WatchedList
     api_type = BrokenApi
@@ -156,6 +181,32 @@ class Sandbox(PlainSandbox):
     ) -> None:
         """Serve `events`, as the sandbox does."""
         super().__init__(events, key, faults or Faults(), **others)
+        self.requests: list[RecordedRequest] = []
+
+    async def _respond(self, method: str, path: str, query: Mapping[str, str]) -> FakeResponse:
+        response = await super()._respond(method, path, query)
+        self.requests.append(
+            RecordedRequest(
+                method,
+                path,
+                parse_whole_number(query.get("offset")),
+                parse_whole_number(query.get("limit")),
+                response.status,
+                time.monotonic(),
+                query.get("api_key") == self._api.key,
+            )
+        )
+        return response
+
+    def ids(self) -> list[str]:
+        """Return the current ids in order."""
+        with self._current() as event_list:
+            return cast("WatchedList", event_list).ids()
+
+    def replace(self, events: Source) -> None:
+        """Replace the events that are served."""
+        with self._lock:
+            self._event_list.replace(events, self._clock())
 
     def begin_phase(self) -> None:
         """Start a phase: reset `present_throughout`, `deleted` and `inserted`."""

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Dialog, Page, Request, expect
 
-from event_assets.sandbox import KEY, Sandbox
 from event_assets_tests.support.dagster_dev import Dagster, copied, dagster_dev, sync_at
 from event_assets_tests.support.platforms import events
+from event_assets_tests.support.sandbox import KEY, Sandbox
 
 ATTACKED_TITLE = "harm done"  # the page title after an attack
 NOWHERE = "http://127.0.0.1:1/"  # the URL that an attack would fetch

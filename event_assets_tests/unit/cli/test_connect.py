@@ -15,10 +15,10 @@ from event_assets.cli.main import run
 from event_assets.config import env_file as env_module
 from event_assets.config.env_file import read_env_file
 from event_assets.config.program import program
-from event_assets.sandbox import KEY, Sandbox
 from event_assets.values.errors import ConfigError
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.event_records import events
+from event_assets_tests.support.sandbox import KEY, Sandbox
 
 Output = pytest.CaptureFixture[str]
 CANARY = "c4n4ry/k3y=+w1th%odd"

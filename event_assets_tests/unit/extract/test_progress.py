@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from event_assets.extract.progress import Progress, progress_bar, progress_logger
-from event_assets.sandbox import Faults, Sandbox
 from event_assets_tests.support.project import Project
+from event_assets_tests.support.sandbox import Faults, Sandbox
 
 HALF = Progress(events=5_000, total=10_000, pages=50, in_flight=8, seconds=10.0)
 

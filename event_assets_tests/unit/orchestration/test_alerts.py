@@ -12,10 +12,10 @@ import dagster as dg
 import pytest
 
 from event_assets.definitions import defs
-from event_assets.sandbox import KEY, Sandbox
 from event_assets_tests.support.accounts import serving_accounts, sync, with_accounts
 from event_assets_tests.support.platforms import definitions, events
 from event_assets_tests.support.project import Project
+from event_assets_tests.support.sandbox import KEY, Sandbox
 
 pytestmark = pytest.mark.in_process
 

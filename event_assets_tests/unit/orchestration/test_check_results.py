@@ -11,8 +11,8 @@ from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.source import SourceConfig
 from event_assets.definitions import defs
 from event_assets.orchestration.check_results import evaluate_fresh
-from event_assets.sandbox import Sandbox
 from event_assets_tests.support.project import Project, checks, failure, shown
+from event_assets_tests.support.sandbox import Sandbox
 
 pytestmark = pytest.mark.in_process
 

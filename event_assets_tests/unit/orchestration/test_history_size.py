@@ -6,8 +6,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from event_assets.sandbox import Sandbox
 from event_assets_tests.support.project import ROOT, Project
+from event_assets_tests.support.sandbox import Sandbox
 
 
 @dg.job

@@ -9,8 +9,8 @@ import pytest
 
 from event_assets.definitions import defs
 from event_assets.orchestration.housekeeping import purge_runs
-from event_assets.sandbox import KEY, Sandbox
 from event_assets_tests.support.project import Project, execute
+from event_assets_tests.support.sandbox import KEY, Sandbox
 
 
 @pytest.fixture

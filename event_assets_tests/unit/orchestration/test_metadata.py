@@ -10,11 +10,11 @@ import pytest
 from event_assets import warehouse
 from event_assets.definitions import defs
 from event_assets.orchestration.metadata import row_metadata, table_schema
-from event_assets.sandbox import EventSimulation, Sandbox
 from event_assets_tests.support.contracts import CONTRACT, contract, load
 from event_assets_tests.support.direct_syncs import source_of
 from event_assets_tests.support.platforms import source
 from event_assets_tests.support.project import Project, failure, metadata
+from event_assets_tests.support.sandbox import EventSimulation, Sandbox
 
 WORLD = EventSimulation(300, seed=1).events(datetime.now(timezone.utc))
 WORLD.sort(key=itemgetter("start_time"), reverse=True)  # the first are yet to come

@@ -9,9 +9,9 @@ from event_assets.config.fields import FieldConfig
 from event_assets.records import arrow_builder, arrow_schema
 from event_assets.records.arrow_builder import ArrowTableBuilder, Reject
 from event_assets.records.contract import build_field_readers
-from event_assets.sandbox import Sandbox
 from event_assets_tests.support.direct_syncs import sync_default
 from event_assets_tests.support.project import Project
+from event_assets_tests.support.sandbox import Sandbox
 
 pytestmark = pytest.mark.in_process
 

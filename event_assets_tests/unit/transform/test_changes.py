@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from event_assets.sandbox import Sandbox
 from event_assets_tests.support.direct_syncs import sync_default
 from event_assets_tests.support.project import Project, metadata, new_project
+from event_assets_tests.support.sandbox import Sandbox
 
 pytestmark = pytest.mark.in_process
 

@@ -14,11 +14,11 @@ import pytest
 
 from event_assets import warehouse
 from event_assets.orchestration.error_messages import user_message
-from event_assets.sandbox import Sandbox
 from event_assets.values.errors import ApiError, WarehouseError
 from event_assets.warehouse import connection
 from event_assets_tests.support.direct_syncs import default_source, failed_sync, sync_default
 from event_assets_tests.support.project import ROOT, Project, failure
+from event_assets_tests.support.sandbox import Sandbox
 
 
 def test_the_database_is_in_the_project_by_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from event_assets.sandbox import Sandbox
 from event_assets.warehouse import file_permissions
 from event_assets_tests.support.project import Project
+from event_assets_tests.support.sandbox import Sandbox
 
 
 @pytest.fixture
