@@ -83,7 +83,8 @@ def evaluate_per_account(
     if source.accounts is None:
         return evaluate(database, source)
     if account is not None:
-        return evaluate(database, source.for_account(account))
+        found = evaluate(database, source.for_account(account))
+        return found._replace(metadata={"account": dg.TextMetadataValue(account), **found.metadata})
     names = account_list.list_accounts(source, database)
     return _combine_results({name: evaluate(database, source.for_account(name)) for name in names})
 

@@ -196,6 +196,7 @@ def test_rejects_and_checks_are_of_the_account(project: Project) -> None:
     assert not checks(of_a)["no_rejects"].passed
     assert all(check.passed for name, check in checks(of_b).items())
     assert checks(of_b)["unique_ids"].metadata["rows"].value == 2
+    assert checks(of_b)["unique_ids"].metadata["account"].value == "b"
     assert project.rows("select account, id from events.event_data_rejects") == [("a", "e1")]
 
 
