@@ -30,7 +30,7 @@ from event_assets.warehouse.sql import (
 )
 from event_assets.warehouse.tables import without_indexes
 
-TEXTS = ("VARCHAR", "JSON")
+TEXTS = re.compile(r"VARCHAR|JSON|(STRUCT|MAP|UNION)\b.*|.*\]", re.DOTALL)  # what may hold one
 IDS_OF_OTHERS = ("account", "load_id", "_dlt_load_id")
 # Tables without anything of an event, and the columns of logs that may quote one.
 OWN_TABLES = ("event_data_api", "event_data_accounts")
@@ -116,7 +116,7 @@ def _erase_from_table(
             condition = _contains(cell, [f'"{spelling}"' for spelling in as_in_json(text)])
         elif of_event or column in IDS_OF_OTHERS:
             continue
-        elif kind in TEXTS:
+        elif TEXTS.fullmatch(kind):
             condition = _contains(cell, as_in_json(text))
         else:
             condition = f"{cell}::varchar = {quote_literal(text)}"

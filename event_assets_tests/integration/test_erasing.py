@@ -3,6 +3,7 @@
 import io
 from contextlib import nullcontext
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 from unicodedata import normalize
 
@@ -265,6 +266,17 @@ def test_a_value_that_is_the_name_of_a_field_is_erased(project: Project) -> None
     assert project.rows("select path from events.event_data_paths where path is not null") == [
         ('["guests", "anna@example.org", "paid"]',)
     ]
+
+
+def test_a_value_in_a_nested_column_of_a_persons_own_is_erased(project: Project) -> None:
+    with serving({PATH: paged(events(1))}) as api:
+        sync_source(source_of(source(api.url)))
+    project.rows(
+        "create table events.mine as select ['Anna B', 'c'] as a, {'b': 'Anna'} as b, "
+        "map {'Anna': 1} as c, [1] as d, 1.5 as e"
+    )
+    assert erase("events", "anna") == {"mine": 1}
+    assert project.rows("from events.mine") == [(None, None, None, [1], Decimal("1.5"))]
 
 
 def test_a_file_that_cannot_be_written_anew_is_told(project: Project) -> None:
