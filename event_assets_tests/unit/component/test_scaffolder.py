@@ -39,10 +39,11 @@ def test_a_scaffolded_source_syncs_at_once_and_with_all_that_it_comments_out(
     assert result.success, failure(result)
     assert project.rows("select count(*) > 4000 from concerts.event_data") == [(True,)]
     for commented in ("headers:", "params:", "incremental:", "full_sync:", "windows:",
-                      "- name: attendees", "  endpoint:"):  # fmt: skip
+                      "- name: attendees", "  endpoint:", "    paginator:"):  # fmt: skip
         assert f"# {commented}" in text
         text = text.replace(f"# {commented}", commented)
-    assert len(yaml.safe_load(text)["attributes"]["rest_api"]["resources"]) == 2
+    _, attendees = yaml.safe_load(text)["attributes"]["rest_api"]["resources"]
+    assert attendees["endpoint"]["paginator"]  # without, `complete` would warn for ever
     file.write_text(text)
     checked = project.run("dg", "check", "defs", cwd=clone, PYTHONPATH=str(clone))
     assert checked.returncode == 0, checked.stdout + checked.stderr
