@@ -30,7 +30,7 @@ MARKS = {  # a cancelled event is an event all the same
     "removed": (words.REMOVED, "such events are no longer current"),
 }
 ZONE_SETTING = "fields.start_time.timezone"
-END_SETTING = "fields.end_time.from"
+START_SETTING, END_SETTING = "fields.start_time.from", "fields.end_time.from"
 MANY = 10  # events, of which an API that lists past ones has some
 MAX_NAMED = 12  # fields that a question lists
 
@@ -199,6 +199,15 @@ def _ask_about_times(
     if not known:
         return
     example = next(iter(known.values()))
+    read = {
+        path: _read(sample, "start_time", {**start.settings, "from": path})[1]
+        for path in start.others
+    }
+    others = [path for path, found in read.items() if found != moments]
+    if others:
+        named = {f"`{path}`": {START_SETTING: path} for path in (start.sources[0], *others)}
+        text = f"Which field is the start of an event: {' or '.join(named)}?"
+        connection.question(START_SETTING, text, named)
     _ask_about_clock(connection, sample, start, example)
     if not start.zone:
         unread = find_unread_zone(sample)
@@ -233,16 +242,16 @@ def _ask_about_times(
 
 def _ask_about_clock(connection: Connection, sample: Sample, start: FieldFinding, day: Any) -> None:
     """Ask when on a day events start, where a field says it in a way that cannot be read."""
-    setting, unread = "fields.start_time.from", find_unread_clock(sample, start)
-    if unread and not connection.options.get(setting):
+    unread = find_unread_clock(sample, start)
+    if unread and not connection.options.get(START_SETTING):
         path, value, source = unread
-        at = {f"as `{path}` says": {setting: source}} if source else {}
+        at = {f"as `{path}` says": {START_SETTING: source}} if source else {}
         problem = "" if at else f", which cannot be read beside `{day}`"
         connection.question(
-            setting,
+            START_SETTING,
             f"At what time of day do events start? `{path}` says `{shown(value)}`"
-            f"{problem}; name another field by --set {setting}=PATH.",
-            {**at, "at midnight": {setting: start.sources[0]}},
+            f"{problem}; name another field by --set {START_SETTING}=PATH.",
+            {**at, "at midnight": {START_SETTING: start.sources[0]}},
         )
 
 

@@ -62,6 +62,7 @@ def find_id(sample: Sample) -> str | None:
     ranked = []
     for path, values in sample.leaves.items():
         present, name = sample.present(path), re.sub(r"[^a-z@]", "", last_name(path).lower())
+        name = name if name in ID_RANKS else name.removeprefix("event")
         is_key = bool(present) and all(type(value) in (str, int) for value in present)
         parts = words.split_name(last_name(path))  # none of `日付`
         is_word = name in ID_RANKS or parts[:1] == ["id"] or bool({*parts[-1:]} & ID_WORDS)

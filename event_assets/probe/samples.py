@@ -27,11 +27,13 @@ class FieldFinding:
         zone: how the time zone is known: `utc`, `offset`, `field`, `epoch`, `day`; empty for local
             times without one.
         rivals: other `format`s that read every value, too.
+        others: paths of which nothing tells that they are it less.
     """
 
     settings: Mapping[str, Any]
     zone: str = ""
     rivals: Sequence[str] = ()
+    others: Sequence[str] = ()
 
     @property
     def sources(self) -> list[str]:

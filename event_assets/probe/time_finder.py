@@ -78,13 +78,13 @@ def _find_time(
     """Return where a time is; `like` are the other words of one that must have its own name."""
     ranks = {path: rank for path in sample.formats if (rank := _rank_time(sample, path, named))}
 
-    def order(path: str) -> tuple[bool, bool, bool, float, str]:
+    def order(path: str) -> tuple[bool, bool, bool, float]:
         is_named, likelihood = ranks[path]
         is_like = like is not None and _named(path) - named == like
         is_varied = is_like or len({*sample.present(path)}) > 1  # each event has its own time
-        return is_varied, is_named, is_like, likelihood, path
+        return is_varied, is_named, is_like, likelihood
 
-    ranked = sorted(ranks, key=order, reverse=True)
+    ranked = sorted(ranks, key=order, reverse=True)  # of what is alike, the first
     if not ranked or (like is not None and not ranks[ranked[0]][0]):
         return None
     chain, best = ranked[:1], ranked[0]
@@ -97,7 +97,8 @@ def _find_time(
         is_alike = is_beside or ranks[path][0] == ranks[best][0]
         if is_alike and is_read and sample.fills(chain, path):
             chain.append(path)
-    return _describe(sample, chain)
+    others = [path for path in ranked if order(path) == order(best) and path not in chain]
+    return replace(_describe(sample, chain), others=others)
 
 
 def _rank_time(sample: Sample, path: str, named: frozenset[str]) -> tuple[bool, float] | None:

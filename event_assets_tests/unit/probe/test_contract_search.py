@@ -197,6 +197,17 @@ def test_times_are_found_by_their_names_in_other_languages(name: str, start: str
     assert read == {"id": None, "name": name, "start_time": start, "end_time": end}
 
 
+@pytest.mark.parametrize("other", ["2026-07-01T19:30:00Z", "2026-07-01T18:30:00Z"])
+def test_of_two_starts_that_differ_one_is_chosen_by_an_answer(other: str) -> None:
+    rows = events(7, start_time=other, start_at="2026-07-01T21:30:00+02:00")
+    found = connect(whole(rows))
+    is_same = other == "2026-07-01T19:30:00Z"
+    assert asked(found) == ([] if is_same else ["fields.start_time.from"])
+    for question in found.open_questions:
+        answered = connect(whole(rows), settings=question.choices["`start_time`"])
+        assert (asked(answered), first_start(answered)) == ([], "2026-07-01 18:30:00+00:00")
+
+
 @pytest.mark.parametrize("said", [None, "end_date"])
 def test_an_end_that_is_before_the_start_is_left_out(said: str | None) -> None:
     rows = events(7, start_time="2026-07-01T19:30:00Z", end_time=None, end_date="2026-07-01")

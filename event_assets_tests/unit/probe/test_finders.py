@@ -76,6 +76,7 @@ def sample(make: Callable[[int], Mapping[str, Any]], count: int = 20) -> Sample:
         (lambda n: {"contentid": f"c{n}", "code": f"x{n}"}, "code"),
         (lambda n: {"contentid": f"c{n}", "typeid": 15}, "contentid"),
         (lambda n: {"idEvent": f"{n}", "idLeague": "7"}, "idEvent"),
+        (lambda n: {"eventCode": f"EC{n}", "zipCode": f"{n}", "url": f"x/{n}"}, "eventCode"),
         (lambda n: {"formSlug": f"concert-{n}", "url": f"x/{n}"}, "formSlug"),
         (lambda n: {"日付": f"{n}"}, None),
         (lambda n: {"id": n % 3}, None),
@@ -257,6 +258,11 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
         (
             lambda n: {"preShowStart": at(n, "T09:45:00Z"), "featureStart": at(n, "T10:00:00Z")},
             {"from": "featureStart"},
+            None,
+        ),
+        (  # the first of what is alike
+            lambda n: {"date": {"value": at(n, "T10:00:00Z"), "value2": at(n, "T12:00:00Z")}},
+            {"from": "date.value"},
             None,
         ),
         (
