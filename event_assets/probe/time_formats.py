@@ -31,8 +31,9 @@ MAX_TOKENS = 7  # of a day: its numbers and names, and what is between them
 ORDERS = ("dmY", "mdY", "dmy", "mdy", "Ymd")
 SPLIT = re.compile(
     r"(?P<day>\w[\w., /-]*?\d)(?P<midnight>[T ]00:00(?::00(?:\.0+)?)?(?=T))?"
-    r"(?:(?P<joint>, | at | - |T| )(?P<clock>\d{1,2}[:h.]\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?)"
-    r"(?P<zone> [+-]\d{4})?)?"
+    r"(?:(?P<joint>T| - |,? (?:[^\W\d]{1,4}\.? )?)"
+    r"(?P<clock>\d{1,2}[:h.]\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?)"
+    r"(?P<zone> [+-]\d{4})?(?P<tail> ?(?:Uhr|h))?)?"
 )
 
 
@@ -124,8 +125,8 @@ def _patterns(text: str) -> list[str]:
     tokens = re.findall(r"\d+|[A-Za-z]+|[^\dA-Za-z]+", found["day"]) if found else ()
     if not found or len(tokens) > MAX_TOKENS:
         return []
-    day, midnight, joint, clock, zone = found.group("day", "midnight", "joint", "clock", "zone")
-    behind = f"{joint}{_clock_pattern(clock)}{' %z' if zone else ''}" if clock else ""
+    day, midnight, joint, clock, zone, tail = found.groups()
+    behind = f"{joint}{_clock_pattern(clock)}{' %z' if zone else ''}{tail or ''}" if clock else ""
     made = map("".join, product(*(_directives(token, day) for token in tokens)))
     patterns = [one for one in made if _order(one) in ORDERS and "%m.%d" not in one]
     return [f"{pattern}{midnight or ''}{behind}" for pattern in patterns]

@@ -369,6 +369,10 @@ def test_the_time_of_the_last_change_is_found() -> None:
         (["10/11/2026T19h30"], "%d/%m/%YT%Hh%M", ("%m/%d/%YT%Hh%M",)),
         (["20261101183000"], "%Y%m%d%H%M%S", ()),
         (["202611011830"], "%Y%m%d%H%M", ()),
+        (["20.10.2026 19:30 Uhr"], "%d.%m.%Y %H:%M Uhr", ()),
+        (["20.10.2026, um 19.30 Uhr"], "%d.%m.%Y, um %H.%M Uhr", ()),
+        (["20/10/2026 à 19h30"], "%d/%m/%Y à %Hh%M", ()),
+        (["20.10.26"], "%d.%m.%y", ()),
     ],
 )
 def test_the_notation_of_times_is_told(values: Any, pattern: str, rivals: Any) -> None:
