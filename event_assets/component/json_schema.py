@@ -19,7 +19,7 @@ from event_assets.config.source_files import COMPONENT, EVENT_DATA
 Schema = dict[str, Any]
 FILE = Path(__file__).resolve().with_name("schema.json")
 DIALECT = "http://json-schema.org/draft-07/schema#"  # the newest that all editors know
-NUMBER = r"^\s*[-+]?[0-9_]*\.?[0-9_]+\s*$|\{\{"  # in a text, or from a variable
+NUMBER = r"^\s*[-+]?[0-9_]*\.?[0-9_]+\s*$|\{\{"  # may be quoted, or a template
 CRON = r"^\s*(@|(\S+\s+){4}\S+\s*$)|\{\{"
 OWNER = r"@|^team:|\{\{"
 COMPONENTS = r"^event_assets\.EventApi$|^(?!event_assets\.)[\w.]*\.\w+$"  # a file may hold several
@@ -78,9 +78,9 @@ def _adapt(schema: Any, models: Mapping[str, Schema]) -> None:
             _adapt(member, models)
     if isinstance(schema, list):
         return
-    if isinstance(schema.get("title"), str):  # the name of the key again
+    if isinstance(schema.get("title"), str):  # pydantic repeats the key as its title
         del schema["title"]
-    if schema.get("type") in ("integer", "number"):  # or from a variable
+    if schema.get("type") in ("integer", "number"):  # a template is a text
         schema |= {"type": [schema["type"], "string"], "pattern": NUMBER}
     choices = schema.get("anyOf", ())
     if any("$ref" in choice for choice in choices):

@@ -12,7 +12,7 @@ from event_assets.config.settings import SECRET_PARAMETERS
 from event_assets.config.source_files import DEFAULT_SOURCE
 from event_assets.values.redaction import looks_random
 
-PUBLIC_PARAMETERS = {"client_id"}  # of `auth`
+PUBLIC_PARAMETERS = {"client_id"}  # parameters of `auth` that are no secrets
 # Names of parameters and headers that hold keys: no `keyword`, `sort_key` or `page_token`.
 NAME = re.compile(
     r"(.*[_.-])?(api|auth|access|secret|private|subscription|bearer)[_.-]?(key|token)"

@@ -35,7 +35,7 @@ def build_definitions() -> dg.Definitions:
     """
     # Not `load_from_defs_folder`: mistakes in YAML are told by `load_tree`, without a traceback.
     with plain_load_errors(), warnings.catch_warnings():
-        for category in (dg.BetaWarning, dg.PreviewWarning):  # of what Dagster itself uses
+        for category in (dg.BetaWarning, dg.PreviewWarning):  # Dagster itself uses such
             warnings.simplefilter("ignore", category)
         tree = load_tree()
         _load_components(tree)
@@ -119,7 +119,7 @@ def load_tree() -> dg.ComponentTree:
     # Not `for_project`, which parses pyproject.toml twice, in a tenth of a second.
     module = import_module(name)
     tree = dg.ComponentTree.from_module(defs_module=module, project_root=find_project())
-    find_sources()  # that Dagster would load each
+    find_sources()  # raises for a source that Dagster would not load
     problems = []
     for file in find_files(tree.defs_module_path, "defs.yaml"):
         try:

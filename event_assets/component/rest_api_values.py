@@ -96,7 +96,7 @@ def _check_header(value: Any) -> Any:
     return value
 
 
-Text = Annotated[  # on one line
+Text = Annotated[  # without line breaks
     str, AfterValidator(_check_text), WithJsonSchema({"type": "string", "pattern": r"\S"})
 ]
 Path = Annotated[Text, AfterValidator(_check_path)]

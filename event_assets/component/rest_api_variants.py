@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, WrapValidator, model_validator
 from event_assets.component.rest_api_values import HEADER_NAME, JsonPath, Text, Url
 from event_assets.config.model import StrictModel, refuse, unknown_name_message
 
-MAX = 2**53  # all whole numbers up to it are numbers of JSON
+MAX = 2**53  # JSON has every whole number up to here
 Count = Annotated[int, Field(ge=0, le=MAX)]
 Last = Annotated[int, Field(ge=1, le=MAX)]
 NO_EFFECT: Mapping[str, str] = {  # what dlt knows and is not done, and what to do instead

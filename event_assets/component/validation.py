@@ -101,7 +101,7 @@ def find_contradictions(source: SourceConfig, full_sync: str | None) -> Iterator
         return
     try:
         resources = source.resources
-    except ValueError as error:  # of dlt, whose next lines may show data
+    except ValueError as error:  # the later lines of dlt's message may show data
         yield rest_api, str(error).partition("\n")[0]
         return
     if full_sync and not any(

@@ -17,9 +17,9 @@ from event_assets.config.model import Keys, StrictModel, describe, shown, unknow
 from event_assets.config.source_files import COMPONENT, VARIABLE
 from event_assets.values.errors import ConfigError
 
-MAX_VALUES = 20_000  # with what aliases stand for
+MAX_VALUES = 20_000  # counting an alias as what it stands for
 MERGE = "tag:yaml.org,2002:merge"
-NO_SPACE = re.compile(r"^ *([\u00a0\u2000-\u200b\ufeff])", re.MULTILINE)  # but looks like it
+NO_SPACE = re.compile(r"^ *([\u00a0\u2000-\u200b\ufeff])", re.MULTILINE)  # looks like a space
 IN_QUOTES = "put a text that begins with `{}` in quotes"
 # PyYAML's words for a mistake, by a pattern, and what to do about it.
 ADVICE: Mapping[str, str] = {
@@ -42,7 +42,7 @@ ADVICE: Mapping[str, str] = {
 
 
 def _check_component(name: str) -> str:
-    if name.startswith(".") or callable(pydoc.locate(name)):  # one of this folder has a dot first
+    if name.startswith(".") or callable(pydoc.locate(name)):  # a leading dot: of this folder
         return name
     raise ValueError(unknown_name_message(name, [COMPONENT], "component"))
 
@@ -93,7 +93,7 @@ class _Loader(yaml.SafeLoader):
     def construct_object(self, node: Any, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep)
-        except (ValueError, LookupError):  # a number of thousands of digits, `!!int x`
+        except (ValueError, LookupError):  # such as `!!int x`, or too many digits
             problem = "YAML cannot read this value: write it in quotes if it is text"
         raise _error(node, problem)
 
@@ -102,7 +102,7 @@ TAG = "tag:yaml.org,2002:"
 _Loader.yaml_constructors = {
     tag: constructor
     for tag, constructor in yaml.SafeLoader.yaml_constructors.items()
-    if tag not in {f"{TAG}{name}" for name in ("binary", "set", "omap", "pairs")}  # no JSON
+    if tag not in {f"{TAG}{name}" for name in ("binary", "set", "omap", "pairs")}  # not in JSON
 }
 _Loader.yaml_constructors[f"{TAG}timestamp"] = yaml.SafeLoader.construct_yaml_str
 
@@ -212,7 +212,7 @@ def _read_documents(file: Path, loader: _Loader) -> list[Document]:
 def describe_yaml_error(error: yaml.MarkedYAMLError) -> tuple[int, str]:
     """Return the line of the mistake, and what it is, else in PyYAML's words."""
     problem, context = str(error.problem), str(error.context or "")
-    began = re.search("flow|quoted|simple key", context)  # where that is, not where it is noticed
+    began = re.search("flow|quoted|simple key", context)  # point there, not to where it is noticed
     mark: Any = error.context_mark if began else error.problem_mark
     for pattern, advice in ADVICE.items():
         if found := re.search(pattern, problem):

@@ -16,7 +16,7 @@ from event_assets.config.source_files import VARIABLE
 from event_assets.values.redaction import hide_random_words
 
 TEMPLATE = re.compile(r"\{\{(?:(?!\}\}).)*\}\}", re.DOTALL)
-TYPO = re.compile(r"\{\{\s*(?:env\b|\w+\.\w+\s*\}\})")  # in a template: no JSON, no GraphQL
+TYPO = re.compile(r"\{\{\s*(?:env\b|\w+\.\w+\s*\}\})")  # a misspelt template, no JSON or GraphQL
 TEMPLATES = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 (not HTML)
 Problems: TypeAlias = list[tuple[Keys, str]]
 PLACEHOLDER = re.compile(r"\{(?:(?:resources|incremental)\.[^{}]+|account)\}")
@@ -61,7 +61,7 @@ def _resolve_text(context: dg.ResolutionContext, text: str, problems: Problems) 
                 problems.append((tuple(context.path)[1:], unset))
             return None if value == whole[0] and context.path[-1] == "base_url" else value
         return TEMPLATE.sub(lambda found: str(_fill(context, found[0])), text)
-    except Exception as error:  # of what a template calls, too
+    except Exception as error:  # what a template calls may raise anything
         if is_formatted(context.path) and _is_format(text) and not TYPO.search(text):
             return text
         reason = str(error)
@@ -78,7 +78,7 @@ def _fill(context: dg.ResolutionContext, template: str) -> Any:
     evaluate = TEMPLATES.compile_expression(template[2:-2], undefined_to_none=False)
     value = evaluate(context.scope)
     if isinstance(value, StrictUndefined):
-        str(value)  # raises, with its name
+        str(value)  # raises an UndefinedError that names it
     _hide_key(context, value)
     return template if value is None and VARIABLE.fullmatch(template) else value
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias, get_args, get_type_hints
 
-MAX = 10**9  # of a number
+MAX = 10**9  # of any number that a fault takes
 NUMBERS = {int: "a whole number, 0 or more", float: "a number, 0 or more"}
 TotalKind: TypeAlias = Literal["rows", "none", "page", "nested"]
 Total: TypeAlias = TotalKind | int

@@ -53,7 +53,7 @@ IS_CHANGE = {
     False: "part.old is distinct from part.new",
     True: f"{JSON_VALUE.format(text='part.old')} is distinct from "
     f"{JSON_VALUE.format(text='part.new')}",
-}  # of values, by whether they are JSON
+}  # by whether the values are JSON
 GONE = """
 insert into changes_now
 select sync.finished_at,
@@ -98,7 +98,7 @@ COMPARED = """
 update {schema}.event_data_accounts set was_compared = true
 where not was_compared and account in (select account from {schema}.event_data_syncs)
 """
-KEY_PARAMETERS = {  # of the statements: without accounts, and with
+KEY_PARAMETERS = {  # values in the statements: without accounts, and with accounts
     "key": ("id", "account, id"),
     "same_key": ("snapshot.id = now.id", "snapshot.account = now.account and snapshot.id = now.id"),
     "before_key": ("before.id", "before.account, before.id"),

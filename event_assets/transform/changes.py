@@ -19,7 +19,7 @@ from event_assets.warehouse.tables import ensure_kind, ensure_table, without_ind
 CHANGES = "event_changes"
 SNAPSHOT = "event_changes_snapshot"  # the current events as they were when last compared
 KINDS = ("appeared", "changed", "cancelled", "gone", "passed", "reappeared")
-LEFT = ("gone", "passed", "cancelled")  # of events that are no longer current
+LEFT = ("gone", "passed", "cancelled")  # after these, an event is no longer current
 CANCELLED = ("cancelled", "canceled")
 TIME_TYPES = ("TIMESTAMP WITH TIME ZONE", "DATE")
 
@@ -34,7 +34,7 @@ COLUMNS = {
     "load_id": "The sync that saw the change: `load_id` in event_data_syncs.",
 }
 TYPES = {name: "timestamp" if name == "changed_at" else "text" for name in COLUMNS}
-MAX_NEW_FIELD_SHARE = 0.5  # of the events; a new field of more is a change of the API
+MAX_NEW_FIELD_SHARE = 0.5  # a new field that more events have is a change of the API
 MAX_PREVIEW_ROWS = 10  # Dagster keeps them of every run
 
 
@@ -115,7 +115,7 @@ def _compare_events(
     before: Mapping[str, str],
 ) -> list[str]:
     """Note what changed, and return the columns in which any event did."""
-    flags = {name: f'"differs {at}"' for at, name in enumerate(compared)}  # no column's name
+    flags = {name: f'"differs {at}"' for at, name in enumerate(compared)}  # not a column's name
     differences = "".join(
         f", now.{quote_identifier(name)} is distinct from {old} as {flags[name]}"
         for name, old in compared.items()
@@ -134,7 +134,7 @@ def _compare_events(
     }
     database.execute(sql.FIND_DIFFERENCES.format_map(parameters))
     twins = database.table("moved").aggregate(f"count(*) > count(distinct ({key['key']}))")
-    if twins.fetchall() == [(True,)]:  # which only a person can make
+    if twins.fetchall() == [(True,)]:  # only a person can have added one
         database.execute(sql.DROP_TWINS.format_map(parameters))
         database.execute(sql.FIND_DIFFERENCES.format_map(parameters))
     flagged = ", ".join(f"bool_or({flag})" for flag in ("false", *flags.values()))
@@ -142,7 +142,7 @@ def _compare_events(
     ((_, *differ),) = both.aggregate(flagged).fetchall()
     changed = [name for name, is_changed in zip(compared, differ, strict=True) if is_changed]
     database.execute(sql.APPEARED.format_map(parameters))
-    for is_json, is_change in sql.IS_CHANGE.items():  # to compare JSON takes ten times as long
+    for is_json, is_change in sql.IS_CHANGE.items():  # comparing JSON takes ten times as long
         names = [name for name in changed if (columns[name] == "JSON") is is_json]
         parts = ", ".join(_part(name, flags[name], compared[name]) for name in names)
         if parts:

@@ -7,7 +7,7 @@ from event_assets.values.errors import ConfigError
 
 BROKER = "EVENTS_BROKER"
 STORAGE = "DAGSTER_POSTGRES"
-QUEUE = "dagster"  # of runs
+QUEUE = "dagster"  # in which runs wait for a worker
 # Retry an unreachable broker for 5 minutes.
 RETRIES = {"max_retries": 64, "interval_start": 0, "interval_step": 0.5, "interval_max": 5}
 
