@@ -80,10 +80,11 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
 def _dlt_settings() -> Iterator[None]:
     """Set what dlt needs here, and what other pipelines of the process must not get."""
     known = dict(os.environ)
-    os.environ.update({**DLT_DEFAULTS, **known, **DLT_SETTINGS})
+    settings = {**DLT_DEFAULTS, **known, **DLT_SETTINGS}
+    os.environ.update(settings)
     log = logging.getLogger("dlt")
     level = log.level
-    log.setLevel(os.environ["RUNTIME__LOG_LEVEL"].upper())  # dlt reads it once, perhaps before
+    log.setLevel(settings["RUNTIME__LOG_LEVEL"].upper())  # dlt reads it once, perhaps before
     try:
         yield
     finally:

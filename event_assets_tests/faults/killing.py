@@ -66,7 +66,7 @@ class Killed:
         """What the table holds after a good sync of now."""
         return {**self.good, **{event["id"]: self.number for event in generation(self.number)}}
 
-    def start_anew(self) -> None:
+    def start_again(self) -> None:
         """Remove the database and everything beside it."""
         self.good = {}
         for file in sorted(self.project.database.parent.rglob("*"), reverse=True):

@@ -58,14 +58,14 @@ def test_a_sync_killed_at_any_instant_does_no_harm(
     with driver(killed) as runs:
         measured(killed, runs)  # the very first one of a process is slower
         if first:
-            killed.start_anew()
+            killed.start_again()
         at = measured(killed, runs)
         beside = killed.files()
         for number in range(count):
             share = (number // 2 + 0.5) / (count // 2)
             with tries.trying(f"killed in {which}") as this:
                 if first:
-                    killed.start_anew()
+                    killed.start_again()
                 killed.next_generation()
                 runs.start()
                 if number % 2:

@@ -283,7 +283,7 @@ def test_a_list_that_changed_in_between_is_not_verified_until_the_next_sync(
 
 
 @pytest.mark.parametrize("status", [400, 404, 410])
-def test_a_sync_whose_cursor_has_expired_begins_anew_by_itself(
+def test_a_sync_whose_cursor_has_expired_starts_again_by_itself(
     project: Project, syncs: Driver, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     way, rows = KINDS["cursor"], records()

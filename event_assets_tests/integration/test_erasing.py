@@ -279,7 +279,7 @@ def test_a_value_in_a_nested_column_of_a_persons_own_is_erased(project: Project)
     assert project.rows("from events.mine") == [(None, None, None, [1], Decimal("1.5"))]
 
 
-def test_a_file_that_cannot_be_written_anew_is_told(project: Project) -> None:
+def test_a_file_that_cannot_be_rewritten_is_told(project: Project) -> None:
     with serving({PATH: paged(events(4))}) as api:
         sync_source(source_of(source(api.url)))
     project.rows("create table b (id int primary key); insert into b values (1)")

@@ -1,6 +1,6 @@
 """The public face: all definitions, so that a change of them shows in review.
 
-`python -m event_assets_tests.unit.test_definitions` writes the snapshot anew.
+`python -m event_assets_tests.unit.test_definitions` writes the snapshot.
 """
 
 import gc

@@ -1,4 +1,4 @@
-"""A journal that the next run cannot trust is not replayed: the sync begins anew."""
+"""A journal that the next run cannot trust is not replayed: the sync starts again."""
 
 import logging
 import os
@@ -93,7 +93,7 @@ def test_a_file_that_is_void_is_not_replayed_and_a_new_sync_begins(
     spoil(file)
     before = datetime.now(timezone.utc)
 
-    def begin_anew(journal: Journal) -> None:
+    def start_again(journal: Journal) -> None:
         assert not file.exists()
         assert not journal.is_resumed
         assert journal.started_at >= before
@@ -101,7 +101,7 @@ def test_a_file_that_is_void_is_not_replayed_and_a_new_sync_begins(
         journal.record("page 1", HEADERS, b"new")
 
     with caplog.at_level(logging.INFO, "dagster"):
-        run_to_failure(file, begin_anew)
+        run_to_failure(file, start_again)
     assert f"Not resuming the interrupted sync: {reason}" in caplog.text
     assert replayed(file, "page 1", "page 1") == ["new", None]
 
@@ -165,10 +165,10 @@ def test_a_failed_sync_is_replayed_unless_its_responses_are_why_it_failed(
     assert file.exists() == is_kept
 
 
-def test_discard_voids_what_is_recorded_and_begins_anew(file: Path) -> None:
+def test_discard_voids_what_is_recorded_and_starts_again(file: Path) -> None:
     run_to_failure(file, record(("page 1", "one"), ("page 2", "two")))
 
-    def begin_anew(journal: Journal) -> None:
+    def start_again(journal: Journal) -> None:
         assert body(journal.take("page 1")) == "one"
         began = journal.started_at
         journal.record("page 3", HEADERS, b"three")
@@ -179,7 +179,7 @@ def test_discard_voids_what_is_recorded_and_begins_anew(file: Path) -> None:
         assert journal.started_at > began
         journal.record("page 1", HEADERS, b"new")
 
-    run_to_failure(file, begin_anew)
+    run_to_failure(file, start_again)
     keys = ["page 1", "page 1", "page 2", "page 3"]
     assert replayed(file, *keys) == ["new", None, None, None]
 

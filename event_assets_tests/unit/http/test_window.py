@@ -60,7 +60,7 @@ def test_it_never_exceeds_a_small_limit() -> None:
     assert read(ReadAheadWindow(3), pages=40, seconds=0.2) == 3
 
 
-def test_it_begins_anew_with_one_request_after_another_page_than_was_expected() -> None:
+def test_it_starts_again_with_one_request_after_another_page_than_was_expected() -> None:
     window = ReadAheadWindow(32)
     read(window, pages=40, seconds=0.2)
     window.restart()
