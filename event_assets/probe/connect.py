@@ -16,7 +16,7 @@ from event_assets.pagination.totals import parse_count
 from event_assets.probe.client import Client
 from event_assets.probe.connection import Certainty, Connection, Options
 from event_assets.probe.contract_finder import describe_contract, preview
-from event_assets.probe.end_finder import End, judge_single_page, reach_end
+from event_assets.probe.end_finder import End, is_doubted, judge_single_page, reach_end
 from event_assets.probe.field_finder import build_id_reader, find_id
 from event_assets.probe.key_search import reach
 from event_assets.probe.openapi import read_openapi
@@ -224,6 +224,8 @@ def _ask_about_end(connection: Connection, paging: Paging, end: End) -> None:
 def _ask_for_pages(connection: Connection, paging: Paging, end: End, said: str) -> None:
     """Ask how a list goes on of which nothing but page 1 was found."""
     is_all = {"that is the whole list": {"paginator": "single_page"}}
+    # only the length of a page is in doubt, which is not usual
+    is_likely_all = paging.is_stable and not (end.problem or is_doubted(len(end.rows)))
     if connection.client.session.budget.sent >= MAX_TO_FIND_OUT:
         said += f". {MAX_TO_FIND_OUT} requests were too few to try all: name the key's place, too"
     text = (
@@ -241,11 +243,11 @@ def _ask_for_pages(connection: Connection, paging: Paging, end: End, said: str) 
             "as by `query($after: String) { events(first: 50, after: $after) ...`, and give the "
             "command with it."
         )
-    elif end.is_likely_all:
+    elif is_likely_all:
         paging.paginator = "auto"
         text += " Until --set paginator=single_page says that this is all, `complete` warns."
     choices = {} if end.problem else is_all
-    connection.question("paginator", text, choices, is_open=not end.is_likely_all)
+    connection.question("paginator", text, choices, is_open=not is_likely_all)
 
 
 def _write(

@@ -35,7 +35,6 @@ class End:
         problem: why records are known to be missing; empty if they are not.
         doubt: why it is not known whether that is all; empty if it is.
         is_cut_off: whether the API does not show all of a longer list.
-        is_likely_all: whether nothing but the length of a page is in doubt, which is not usual.
         is_short: whether the list was read to its end, and the API reports more.
         ending: what tells the last response, where it may stand for the end.
     """
@@ -48,7 +47,6 @@ class End:
     doubt: str = ""
     is_cut_off: bool = False
     is_short: bool = False
-    is_likely_all: bool = False
     ending: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -149,7 +147,6 @@ def judge_single_page(client: Client, paging: Paging, page: Page) -> End:
             f"{counted(count)} came, nothing that was tried brings others, and nothing shows "
             "that these are all"
         )
-        end.is_likely_all = paging.is_stable and not is_doubted(count)
     if size in paging.settings and (end.problem or end.doubt):
         paging.settings[size] = count  # a sync of fewer rows than were asked for calls it the end
     return end
