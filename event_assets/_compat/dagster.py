@@ -90,7 +90,7 @@ class ComputeLogs(LocalComputeLogManager):
         """Capture what is printed, as Dagster does."""
         with ExitStack() as stack:
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
-            try:  # what a process blocks, its children do as well
+            try:  # child processes inherit blocked signals
                 context = stack.enter_context(super().capture_logs(log_key))
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -62,7 +62,7 @@ def read_whole(
         on_connect: is called with each new socket.
     """
 
-    class Connection(pool.ConnectionCls):  # type: ignore[name-defined,misc]  # known at run time
+    class Connection(pool.ConnectionCls):  # type: ignore[name-defined,misc]  # a base known at run time
         def connect(self) -> None:
             super().connect()
             on_connect(self.sock)
@@ -77,7 +77,7 @@ def read_whole(
 
         def exchange(self, request: bytes, timeout: float) -> PlainResponse | urllib3.HTTPResponse:
             self.sock.settimeout(timeout)
-            with suppress(BrokenPipeError):  # a response may be there all the same
+            with suppress(BrokenPipeError):  # the response may have arrived all the same
                 self.sock.sendall(request)
             timed = _TimedSocket(self.sock, deadline(), timeout_error)
             with timed.makefile("rb") as reader:
@@ -219,7 +219,7 @@ class _FinalResponse(client.HTTPResponse):
     """Skips interim responses, such as 103 Early Hints; http.client skips 100 only."""
 
     def _read_status(self) -> tuple[str, int, str]:
-        version, status, reason = super()._read_status()  # type: ignore[misc]  # in no stubs
+        version, status, reason = super()._read_status()  # type: ignore[misc]  # not in the stubs
         is_interim = HTTPStatus.SWITCHING_PROTOCOLS < status < HTTPStatus.OK
         return version, HTTPStatus.CONTINUE if is_interim else status, reason
 
@@ -235,7 +235,7 @@ class _TimedSocket(io.RawIOBase):
         self._has_begun = False
 
     def makefile(self, mode: Literal["rb"]) -> io.BufferedReader:
-        self._file = self._sock.makefile(mode, 0)  # while it is open, the socket is
+        self._file = self._sock.makefile(mode, 0)  # keeps the socket open
         return io.BufferedReader(self, 1 << 16)
 
     def readable(self) -> bool:

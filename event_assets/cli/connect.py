@@ -78,7 +78,7 @@ def connect(
     from event_assets.probe.connection import Options
     from event_assets.probe.settings import parse_setting
 
-    if more:  # a key, perhaps, which must not be shown
+    if more:  # it may be a key, which must not be shown
         raise click.UsageError("connect takes one URL, and keys by --key-from-env VARIABLE")
     if not (url or given["curl"] or given["openapi"]):
         raise click.UsageError("Give the URL of the list of events, --curl or --openapi")
@@ -107,7 +107,7 @@ def _find_out(options: Options, is_asking: bool) -> Connection:
 
     found = discover(options)
     _show(found)
-    passed: set[str] = set()  # questions that need no answer, and got none
+    passed: set[str] = set()  # optional questions that got no answer
     while is_asking and (question := _next_question(found, passed)):
         answered = _ask(question, options)
         if answered is not None:
@@ -131,7 +131,7 @@ def _read_variable(variable: str) -> str:
         raise click.UsageError(f"The variable {variable} holds {bad}, which no key can have")
     if value:
         return value
-    if VARIABLE.fullmatch(variable):  # and no key
+    if VARIABLE.fullmatch(variable):  # it is not a key itself
         raise click.UsageError(f"The variable {variable} is set neither here nor in .env")
     raise click.UsageError(
         "--key-from-env takes the name of a variable that holds the key, not the key itself"

@@ -21,7 +21,8 @@ from event_assets.config.database_file import (
 from event_assets.config.program import program
 from event_assets.values.errors import WarehouseError
 
-LOCKED = re.compile(r"lock on file.*?(?: held in (.+? \(PID \d+\))|$)", re.DOTALL)  # of DuckDB
+# In DuckDB's message.
+LOCKED = re.compile(r"lock on file.*?(?: held in (.+? \(PID \d+\))|$)", re.DOTALL)
 TIMEOUT = 60.0  # seconds; a load takes less
 
 

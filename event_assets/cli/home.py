@@ -12,7 +12,7 @@ from filelock import FileLock
 from event_assets.config.project import expand_home, find_project, writing_problem
 from event_assets.values.errors import ConfigError, exception_chain
 
-MIN_FILES = 64  # that a sync has open; without them, each library has its own words
+MIN_FILES = 64  # files that a sync opens; with fewer, each library fails in its own words
 
 
 def require_home() -> None:
@@ -72,7 +72,7 @@ def open_instance() -> dg.DagsterInstance:
         problem = problem.partition("\n")[0].partition(" Expected:")[0]
     except Exception as error:  # whatever Dagster's parts raise that it names
         if any(isinstance(cause, sqlite3.Error) for cause in exception_chain(error)):
-            raise  # of its history
+            raise  # an error of Dagster's history
         from event_assets.orchestration.error_messages import history_problem
 
         if told := history_problem(error):

@@ -101,7 +101,7 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(f"{message}{stop} See `{command.replace(NAME, program(), 1)} --help`.", 2)
     except click.ClickException as error:
         return _fail(error.format_message(), error.exit_code)
-    except click.Abort:  # of a prompt
+    except click.Abort:  # Ctrl-C or Ctrl-D at a prompt
         return _fail("Nothing was changed.", 1)
     except UserError as error:
         return _fail(str(error), 1)

@@ -41,7 +41,7 @@ def remove(source: str, drop: bool, yes: bool) -> None:
         from event_assets.transform.all_events import drop_view
         from event_assets.warehouse.erase import drop_schema
 
-        warehouse.run(drop_view)  # the next sync makes it again, of the sources that are left
+        warehouse.run(drop_view)  # the next sync creates it again for the sources that are left
         drop_schema(source)
         click.echo(f"Dropped {dropped}.")
     if folder:

@@ -39,7 +39,7 @@ class Runner:
 
     definitions: dg.Definitions
     instance: dg.DagsterInstance
-    run_ids: list[str] = field(default_factory=list)  # of the runs so far
+    run_ids: list[str] = field(default_factory=list)  # runs that were started so far
 
     def run(
         self,

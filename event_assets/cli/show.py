@@ -24,7 +24,7 @@ class View(NamedTuple):
     table: str
     first: Sequence[str] = ()
     order: str = ""
-    hidden: Sequence[str] = ()  # columns
+    hidden: Sequence[str] = ()  # columns that are left out
 
 
 SOON_FIRST = "start_time < now(), abs(epoch(start_time) - epoch(now()))"
@@ -80,7 +80,7 @@ def show(table: str | None, sql: str | None, limit: int, as_json: bool, **chosen
             rows, told = _query_rows(database, sql, limit)
         else:
             schema, name = _find(table, view, schemas(database))
-            is_ours = name in (*BY_TABLE, "all_events")  # which a sync makes again
+            is_ours = name in (*BY_TABLE, "all_events")  # a sync creates it again
             with nullcontext() if is_ours else _told(f"{schema}.{name} cannot be shown"):
                 rows = fetch(database, _query(database, schema, name, limit))
                 ((count,),) = database.sql(f"from {_quote(schema, name)}").count("*").fetchall()

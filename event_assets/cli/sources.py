@@ -73,7 +73,7 @@ def load_definitions() -> dg.Definitions:
     Raises:
         PlainFailure: a mistake in the configuration, by file and line.
     """
-    gc.disable()  # while Dagster is imported, too
+    gc.disable()  # also while Dagster is imported
     try:
         from event_assets.definitions import defs
 
@@ -115,7 +115,7 @@ def read_source(tree: dg.ComponentTree, name: str) -> SourceConfig:
     from event_assets.component.component import EventApi
 
     loaded = tree.load_component(_path_in_tree(name))
-    parts = getattr(loaded, "components", [loaded])  # several in one file
+    parts = getattr(loaded, "components", [loaded])  # a file may hold several
     return next(one for one in parts if isinstance(one, EventApi)).configure(name, tree)
 
 

@@ -26,7 +26,7 @@ from event_assets.config.source_files import (
 from event_assets.values.urls import origin
 from event_assets.values.wording import counted, format_age
 
-Row = Mapping[str, Any]  # of a table of syncs, with the name of its table
+Row = Mapping[str, Any]  # a row of a sync log, with the name of its table
 ACCOUNTS = "event_data_accounts"
 # The newest sync of a table, of each listed account.
 NEWEST = """
@@ -38,7 +38,7 @@ qualify row_number() over (partition by {account} order by sync_number desc) = 1
 """
 LISTED = 'join "{schema}".event_data_accounts as known using (account) where known.is_listed'
 LEFT = 'select account from "{schema}".event_data_accounts where not is_listed'
-MAX_PROBLEMS = 5  # that are told
+MAX_PROBLEMS = 5  # shown for each source
 
 
 class Problem(NamedTuple):
@@ -85,7 +85,7 @@ class Status:
     has_failed: bool  # the newest sync, or that of an account
     events: int | None  # current ones
     problems: Sequence[str]
-    command: str  # helps with the first problem
+    command: str  # the command that helps with the first problem
 
     @property
     def is_good(self) -> bool:

@@ -16,7 +16,7 @@ from event_assets.config.model import StrictModel, refuse, shown
 
 ACCOUNT = "account"  # the column with a row's account
 PLACEHOLDER = f"{{{ACCOUNT}}}"
-FORMATTED_KEYS = {"params", "headers", "json", "data"}  # of an endpoint: dlt formats braces there
+FORMATTED_KEYS = {"params", "headers", "json", "data"}  # dlt formats braces in these
 DUMMY_ACCOUNT = "ACCOUNT"  # in configurations that are inspected without an account
 MAX_NAME_LENGTH = 200  # characters
 MAX_PIPELINE_LENGTH = 64  # characters, by dlt

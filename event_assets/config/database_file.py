@@ -9,7 +9,7 @@ from pathlib import Path
 from event_assets.config.project import project_path, writing_problem
 from event_assets.values.errors import ConfigError
 
-DUCKDB_MAGIC = b"DUCK"  # in its files, behind a checksum
+DUCKDB_MAGIC = b"DUCK"  # its files have this behind a checksum
 
 
 def database_file() -> Path:

@@ -32,7 +32,7 @@ def set_loaded_project(folder: Path) -> None:
     """
     set_project(folder)
     redact_logs()
-    os.environ.setdefault("DLT_PROJECT_DIR", str(find_project()))  # of .dlt/secrets.toml
+    os.environ.setdefault("DLT_PROJECT_DIR", str(find_project()))  # it holds .dlt/secrets.toml
     variables = {**os.environ, **read_env_file()}
     for name, value in variables.items():
         known = os.environ.get(name, "").strip()
@@ -65,14 +65,14 @@ def read_env_file() -> dict[str, str | None]:
             values of one.
     """
     file = env_file()
-    is_there = os.path.lexists(file) and not file.is_fifo()  # which might wait for ever
+    is_there = os.path.lexists(file) and not file.is_fifo()  # reading a pipe might never end
     try:
         text = file.read_text(encoding="utf-8-sig") if is_there else ""
     except OSError as error:
         raise ConfigError(f"The file {file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         text = "\0"
-    if "\0" in text:  # UTF-16
+    if "\0" in text:  # as in UTF-16
         raise ConfigError(f"The file {file} is not in UTF-8: save it in that encoding.")
     if mistake := _find_env_mistake(text):
         raise ConfigError(f"{file}:{mistake}.")

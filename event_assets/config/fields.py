@@ -18,7 +18,7 @@ START = "start_time"
 START_DAY = f"{START}__v_date"  # of an event of whole days, where its day is another one in UTC
 # `d` and `s` are aliases in dlt's merge: DuckDB would read `d.id` as a member of a JSON column `d`.
 RESERVED_COLUMNS = (LAST_SEEN, "d", "s")
-ZONE_NAME_PATTERN = re.compile(r"[/ +]|^[A-Z]{2,5}$")  # else it is a path
+ZONE_NAME_PATTERN = re.compile(r"[/ +]|^[A-Z]{2,5}$")  # a text that does not match is a path
 
 
 class FieldConfig(StrictModel):
@@ -49,7 +49,7 @@ class FieldConfig(StrictModel):
             if getattr(self, name) is not None and self.type != "timestamp":
                 raise ValueError(f"`{name}` is for `type: timestamp` only")
         if self.format is not None or self.timezone is not None:
-            from event_assets.values import timestamps  # by pyarrow, which is slow
+            from event_assets.values import timestamps  # imports pyarrow, which is slow
         if self.format is not None and not timestamps.is_format(self.format):
             raise ValueError("`format` must be epoch_s, epoch_ms or a pattern like %d.%m.%Y %H:%M")
         for zone in as_list(self.timezone) or [""] * (self.timezone is not None):

@@ -18,7 +18,7 @@ else:
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-DG_FILES = {"dg.toml": (), "pyproject.toml": ("tool", "dg")}  # where each has its settings
+DG_FILES = {"dg.toml": (), "pyproject.toml": ("tool", "dg")}  # keys of the settings in each
 _loaded: Path | None = None
 
 
@@ -72,7 +72,7 @@ def writing_problem(folder: Path) -> str | None:
     try:
         with TemporaryFile(dir=there):
             return None
-    except FileNotFoundError:  # in /proc
+    except FileNotFoundError:  # such as in /proc
         return f"{there}: no file can be made there"
     except OSError as error:
         return f"{there}: {error.strerror}"

@@ -14,7 +14,7 @@ from event_assets.values.errors import ConfigError
 class Setting(NamedTuple):
     """What a setting may be: a pattern, and words that complete `must be`."""
 
-    pattern: str = r".*"  # of those that are checked where they are read
+    pattern: str = r".*"  # any text, if the setting is checked where it is read
     allowed: str = ""
     is_secret: bool = False  # its value is not shown
 
@@ -62,7 +62,7 @@ QUOTED = re.compile(  # as `docker --env-file` reads it, or as a word processor 
     r"(['\"]).*\1|[\u2018-\u201f].*[\u2018-\u201f]", re.DOTALL
 )
 PLACEHOLDER = re.compile(r"<.*>|\{+\w+\}+|your[ _-].*|x{4,}|\.{3}|change[ _-]?me", re.IGNORECASE)
-COMMAND = re.compile(r"\$\(.*\).*|`.*`", re.DOTALL)  # of a shell, which no `.env` runs
+COMMAND = re.compile(r"\$\(.*\).*|`.*`", re.DOTALL)  # no reader of `.env` runs it
 # Per type of auth: its parameters that are secret, and their names in dlt's secrets.
 SECRET_NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "api_key": {"api_key": ("api_key",)},
@@ -76,7 +76,7 @@ SECRET_PARAMETERS: Mapping[str, str] = {
     for parameters in SECRET_NAMES.values()
     for parameter, names in parameters.items()
 }
-KEYS = tuple(sorted({*SECRET_PARAMETERS.values()}))  # of a further source: behind its name and `__`
+KEYS = tuple(sorted({*SECRET_PARAMETERS.values()}))  # NAME__ goes before, for a further source
 
 
 def require_valid_settings() -> None:

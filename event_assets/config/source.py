@@ -28,15 +28,15 @@ from event_assets.values.json_paths import as_list, parse_path
 from event_assets.values.naming import normalize_name
 from event_assets.values.urls import origin, redact_url
 
-DEFAULT_MAX_REJECTS = 0.05  # of all records
-DEFAULT_RESUME_HOURS = 6.0  # after the last response of an interrupted sync; 0: never
+DEFAULT_MAX_REJECTS = 0.05  # share of all records
+DEFAULT_RESUME_HOURS = 6.0  # counted from the last response of an interrupted sync; 0: never
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceConfig:
     """One event platform: its API and the contract of its events."""
 
-    name: str  # of the folder under `defs/`, the schema in DuckDB and the dlt pipeline
+    name: str  # names the folder under `defs/`, the schema in DuckDB and the pipeline
     rest_api: Mapping[str, Any]  # dlt's configuration; the sandbox if it has no `client.base_url`
     fields: Mapping[str, FieldConfig] = field(default_factory=dict)  # columns of `event_data`
     concurrency: int = DEFAULT_CONCURRENCY

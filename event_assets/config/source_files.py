@@ -160,7 +160,7 @@ def find_files(folder: Path, pattern: str) -> list[Path]:
 
 def find_address_variable(name: str) -> str | None:
     """Return the variable with the address of a source of the project, if its file names one."""
-    with suppress(ConfigError):  # no project
+    with suppress(ConfigError):  # there may be no project
         source = find_sources().get(name)
         return source.address_variable if source else None
     return None

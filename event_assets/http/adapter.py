@@ -54,7 +54,7 @@ class ApiAdapter(HTTPAdapter):
         self._auth = auth
         self._is_foreign = is_foreign
         self.was_accepted = False
-        self._token = ""  # the newest one of the auth
+        self._token = ""  # the newest token of the auth
         self._path_key = ""  # a key in the path of the API's address
         self._redactor = redactor
         self._throttle = throttle

@@ -192,7 +192,7 @@ class _ThreadSafeOAuth2(OAuth2ClientCredentials):
             )
         lasts = to_float(document.get("expires_in"))  # some APIs send text or null
         seconds = self.default_token_expiration if lasts is None else max(0, int(lasts))
-        margin = min(30, seconds // 10)  # a token must not expire on its way
+        margin = min(30, seconds // 10)  # a token must not expire while a request is sent
         seconds = min(seconds - margin, MAX_TOKEN_SECONDS)
         self.token_expiry = pendulum.now().add(seconds=seconds)
 

@@ -137,7 +137,7 @@ class ApiClient:
             response.request, response.url, response.is_replayed = request, request.url or "", True
             return response
         response = cast("JsonResponse", self._session.send(request))
-        if response.status_code == HTTPStatus.OK:  # what is recorded is replayed as that
+        if response.status_code == HTTPStatus.OK:  # a recorded response is replayed as 200
             self._journal.record(key, response.headers, response.content)
         return response
 

@@ -29,7 +29,7 @@ COMPANIONS = re.compile(
 # As the words about an error, these say no more than its status.
 PHRASES = {status.phrase.lower() for status in HTTPStatus}
 PHRASES |= {"unprocessable", "unprocessable entity", "unprocessable content"}
-DATA = re.compile(r"^\s*(\{|\[(?!\w+\] ))|[{\[]\s*[\"{\[]")  # of broken JSON, or in a script
+DATA = re.compile(r"^\s*(\{|\[(?!\w+\] ))|[{\[]\s*[\"{\[]")  # broken JSON, or data in a script
 BINARY = re.compile("[\x00-\x08\ufffd]")
 # Of HTML or XML: an end, or what needs none; `<key>` is a placeholder.
 MARKUP = re.compile(r"<([!?/]|(html|head|body|br|hr|img|li|p|td|tr)\b)", re.IGNORECASE)

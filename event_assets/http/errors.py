@@ -83,7 +83,7 @@ NO_USER = (
     "The proxy {proxy} answered {status}; put its user and password into HTTP_PROXY or HTTPS_PROXY "
     "(http://user:password@host:port)."
 )
-TUNNEL = re.compile(r"Tunnel connection failed: (.+)")  # of http.client
+TUNNEL = re.compile(r"Tunnel connection failed: (.+)")  # the message of http.client
 BAD_PROXY = (
     "cannot be reached by a proxy whose URL is not valid; check HTTP_PROXY and HTTPS_PROXY "
     "(http://user:password@host:port)."

@@ -38,9 +38,9 @@ CODEC = "lz4"  # a third of zstd's CPU time
 INTERVAL = 0.1  # seconds between two writes
 MAX_RATE = 200  # responses a second, of late; a quicker API is asked again in little time
 MAX_BUFFERED_BYTES = 64_000_000
-MAX_BYTES, PAGE_BYTES = 4_000_000_000, 16_384  # of the file
-MIN_FREE_BYTES = 100_000_000  # of the disk, which the load needs more
-MAX_RUNS = 5  # in a row that replayed the responses and got no further: these may be the cause
+MAX_BYTES, PAGE_BYTES = 4_000_000_000, 16_384  # the limit of the file, and its pages
+MIN_FREE_BYTES = 100_000_000  # left on the disk, which the load needs more
+MAX_RUNS = 5  # runs in a row that replayed the responses and got no further
 # Errors that a replay would only raise again. What solves a ConfigError, such as a PaginationError,
 # is another configuration, which makes other requests.
 CONTENT_ERRORS = (TooManyRejectsError, ConfigError, ExpiredJournalError, ExpiredPositionError)
@@ -74,10 +74,10 @@ class Journal:
         self._salt = secrets.token_bytes(16)
         self._buffer: list[KeyedResponse] = []
         self._buffered_bytes = 0
-        self._buffer_lock, self._lock = Lock(), Lock()  # the latter for all else
+        self._buffer_lock, self._lock = Lock(), Lock()  # `_lock` guards all but the buffer
         self._database: sqlite3.Connection | None = None
-        self._rowids: dict[bytes, list[int]] = {}  # of responses by key, the next one last
-        self._is_over = Event()  # nothing more is recorded
+        self._rowids: dict[bytes, list[int]] = {}  # row ids of responses by key, the next one last
+        self._is_over = Event()  # once set, nothing more is recorded
         if path.exists():
             self._resume(resume_hours)
         if resume_hours <= 0:
@@ -202,7 +202,7 @@ class Journal:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
         self._database = database = sqlite3.connect(self._path, check_same_thread=False)
-        database.execute("pragma synchronous = off")  # a crash of the system may lose it, no kill
+        database.execute("pragma synchronous = off")  # survives a kill, not a crash of the system
         database.execute(f"pragma page_size = {PAGE_BYTES}")
         database.execute(f"pragma max_page_count = {MAX_BYTES // PAGE_BYTES}")
         return database

@@ -15,11 +15,11 @@ from email.utils import parsedate_to_datetime
 REMAINING = ("RateLimit-Remaining", "X-RateLimit-Remaining", "X-Rate-Limit-Remaining")
 RESET = ("RateLimit-Reset", "X-RateLimit-Reset", "X-Rate-Limit-Reset")
 ANY = re.compile("rate-?limit", re.IGNORECASE)
-MEMBERS = re.compile(r"\b(remaining|reset|r|t)=(\d+)")  # of the header RateLimit
-MIN_EPOCH_SECONDS = 1_000_000_000  # less are seconds from now; from 100 times as many on: ms
+MEMBERS = re.compile(r"\b(remaining|reset|r|t)=(\d+)")  # members of the header RateLimit
+MIN_EPOCH_SECONDS = 1_000_000_000  # a smaller number is seconds from now; 100 times it, or more: ms
 SHORT_SUPPLY = 64  # requests left from which on they are spread over the time left
-MAX_WAIT = 600.0  # seconds; who asks for a longer pause is not asked again
-MARGIN = 0.9  # of the rate at which requests went through before one was refused
+MAX_WAIT = 600.0  # seconds; an API that asks for a longer pause is not asked again
+MARGIN = 0.9  # share of the rate at which requests went through before a refusal
 DOUBLING_SECONDS = 60.0  # in which a learned rate doubles, after as long: a limit may be shared
 
 
@@ -42,7 +42,7 @@ def read_quota(headers: Mapping[str, str], now: float | None = None) -> Quota | 
     Args:
         now: seconds since the epoch.
     """
-    if not ANY.search(" ".join(headers)):  # most APIs: it is quicker than all the look-ups
+    if not ANY.search(" ".join(headers)):  # most APIs need none of the look-ups
         return None
     members = dict(MEMBERS.findall(headers.get("RateLimit", "")))
     remaining = members.get("remaining") or members.get("r") or _first(headers, REMAINING)
@@ -112,7 +112,7 @@ class Pace:
         if now < self._learned_at:
             self._learn(now)
         self._quota_interval = 0.0
-        # what a day allows is not spread over it: when it is used up, the API will say so
+        # a quota for a day is not spread over it: the API says when it is used up
         if quota and quota.remaining <= SHORT_SUPPLY and 0 < quota.seconds <= MAX_WAIT:
             left = quota.remaining - in_flight
             if left <= 0:

@@ -27,7 +27,7 @@ from event_assets.values.errors import ApiError, ContentError, InvalidResponseEr
 from event_assets.values.redaction import SecretRedactor
 from event_assets.values.urls import origin, redact_url
 
-JAR = cast("Any", cookies)  # without types
+JAR = cast("Any", cookies)  # requests has no types for it
 
 
 class ApiSession(Session):

@@ -15,7 +15,7 @@ from event_assets.http.pace import Pace, read_quota
 from event_assets.values.errors import ApiError
 
 LOG = logging.getLogger("dagster")
-LONG_WAIT = 10.0  # seconds, from which on a wait is told
+LONG_WAIT = 10.0  # seconds; a wait of as many is logged
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Throttle:
         self._lock = threading.Lock()
         self._pace = Pace(limit)
         self._is_shut_down = threading.Event()
-        self._told_until = 0.0  # the end of the newest wait that was told
+        self._told_until = 0.0  # the end of the newest wait that was logged
 
     def accept(self, headers: Mapping[str, str], in_flight: int) -> None:
         """Note a response that was not refused."""

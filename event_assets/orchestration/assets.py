@@ -54,7 +54,7 @@ def _events_api(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefinit
     )
 
     def observe() -> Iterator[dg.ObserveResult]:
-        from event_assets.orchestration import sync_step  # with requests and pyarrow
+        from event_assets.orchestration import sync_step  # imports requests and pyarrow
 
         found = run_with_plain_errors(lambda: sync_step.observe(source))
         yield dg.ObserveResult(asset_key=spec.key, metadata=found)
@@ -152,7 +152,7 @@ def _synced_table(resource: ResourceConfig, spec: dg.AssetSpec) -> dg.AssetsDefi
     def table(
         context: dg.AssetExecutionContext, config: SyncConfig
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetObservation]:
-        from event_assets.orchestration import sync_step  # with requests and pyarrow
+        from event_assets.orchestration import sync_step  # imports requests and pyarrow
 
         if not source.is_synced and BY_COMMAND not in context.run.tags:
             run_with_plain_errors(lambda: sync_step.require_same_origin(source))
@@ -161,7 +161,7 @@ def _synced_table(resource: ResourceConfig, spec: dg.AssetSpec) -> dg.AssetsDefi
                 yield dg.AssetObservation(spec.key, description=told)
             return
         found = run_with_plain_errors(lambda: sync_step.sync(context, resource, vars(config)))
-        context.add_asset_metadata(found, spec.key)  # with the result, it is stored twice
+        context.add_asset_metadata(found, spec.key)  # in the result, it would be stored twice
         yield dg.MaterializeResult(asset_key=spec.key)
 
     # dagster-dlt puts its objects into the metadata, where the UI cannot show them.

@@ -28,11 +28,11 @@ from event_assets.warehouse.sql import account_filter, quote_identifier, quote_l
 
 CheckFunction = Callable[[Database, SourceConfig], dg.AssetCheckResult]
 BUSY_TIMEOUT = 20.0  # seconds
-MAX_ACCOUNTS_NAMED = 3  # in a description
-MAX_ACCOUNTS_SHOWN = 100  # in the metadata
-EVIDENCE = ("sync_number", "rows_read", "distinct_ids", "total_reported")  # of completeness
+MAX_ACCOUNTS_NAMED = 3  # names in a description
+MAX_ACCOUNTS_SHOWN = 100  # rows in the metadata
+EVIDENCE = ("sync_number", "rows_read", "distinct_ids", "total_reported")  # shown with `complete`
 MAX_EXAMPLES = 5
-MAX_CLOCK_DIFFERENCE = 5  # minutes, of two machines whose clocks are right
+MAX_CLOCK_DIFFERENCE = 5  # minutes between two clocks that are both taken for right
 
 
 def evaluate_checks(

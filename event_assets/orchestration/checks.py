@@ -46,7 +46,7 @@ def _build_table_checks(
 
     @dg.multi_asset_check(name=f"{'__'.join(key.path)}_checks", specs=specs, can_subset=True)
     def evaluate(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        from event_assets.orchestration import check_results  # with pyarrow
+        from event_assets.orchestration import check_results  # imports pyarrow
 
         yield from run_with_plain_errors(
             lambda: check_results.evaluate_checks(context, resource, freshness)

@@ -98,7 +98,7 @@ def _derived_asset(
         },
     )
     def asset(context: dg.AssetExecutionContext) -> None:
-        from event_assets.orchestration import derived_steps  # with pyarrow
+        from event_assets.orchestration import derived_steps  # imports pyarrow
 
         found = run_with_plain_errors(lambda: derived_steps.build(source, name, statement))
         context.add_asset_metadata(found)

@@ -43,7 +43,7 @@ def _build_view(database: Database, source: SourceConfig, statement: str) -> Non
         names = account_list.list_accounts(source, database)
         account_registry.update_listed(database, source.name, names)
     database.execute(statement)
-    with suppress(ConfigError):  # definitions without a project
+    with suppress(ConfigError):  # definitions may have no project
         if list(find_sources()) == [source.name]:
             drop_view(database)
 

@@ -19,9 +19,9 @@ from event_assets.warehouse import inspection
 
 ENCODING = sys.getfilesystemencoding()  # also of arguments and of the names of files
 STORAGE_ERRORS = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
-REFERENCED = re.compile("foreign key|entries that depend on it")  # in the message of DuckDB
-HOME_FOLDERS = ("history", "storage", "schedules", "logs")  # of Dagster, by dagster.yaml
-TABLE_ERRORS = (  # of what a person has made of the tables
+REFERENCED = re.compile("foreign key|entries that depend on it")  # words of DuckDB's message
+HOME_FOLDERS = ("history", "storage", "schedules", "logs")  # folders of Dagster's files
+TABLE_ERRORS = (  # raised where a person has changed the tables
     duckdb.DataError,
     duckdb.DependencyException,
     duckdb.IntegrityError,
@@ -137,6 +137,6 @@ def history_problem(error: BaseException) -> str | None:
 
 
 def _hiding_macros() -> list[str]:
-    with suppress(duckdb.Error, UserError):  # the error that is explained is told all the same
+    with suppress(duckdb.Error, UserError):  # the error is explained without the macros then
         return warehouse.run(inspection.hiding_macros, timeout=0)
     return []

@@ -34,7 +34,7 @@ def _execute(execute: Any, plan_context: Any, execution_plan: Any) -> Iterator[d
         for event in chain([None], events):
             if event:
                 yield event
-            if check_captured_interrupt():  # before Dagster raises it, with a traceback
+            if check_captured_interrupt():  # Dagster would raise it later, with a traceback
                 process.note_interrupt()
                 raise PlainInterrupt(process.INTERRUPTED)
     print_summary(plan_context.instance, plan_context.run_id)

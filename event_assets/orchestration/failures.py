@@ -37,7 +37,7 @@ def _plain_failure(error: BaseException) -> PlainFailure | PlainInterrupt | None
         return PlainInterrupt("Interrupted. Run it again.")
     if not isinstance(error, Exception):
         return None
-    from event_assets.orchestration.error_messages import user_message  # with all that may fail
+    from event_assets.orchestration.error_messages import user_message  # imports much
 
     message = user_message(error)
     return None if message is None else PlainFailure(message)

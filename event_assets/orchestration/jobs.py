@@ -20,7 +20,7 @@ from event_assets.orchestration.schedules import (
 )
 
 # The tag of a run of `event-assets`, which syncs what it is told to.
-BY_COMMAND = ".dagster/by_command"  # which the UI hides
+BY_COMMAND = ".dagster/by_command"  # the UI hides tags that begin so
 
 
 def job_name(source: SourceConfig) -> str:

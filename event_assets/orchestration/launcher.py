@@ -48,7 +48,7 @@ def hold_run(instance: dg.DagsterInstance, run_id: str) -> FileLock:
     new = file.with_suffix(".new")
     lock = FileLock(new)
     lock.acquire()
-    new.rename(file)  # locked before others can see it
+    new.rename(file)  # it is locked before others can see it
     return lock
 
 

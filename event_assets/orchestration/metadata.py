@@ -14,13 +14,13 @@ from event_assets.transform.changes import COLUMNS as CHANGE_COLUMNS
 from event_assets.values.json_paths import as_list, template_paths
 from event_assets.warehouse import Database, sql
 
-EVENT_DESCRIPTIONS = {  # unless defs.yaml has others
+EVENT_DESCRIPTIONS = {  # used where defs.yaml has none
     "id": "The event's id.",
     "name": "The event's name.",
     "start_time": "When the event starts (UTC).",
     "end_time": "When the event ends (UTC).",
 }
-DESCRIPTIONS = {  # of columns that do not come from the API
+DESCRIPTIONS = {  # columns that do not come from the API
     LAST_SEEN: "When the sync started that last received the row (UTC).",
     "_dlt_load_id": "The sync that last received the row: `load_id` in the table's log of syncs.",
     "day": "The day on which the events start, in UTC; for an all-day event, its local day.",

@@ -19,10 +19,10 @@ INTERRUPTED = "Interrupted."
 SIGNALS = [
     number
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    if signal.getsignal(number) is not signal.SIG_IGN  # which the parent ignores, as nohup does
+    if signal.getsignal(number) is not signal.SIG_IGN  # under nohup, it stays ignored
 ]
-_received: list[int] = []  # signals
-_lost: set[int] = set()  # errors of the output
+_received: list[int] = []  # signals that have come
+_lost: set[int] = set()  # errno values of failed output
 _terminals: list[TextIO] = []  # standard error, which Dagster redirects while a step runs
 _wakeup: list[int] = []  # the pipe to which Python writes each signal, whoever handles it
 
@@ -71,7 +71,7 @@ def command() -> Iterator[None]:
 
 def raise_interrupts() -> None:
     """Raise `KeyboardInterrupt` for a signal from now on, or what Dagster raises for Ctrl-C."""
-    for number in SIGNALS if _wakeup else ():  # in a command
+    for number in SIGNALS if _wakeup else ():  # only in a command
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else _interrupt)
 
 
@@ -114,7 +114,7 @@ def _open_standard_files() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)  # of which Python has none, either
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)  # Python sets it to None as well
 
 
 def _protect_output() -> None:
@@ -152,7 +152,7 @@ def _exit_now(number: int, _: FrameType | None) -> NoReturn:
 
 
 def _interrupt(*_: object) -> None:
-    signal.raise_signal(signal.SIGINT)  # whose handler Dagster replaces while it works
+    signal.raise_signal(signal.SIGINT)  # Dagster replaces its handler while it works
 
 
 def _end() -> int | None:

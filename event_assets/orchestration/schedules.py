@@ -11,7 +11,7 @@ from dagster import DagsterRunStatus
 from event_assets.config.source import SourceConfig
 from event_assets.orchestration import partitions
 
-AssetJob: TypeAlias = Any  # of `dg.define_asset_job`, whose type Dagster does not publish
+AssetJob: TypeAlias = Any  # what `dg.define_asset_job` returns; Dagster does not publish its type
 # Once an hour, between the full hours at which most syncs run: the freshness policy knows only the
 # newest run of any account, the check looks at the data of each.
 FRESHNESS_CRON = "37 * * * *"
@@ -19,7 +19,7 @@ LAST_IN_QUEUE = {"dagster/priority": "-1"}  # lower than all other runs
 KIND_TAG = "event_assets/kind"  # separates runs that need not wait for each other
 WAITING = (DagsterRunStatus.NOT_STARTED, DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING)
 RUNNING = (DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING)
-MAX_ACTIVE_RUNS = 2  # one that works, and one that waits for it
+MAX_ACTIVE_RUNS = 2  # one runs, and one waits for it
 
 
 def build_schedule(job: AssetJob, cron: str) -> dg.ScheduleDefinition:

@@ -18,7 +18,7 @@ from event_assets.transform.changes import CHANGES
 from event_assets.values.wording import counted
 
 SILENT_LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-CHANGE_TEXTS = {  # of the numbers in the metadata of `event_changes`
+CHANGE_TEXTS = {  # texts for the numbers in the metadata of `event_changes`
     "appeared": "+{:,} new",
     "reappeared": "+{:,} back",
     "moved": "{:,} moved",

@@ -22,7 +22,7 @@ from event_assets.sync.result import SyncResult
 from event_assets.values.errors import ApiError
 from event_assets.warehouse import Database, file_permissions
 
-FIGURES = (  # of the sync's row in the log
+FIGURES = (  # columns of the sync log that the UI shows
     "load_id",
     "api",
     "sync_number",
@@ -85,7 +85,7 @@ def observe(source: SourceConfig) -> dict[str, Any]:
     Raises:
         ApiError: it cannot be read.
     """
-    from event_assets.probe.runner import probe  # which no sync needs
+    from event_assets.probe.runner import probe  # a sync does not need it
 
     report = probe(source)
     if report.error:

@@ -22,7 +22,7 @@ from event_assets.warehouse.inspection import fetch_rows
 from event_assets.warehouse.sql import account_filter
 
 MAX_EXAMPLES = 5
-ERASED: Mapping[str, Any] = {"id": MASK, "field": None, "values": []}  # an example
+ERASED: Mapping[str, Any] = {"id": MASK, "field": None, "values": []}  # left by `erase`
 
 
 def evaluate_unique_ids(database: Database, source: SourceConfig) -> dg.AssetCheckResult:

@@ -77,4 +77,4 @@ def leads_to_itself(response: Response, link: Any) -> bool:
     try:
         return urljoin(response.url, str(link)) == response.url
     except ValueError:
-        return False  # it is no link
+        return False  # not a link

@@ -72,7 +72,7 @@ class ListPaginator(Paginator):
         self._read_ids = read_ids
         self._options = options
         self._noted: dict[str, Any] = {}  # facts of the list, whichever walk reads it
-        self._counters: list[Counter] = []  # of the pointer before
+        self._counters: list[Counter] = []  # numbers in the pointer of the page before
         self._row_counter: Counter | None = None  # if links or cursors seem to count rows
         self._use(active)
 
@@ -158,7 +158,7 @@ class ListPaginator(Paginator):
                 self._noted.setdefault(name, told)
         if said and not rows:
             self._noted["said"] = said
-        elif said and ids != self.last_page.ids[-1:]:  # no overlap alone
+        elif said and ids != self.last_page.ids[-1:]:  # an overlap alone says nothing
             self._noted.setdefault("error", said)
         if self._is_of_other_rows(page):
             self._read_whole_pages()

@@ -10,8 +10,8 @@ from typing import Any, Final
 from event_assets.pagination.facts import PageFacts
 from event_assets.pagination.walk import LOOKS_BEHIND, MAX_EMPTY, REFUSED, Ask, Steps, Walk
 
-LIMIT_ROWS: Final = 500  # a limit of depth is a multiple
-NO_LIMIT: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND)  # refusals of what is not there
+LIMIT_ROWS: Final = 500  # a limit on the depth of offsets is a multiple of it
+NO_LIMIT: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND)  # nothing is there
 MAX_DENIALS: Final = 3  # once or twice, rows may have moved to and fro
 
 
@@ -125,7 +125,7 @@ class OffsetWalk(Walk):
         self._idle, reading.empty = self._idle + 1, reading.empty + (not ids)
         is_again = ids == reading.last_page
         self._repeats = self._repeats + 1 if is_again else 0
-        new_size = 0 if is_again else len(ids)  # what comes again counts once
+        new_size = 0 if is_again else len(ids)  # rows that come again count once
         self._trusted = reading.total.evaluate(page.total, self.position, new_size)
         return page
 
@@ -138,12 +138,12 @@ class OffsetWalk(Walk):
             at = asked = self._last_in_window
             page = yield from self._request(at, is_behind=True)
         if page is REFUSED:
-            self._refused_from = at  # where the list may have ended; once
+            self._refused_from = at  # the list may have ended there; asked once
         was_empty = not page.ids
         while at > self._start and self.largest > 1 and not recent.overlaps(page.ids):
             back = back * 2 or self.largest // 2
             at = max(self._start, at - back)
-            reading.is_end_said = False  # of a page further on
+            reading.is_end_said = False  # said by a page further on
             page = yield from self._request(at)
         if at < asked:
             self._facts.shifts += 1
@@ -252,10 +252,10 @@ class OffsetWalk(Walk):
 
     def _read_tail(self) -> Steps[None]:
         """Measure the length of the list again, after a reading that came to as many ids."""
-        self._reading.pages.append(self._facts.passes)  # it agrees with no other
+        self._reading.pages.append(self._facts.passes)  # such a reading agrees with no other
         at, is_last = self._start + self._length, self._trusted is not None
         self._end = self._trusted or at
-        self._facts.last = self._facts.last._replace(has_more=None)  # in mid-list
+        self._facts.last = self._facts.last._replace(has_more=None)  # no end in mid-list
         while not is_last:
             page = yield from self._request(at, is_behind=True)
             self._to_deliver = self._seen.add_unseen(page.ids)

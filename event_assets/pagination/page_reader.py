@@ -47,7 +47,7 @@ class PageReader:
     _before: str | None = None  # None: no response was read
     _unfollowed: str = ""
     _totals: Sequence[int] = ()
-    _places: set[str] = field(default_factory=set[str])  # of records, in documents
+    _places: set[str] = field(default_factory=set[str])  # where records are in the documents
 
     def read(
         self,
@@ -77,7 +77,7 @@ class PageReader:
         is_part = bool(cut and self._leads_on_uncut)
         self._leads_on_uncut |= bool(pointer and rows and not cut)
         is_backwards = vocabulary.leads_back(pointer_path)
-        if not (is_backwards and self._unfollowed):  # what stood in the first page still holds
+        if not (is_backwards and self._unfollowed):  # what the first page showed still holds
             is_open = is_backwards or not pointer
             self._unfollowed = (
                 self._find_unfollowed(response, around, request, len(rows)) if is_open else ""
@@ -189,7 +189,7 @@ class PageReader:
 
     def _find_promise(self, members: totals.Members) -> str:
         """Return the path of what says that more follows, but not where; empty if nothing does."""
-        if self.more_path != AUTO:  # it alone says whether more follow
+        if self.more_path != AUTO:  # a configured flag alone says whether more follow
             return ""
         of_rates = {parent_path(path) for path in members if "reset" in plain_name(path)}
         others = {path: members[path] for path in members if parent_path(path) not in of_rates}

@@ -10,11 +10,11 @@ from event_assets.pagination.facts import USUAL_SIZES, PageFacts
 from event_assets.pagination.walk import LOOKS_BEHIND, MAX_EMPTY, REFUSED, Ask, Steps, Walk
 
 AT_THE_END: Final = ("page behind", "page repeated", "pointer ended")
-REFUSED_PAGE: Final = 0  # in place of a hash; the next reading must be refused there, too
-LIMIT_ROWS: Final = 50  # a limit of depth is a multiple
-LIMIT_PAGES: Final = 10  # the same of pages
+REFUSED_PAGE: Final = 0  # stands for a page's hash: the next reading must be refused there, too
+LIMIT_ROWS: Final = 50  # a limit on depth is a multiple of so many rows
+LIMIT_PAGES: Final = 10  # or a multiple of so many pages
 MAX_SHIFTED: Final = 3  # once or twice, rows may have been inserted
-MAX_MORE: Final = 4  # requests of a list whose total is reached, besides one for each page
+MAX_MORE: Final = 4  # requests beyond one a page, for a list whose total is reached
 
 
 class PageWalk(Walk):
@@ -41,7 +41,7 @@ class PageWalk(Walk):
 
     def _read_once(self) -> Steps[None]:
         self._page_count = 0  # the number of pages that responses promise
-        self._ids = 0  # new ones
+        self._ids = 0  # new ids in this reading
         self._shifted = 0  # pages in a row that begin with the second row of the one before
         self._pointers: set[Any] = set()
         self._reading.reads_to = self._reads_to
@@ -115,7 +115,7 @@ class PageWalk(Walk):
         self._ids += len(fresh)
         is_shifted = len(ids) > len(fresh) == 1 and ids[:-1] == last_page[1:]
         self._shifted = self._shifted + 1 if is_shifted else 0
-        is_behind = was_end_said and not fresh  # where a server may begin again
+        is_behind = was_end_said and not fresh  # a server may begin again behind the end
         if is_behind or is_repeated:
             self._to_deliver = ()
         reading.last_page = ids or last_page
@@ -143,7 +143,7 @@ class PageWalk(Walk):
         if 0 < rows < len(ids) and before[-rows:] == ids[:rows]:
             reading.overlaps += rows
             return rows
-        reading.rows += reading.overlaps  # those were repeated by chance
+        reading.rows += reading.overlaps  # the rows so far overlapped by chance
         reading.overlaps = None
         return 0
 
@@ -155,7 +155,7 @@ class PageWalk(Walk):
         # rows that come again behind the end disprove no total; the same page for all numbers does
         is_again = is_known and self._has_moved_on
         total.evaluate(page.total, reading.rows, 0 if is_again else size)
-        is_length = page.total in (self.largest, len(page.ids))  # of a page
+        is_length = page.total in (self.largest, len(page.ids))  # no number of pages
         may_count_pages = None if is_length or page.total == self._ids else total.disproved
         self._page_count = page.page_count or may_count_pages or self._page_count
         self._facts.is_total_reached = self._is_total_reached

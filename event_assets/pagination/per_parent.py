@@ -30,7 +30,7 @@ class ResultAggregator:
         self._asked_by = asked_by
         self.filters_by_parent = False
         self._first: ListFacts | None = None
-        self._are_same = True  # the lists so far
+        self._are_same = True  # whether all lists so far have the same rows
         self._sums = ListFacts()
         self._lists = 0
         # of lists, with the count that would prove them complete, if any

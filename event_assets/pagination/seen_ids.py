@@ -24,7 +24,7 @@ def extract_ids(rows: Sequence[Any], read_ids: ReadIds) -> list[Hashable]:
 
 
 def _id_or_text(key: Hashable, row: object) -> Hashable:
-    with suppress(TypeError):  # of a set, to which nothing unhashable can belong
+    with suppress(TypeError):  # a set lookup raises it for what is not hashable
         if key not in {None, ""}:
             return key
     return ("row without an id", repr(row))
@@ -146,7 +146,7 @@ class DistinctIds:
 
     def _distinct(self) -> Any:
         """Return the distinct hashes in order; sorting takes a quarter of a hash table's memory."""
-        import pyarrow as pa  # slow
+        import pyarrow as pa  # slow to import
         import pyarrow.compute as pc
 
         buffers = [None, pa.py_buffer(self._hashes)]

@@ -9,7 +9,7 @@ from event_assets.pagination.counters import named_values
 from event_assets.pagination.totals import members_outside_records
 from event_assets.pagination.vocabulary import SIZE, plain_name
 
-SHORTEST: Final = 6  # characters of a value that is no number of a page
+SHORTEST: Final = 6  # characters; a shorter value may be a page number
 
 
 class TieFinder:

@@ -135,7 +135,7 @@ class TimeWindowPaginator(Paginator):
         if self._recent.add(page.ids):
             self._idle = self._doubted = 0
         self._was_truncated |= bool(page.truncated)
-        if self._window is None and (page.total or 0) > len(page.ids):  # not its own length
+        if self._window is None and (page.total or 0) > len(page.ids):  # not the page's own length
             self._whole_total = page.total
         leads_behind_cap = inner.leads_behind_cap()
         is_short = len(page.ids) < inner.limit and not page.has_usual_size

@@ -31,7 +31,7 @@ EXTENT: Final = re.compile(
     r"(page )?\d+( ?(-|to) ?(?P<last>\d+))? ?(/|of) ?(?P<count>[\d,]+)", re.I
 )
 
-Members = Mapping[str, Any]  # of a response outside its records, by path
+Members = Mapping[str, Any]  # the members of a response outside its records, by path
 
 
 def parse_count(value: object) -> int | None:
@@ -121,7 +121,7 @@ class RowTotal:
         self.largest: int | None = None
         self.disproved: int | None = None  # the last total, if it may count pages
         self.has_changed = False
-        self._last: int | None = None  # that was trusted
+        self._last: int | None = None  # the last total that was trusted
 
     def evaluate(self, total: int | None, before: int, rows: int) -> int | None:
         """Return the total of a page of `rows` behind `before` others, if it can be trusted.

@@ -46,13 +46,13 @@ class Reading:
     total: RowTotal
     recent: RecentIds = field(default_factory=RecentIds)
     pages: list[int] = field(default_factory=list)  # hashes of their sets of ids
-    last_page: Sequence[Hashable] = ()  # with rows
-    rows: int = 0  # received
+    last_page: Sequence[Hashable] = ()  # the last page that had rows
+    rows: int = 0  # rows received
     overlaps: int | None = 0  # rows with which pages begin, and the ones before end; None: not all
     known_rows: int = 0  # received since the last new one
     empty: int = 0  # consecutive pages
     reads_to: float = 0  # the position up to which rows are promised
-    is_end_said: bool = False  # by the page before
+    is_end_said: bool = False  # whether the page before said that it is the last
 
 
 class Walk(ABC):
@@ -71,16 +71,16 @@ class Walk(ABC):
     ) -> None:
         self._maximum = ceil(min(maximum, sys.maxsize))
         is_bounded = stop_after_empty_page is False and maximum < inf
-        self._reads_to = self._maximum if is_bounded else 0  # whatever pages are empty
+        self._reads_to = self._maximum if is_bounded else 0  # even if pages are empty
         self._stop_after_empty_page = stop_after_empty_page
         self._limit = limit
         self.largest = 0
         self._facts = ListFacts()
         self._seen = DistinctIds()
-        self._pages_before: list[int] = []  # of the reading before
-        self._is_flag_wrong = False  # of a flag that was found by its name
-        self._has_moved_on = False  # to a page of which half the rows are new
-        self._to_deliver: Sequence[int] = ()  # rows of the page
+        self._pages_before: list[int] = []  # hashes of the pages of the reading before
+        self._is_flag_wrong = False  # whether a flag was wrong that was found by its name
+        self._has_moved_on = False  # whether a page came of which half the rows are new
+        self._to_deliver: Sequence[int] = ()  # positions in the page
         self._steps = self._read()
         self._asked = next(self._steps)
 

@@ -27,7 +27,7 @@ def convert(values: Sequence[Any], data_type: str) -> pa.Array:
     """Return a column of a type; null for each value that cannot be converted."""
     arrow, converter = ARROW_TYPES[data_type], CONVERTERS[data_type]
     if data_type != "json":
-        with suppress(pa.ArrowException, OverflowError):  # of several types, or too large
+        with suppress(pa.ArrowException, OverflowError):  # values of several types, or too large
             column = pa.array(values)
             if column.type in (arrow, pa.null()):
                 return column.cast(arrow)

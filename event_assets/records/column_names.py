@@ -8,7 +8,7 @@ from event_assets.values.json_paths import Path
 from event_assets.values.naming import normalize_name
 
 SourcePaths = Mapping[str, "Sequence[str | None] | None"]  # by column
-DLT_PREFIX = "_dlt"  # of dlt's own columns
+DLT_PREFIX = "_dlt"  # how dlt's own columns begin
 VARIANT = "__v_"  # before the type, in the name of a variant column
 
 

@@ -29,7 +29,7 @@ class FieldSelection:
         self._exclude = {path for entry in exclude for path in _paths_of(entry)}
         self._only = [path for entry in only for path in _paths_of(entry)]
         self._entries = [*exclude, *only]
-        self._seen: set[Path] = set()  # of these paths, those that records have
+        self._seen: set[Path] = set()  # paths of the selection that records had
         self._contract = contract if only else ()
 
     @property

@@ -21,7 +21,7 @@ from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import catalog_columns, has_table
 from event_assets.warehouse.sql import quote_identifier, quote_literal, quote_name
 
-CHANGES, SNAPSHOT = "event_changes", "event_changes_snapshot"  # of the package `transform`
+CHANGES, SNAPSHOT = "event_changes", "event_changes_snapshot"  # tables of `transform`
 REPLACE = """
 update {table} as known set {column} = pruned_now.after
 from pruned_now where {where} and known.{column}::varchar = pruned_now.before

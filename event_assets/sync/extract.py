@@ -113,7 +113,7 @@ def extract(
 
     try:
         pipeline.extract(_build_source(plan, tables), loader_file_format="parquet")
-        pa.default_memory_pool().release_unused()  # it would stay while DuckDB loads
+        pa.default_memory_pool().release_unused()  # else it would stay allocated while DuckDB loads
         pipeline.normalize()
     except PipelineStepFailed as failure:
         for cause in exception_chain(failure):

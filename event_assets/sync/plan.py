@@ -156,7 +156,7 @@ def _load_position(database: Database, resource: ResourceConfig) -> tuple[Any, A
         return None, newest
     known, received = CursorReader(resource, cursor).parse([position, newest])
     with suppress(ValueError):  # dlt applies no `lag` to this notation
-        is_of_api = known and received and known.kind == received.kind  # or a person has set it
+        is_of_api = known and received and known.kind == received.kind  # else a person has set it
         if is_of_api and cursor.request_start(position) is not None:
             return position, newest
     return None, newest
@@ -168,6 +168,6 @@ def _has_lost_rows(
     """Return whether the table has fewer rows or columns than complete syncs have left in it."""
     schema, table = resource.source.name, resource.name
     rows = inspection.count_rows(database, schema, table, resource.source.account)
-    if rows < (1 if left is None else left):  # no count is of an earlier version
+    if rows < (1 if left is None else left):  # earlier versions noted no count
         return True
     return not _filled_columns(syncs) <= inspection.catalog_columns(database, schema, table).keys()

@@ -63,7 +63,7 @@ def reconcile(database: Database, source: SourceConfig) -> None:
             or inspection.has_column(database, schema, log, ACCOUNT)
             or inspection.has_table(database, schema, account_registry.ACCOUNTS_TABLE)
         )
-        known = accounts if has_accounts else {}  # else it is of the other mode
+        known = accounts if has_accounts else {}  # else the table is of the other account mode
         if has_log or inspection.has_table(database, schema, table):
             ensure_table(database, schema, log, {**sync_log.COLUMNS, **known})
             rejected = {**rejects.COLUMNS, **known}

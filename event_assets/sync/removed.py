@@ -44,7 +44,7 @@ def record_removed(
 
     To be called in the transaction of the load.
     """
-    import pyarrow as pa  # which no definition needs
+    import pyarrow as pa  # slow, and definitions do not need it
 
     ensure_removed_table(database, source)
     account = source.account

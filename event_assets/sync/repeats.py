@@ -26,7 +26,7 @@ from event_assets.warehouse.sql import quote_identifier
 
 Row = Mapping[str, Any]
 START, END = "start_time", "end_time"
-MARGIN = timedelta(minutes=5)  # clocks differ
+MARGIN = timedelta(minutes=5)  # between the clocks of the API and of this machine
 MAX_COMPARED = 1_000  # ids whose records are compared field by field
 MAX_EXAMPLES = 5
 FIND_REPEATED = """

@@ -20,7 +20,7 @@ PATHS_COLUMNS = {"table_name": "text", "column_name": "text", "path": "json"}
 def load_source_paths(database: Database, resource: ResourceConfig) -> SourcePaths:
     """Return the recorded paths of the values in a table's columns; None for what is lost."""
     schema, table = resource.source.name, resource.name
-    if not inspection.has_table(database, schema, PATHS_TABLE):  # each sync makes it
+    if not inspection.has_table(database, schema, PATHS_TABLE):  # each sync creates it
         return dict.fromkeys(inspection.column_types(database, schema, table))
     own = f"table_name = {sql.quote_literal(table)}"
     rows = database.table(f"{schema}.{PATHS_TABLE}").filter(own).project(", ".join(PATHS_COLUMNS))

@@ -12,7 +12,7 @@ import orjson
 
 from event_assets.values.redaction import MASK
 
-MAX_DIGITS = 4_000  # of a number that Python converts
+MAX_DIGITS = 4_000  # more than Python converts is no number
 MAX_LEVELS = 200  # of objects and lists that are decoded, if there are too many
 # Whole numbers beyond 64 bits, which orjson would round to floats; to begin with, by their digits.
 ZEROS = bytes.maketrans(b"123456789", b"000000000")

@@ -32,7 +32,7 @@ RANDOM = re.compile(
     r"(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[\w-]{16,}|(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9_-]{24,}"
 )
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-MAX_ESCAPES = 4  # of a text, one in the other
+MAX_ESCAPES = 4  # nested in one another
 WHITE_SPACE = b" \t\r\n"
 # Literals at their beginning: so they are found ten times as fast.
 IN_JSON, LINE_BREAK = re.compile(rb"\\u00([2-7][0-9a-fA-F])"), re.compile(rb"\\[nrt]")
@@ -127,7 +127,7 @@ def redact_error(error: Exception) -> Exception:
     """Return an error if neither it nor a cause holds a secret; else one with the masked text."""
     text = "".join(traceback.format_exception(error))
     content = text.encode(errors="surrogatepass")
-    if KNOWN.redact_content(content, lines=True) == content:  # short ones may be its words
+    if KNOWN.redact_content(content, lines=True) == content:  # short secrets may be words of it
         return error
     (*_, last) = traceback.format_exception_only(error)
     return EventAssetsError(KNOWN.redact_text(f"{last}{text}"))
@@ -196,7 +196,7 @@ def _base64_forms(secret: str) -> Iterator[Form]:
     for before in range(3):
         for encode in (b64encode, urlsafe_b64encode):
             coded = encode(b"\0" * before + secret.encode()).decode()
-            whole, more = divmod((before + len(secret.encode())) * 8, 6)  # that depend on it alone
+            whole, more = divmod((before + len(secret.encode())) * 8, 6)  # made of the secret alone
             yield Form(coded[-(-before * 8 // 6) : whole], before > 0, more > 0)
 
 

@@ -33,7 +33,7 @@ OFFSET_PATTERN = re.compile(
     r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?|(?:UTC|GMT|Z)", re.IGNORECASE
 )
 DAY_PATTERN = re.compile(r"\s*\d{4}-?\d\d-?\d\d\s*")
-TIME_OF_DAY_PATTERN = re.compile(r"%-?[HIMcsX]")  # in a pattern of strptime
+TIME_OF_DAY_PATTERN = re.compile(r"%-?[HIMcsX]")  # directives of strptime for a time of day
 RFC_2822_PATTERN = re.compile(  # with the zones that the standard names
     r"(?:[A-Za-z]{3}, *)?\d{1,2} +[A-Za-z]{3} +\d{4} +\d\d:\d\d(?::\d\d)?( +[ECMP][SD]T)?"
 )
@@ -101,7 +101,7 @@ def _split_off_zones(
     for at, text in enumerate(texts):
         if tagged := TAGGED_PATTERN.fullmatch(text or ""):
             times[at], zone = tagged.groups()
-            if "=" not in zone:  # of a calendar
+            if "=" not in zone:  # a tag such as [u-ca=hebrew] names a calendar
                 found[at] = zone
     return times, found
 

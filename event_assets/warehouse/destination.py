@@ -24,7 +24,7 @@ DUCKDB_CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,  # writes as fast as two here (measured), in half the memory
     "preserve_insertion_order": False,
 }
-MAX_ATTEMPTS = 15  # of an action that conflicts with those of other writers
+MAX_ATTEMPTS = 15  # for an action that conflicts with other writers
 
 
 class Destination(ABC):
@@ -33,7 +33,7 @@ class Destination(ABC):
     kind: ClassVar[str]  # its name in EVENTS_DESTINATION
     noun: ClassVar[str]  # what to call it in messages
     advice: ClassVar[Mapping[str, str]]  # what to do about an error, by a pattern of its message
-    page: ClassVar[str]  # of the documentation
+    page: ClassVar[str]  # its page in the documentation
     new_database_hint: ClassVar[str]  # how to start with a new, empty database
 
     @property

@@ -11,7 +11,7 @@ from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.destination import DUCKDB_CONFIG, Destination, database_file
 from event_assets.warehouse.sql import Database
 
-LOCKED_FILE = "lock on file"  # in the message of DuckDB
+LOCKED_FILE = "lock on file"  # words of DuckDB's message
 USE_OTHER_FILE = "name another file in EVENTS_DUCKDB"
 ADVICE = {
     LOCKED_FILE: "close what holds it",

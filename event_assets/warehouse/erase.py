@@ -30,7 +30,7 @@ from event_assets.warehouse.sql import (
 )
 from event_assets.warehouse.tables import without_indexes
 
-TEXTS = re.compile(r"VARCHAR|JSON|(STRUCT|MAP|UNION)\b.*|.*\]", re.DOTALL)  # what may hold one
+TEXTS = re.compile(r"VARCHAR|JSON|(STRUCT|MAP|UNION)\b.*|.*\]", re.DOTALL)  # types with texts
 IDS_OF_OTHERS = ("account", "load_id", "_dlt_load_id")
 # Tables without anything of an event, and the columns of logs that may quote one.
 OWN_TABLES = ("event_data_api", "event_data_accounts")
@@ -72,7 +72,7 @@ def erase(
                     count = _erase_from_table(database, schema, table, text, of_event)
                     changed |= {table: count} if count else {}
                 confirm(changed)
-                _delete(folders)  # first, or a sync after a kill might resume from what they hold
+                _delete(folders)  # first: after a kill, a sync might resume from them
         if isinstance(get_destination(), DuckDbFile):
             _rewrite(database)
     return changed

@@ -57,7 +57,7 @@ def temporary_folder() -> Iterator[Path]:
     prefix = f"events-{os.getuid()}-"
     for lock in Path(tempfile.gettempdir()).glob(f"{prefix}*/lock"):
         if not is_file_locked(lock):
-            shutil.rmtree(lock.parent, ignore_errors=True)  # another one may be at it, too
+            shutil.rmtree(lock.parent, ignore_errors=True)  # another process may remove it, too
     with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as name:
         new, lock = Path(name, "new"), Path(name, "lock")
         with FileLock(new):

@@ -38,7 +38,7 @@ def catalog_columns(database: Database, schema: str, table: str) -> dict[str, st
         rows = database.sql(f"from {quote_name(schema, table)} where rowid is null limit 0")
     except (duckdb.ProgrammingError, duckdb.NotSupportedError):  # a view has no `rowid`
         return {}
-    if "rowid" in rows.columns and has_view(database, schema, table):  # but a field of that name
+    if "rowid" in rows.columns and has_view(database, schema, table):  # a field may be named so
         return {}
     return dict(zip(map(str.lower, rows.columns), map(str, rows.types), strict=True))
 

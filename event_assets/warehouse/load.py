@@ -57,7 +57,7 @@ def load_package(
     destination = get_destination()
     (load_id,) = pipeline.list_normalized_load_packages()
     files, dataset = package_files(pipeline), str(pipeline.dataset_name)
-    schema = pipeline.default_schema  # which dlt reads from its file each time
+    schema = pipeline.default_schema  # read once: dlt reads its file at each access
     columns = _column_types(schema, load.table)
     required = [name for name in load.key if name in NOT_NULL]
     # without it, DuckDB would write the rows twice, into its log and into the file

@@ -47,9 +47,9 @@ set variable compared = (
 """
 IS_UNCHANGED = "system.main.get_bit(getvariable('compared').unchanged, rowid::integer) = 1"
 IS_LOADED = """system.main.get_bit(getvariable('compared').loaded, "row number"::integer) = 1"""
-MAX_ROWS = 200_000  # of a package; DuckDB holds what an update replaces until the commit
-MAX_ROW = 1_000_000_000  # of a set of bits
-MAX_COLUMNS = 50  # of a package; the window that numbers wider rows would need too much memory
+MAX_ROWS = 200_000  # in a package; DuckDB holds what an update replaces until the commit
+MAX_ROW = 1_000_000_000  # the largest range that DuckDB takes for a bit string
+MAX_COLUMNS = 50  # in a package; the window that numbers wider rows would need too much memory
 MIN_SHARE = 0.1  # of the table's rows; a smaller package is written, unchanged or not
 OF_SYNC = (LAST_SEEN, LOAD_ID)  # columns with one value in all rows of a package
 

@@ -41,8 +41,8 @@ DLT_DEFAULTS = {
 DLT_SETTINGS = {
     "DATA_WRITER__ARROW_CONCAT_PROMOTE_OPTIONS": "default",  # a column may become a float
     "DATA_WRITER__BUFFER_MAX_ITEMS": "1",  # a table of Arrow is a row group of Parquet
-    "DEV_MODE": "false",  # which fills another schema in each sync
-    "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",  # which sync saw a row last
+    "DEV_MODE": "false",  # it would fill another schema in each sync
+    "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",  # records which sync saw a row last
 }
 
 
@@ -63,13 +63,13 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
         locks.enter_context(hold_file_lock(folder / f"{name}.lock", message))
         locks.enter_context(destination.hold_lock(name, message))
         with suppress(FileNotFoundError):
-            shutil.rmtree(working_folder() / name)  # of a sync that was killed
+            shutil.rmtree(working_folder() / name)  # left by a sync that was killed
         yield dlt.pipeline(
             pipeline_name=name,
             pipelines_dir=str(working_folder()),
             dataset_name=schema,
             destination=duckdb(
-                DuckDbCredentials(),  # which dlt never connects with
+                DuckDbCredentials(),  # dlt never connects with them
                 destination_name=database_name(),
                 preferred_loader_file_format="parquet",  # else dlt writes its state as SQL
             ),
@@ -150,11 +150,11 @@ def note_failure(
     try:
         yield
     except BusyError:
-        raise  # nothing was tried
+        raise  # no sync was tried
     except Exception as error:
         reason = describe(error) or KNOWN.redact_text(f"{type(error).__name__}: {error}")
         reason = reason.strip().partition("\n")[0]
-        with suppress(OSError):  # the cause, perhaps
+        with suppress(OSError):  # the disk may be what failed
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(f"{account or ''}\n{reason}", encoding="utf-8")
         raise
