@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from event_assets.pagination.counters import leaves_size_out
@@ -224,6 +225,8 @@ def _find_largest_page(search: ParameterSearch, name: str) -> tuple[int, Page]:
         page = search.ask({name: asked})
         if page.is_ok and (len(page.rows) > usual or not sizes):
             return asked, page
+        if page.status == HTTPStatus.FORBIDDEN:  # a second time would end it all
+            sizes = []
         named = () if page.is_ok else map(int, re.findall(r"\d+", page.said))  # in a refusal
         sizes[:0] = [size for size in named if MIN_SMALL < size < asked]
     return usual, search.first

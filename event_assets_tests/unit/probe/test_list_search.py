@@ -162,6 +162,17 @@ def test_the_whole_endpoint_is_written() -> None:
     }
 
 
+@pytest.mark.parametrize(("said", "size"), [("Invalid limit", 20), ("at most 50", 50)])
+def test_a_page_size_that_is_forbidden_is_asked_for_once(said: str, size: int) -> None:
+    def answer(request: Request) -> Any:
+        is_large = number(request, "per_page", 20) > 50
+        return JSONResponse({"error": said}, 403) if is_large else by_page(request)
+
+    found = connect(answer)
+    assert (asked(found), values_of(found, "end")) == ([], ["95 records, to the end"])
+    assert endpoint(found)["params"] == {"per_page": size}
+
+
 PASTED: dict[str, tuple[str, str, int]] = {  # what is pasted: the parameters, the first number
     "_page=1&_limit=50": ("_page", "_limit", 1),
     "Page=2&PageSize=50": ("Page", "PageSize", 1),
