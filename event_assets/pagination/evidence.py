@@ -138,7 +138,7 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
         facts.end == "ignored parameter" and (facts.last.promises_more or _find_promise(facts))
     ),
     "same page": lambda facts: facts.end == "ignored parameter",
-    "begins late": lambda facts: facts.asked_by and facts.last.before,
+    "begins late": lambda facts: facts.settings.asked_by and facts.last.before,
     "unsure total": lambda facts: (
         facts.is_short_of_pages
         or (
@@ -153,7 +153,7 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
         and (
             facts.end == "empty pages"
             or (
-                facts.asked_by == "page_number"
+                facts.settings.asked_by == "page_number"
                 and facts.distinct < facts.last.totals[1]
                 and not facts.is_total_reached
             )
@@ -163,7 +163,7 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     "size left out": lambda facts: facts.size_left_out and facts.end == "readings agree",
     "last page empty": lambda facts: (
         facts.is_last_page_empty
-        and (facts.rows or facts.first_page)
+        and (facts.rows or facts.settings.first_page)
         and not (facts.is_total_reached or facts.is_short_of_total)
     ),
     "size of the list": lambda facts: (
@@ -213,7 +213,7 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     ),
     "short page": lambda facts: facts.end in (*ONE_PAGE, "short page"),
     "smaller pages": lambda facts: (
-        facts.asked_by == "page_number"
+        facts.settings.asked_by == "page_number"
         and facts.end in (*BY_EMPTY_PAGE, "readings agree")
         and facts.last.size_asked
         and facts.largest < min(facts.distinct, facts.last.size_asked)
@@ -229,14 +229,14 @@ def judge(facts: ListFacts) -> PaginationResult:
         if (HOLDS[row.name](facts) if row.name in HOLDS else facts.end == row.name)
     )
     reason = found.sentence.format(**sentence_values(facts))
-    if facts.total_setting and facts.reported is None and not facts.last.at_least:
-        reason += f" No number was found at {facts.total_setting}."
+    if facts.settings.total and facts.reported is None and not facts.last.at_least:
+        reason += f" No number was found at {facts.settings.total}."
     return PaginationResult(found.complete, reason, facts)
 
 
 def sentence_values(facts: ListFacts) -> dict[str, Any]:
     """Return what the braces of sentences stand for."""
-    last, promise, by = facts.last, _find_promise(facts), facts.pointer_setting
+    last, promise, by = facts.last, _find_promise(facts), facts.settings.pointer
     setting = "" if facts.is_pointer_found else by
     flag = last.flag or "has_more"
     standing = last.unfollowed or (last.has_more and f"`{flag}`") or ""
@@ -246,8 +246,8 @@ def sentence_values(facts: ListFacts) -> dict[str, Any]:
     if about.startswith("`"):
         way_out += f" If {about} says something else, set `has_more_path`, or null there."
     way_on = f"check {by}" if by else "set a sort parameter"
-    if facts.asked_by == "page_number":
-        way_on = f"use `offset`, if '{facts.parameter}' counts rows"
+    if facts.settings.asked_by == "page_number":
+        way_on = f"use `offset`, if '{facts.settings.parameter}' counts rows"
     hint = f" It refused the next page.{facts.said}" if facts.end == "depth" else ""
     if facts.is_last_page_empty:
         hint = " The last page is empty: check the paginator's `base_page`."
@@ -256,6 +256,7 @@ def sentence_values(facts: ListFacts) -> dict[str, Any]:
         all_rows = "The only row was received"
     return {
         **vars(facts),
+        **facts.settings._asdict(),
         "received": f"{counted(facts.distinct, 'row')} received",
         "all_rows": all_rows if facts.rows else "The list is empty",
         "least": f"{'at least ' if last.at_least else ''}{facts.promised:,}",

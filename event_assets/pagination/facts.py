@@ -63,6 +63,29 @@ class PageFacts(NamedTuple):
 NO_PAGE: Final = PageFacts()
 
 
+class ListSettings(NamedTuple):
+    """How a list is requested, as far as sentences name it.
+
+    Attributes:
+        asked_by: offset or page_number, whose `total_path` is a setting; empty: other paginators.
+        pointer: the paginator's path of the pointer, as the configuration calls it.
+        total: the paginator's path of a total of rows, if one is configured.
+        parameter: of the requests, by which they ask for a page.
+        maximum: the configured limit.
+        first_page: the number of the first page, before which others may be.
+    """
+
+    asked_by: str = ""
+    pointer: str = ""
+    total: str = ""
+    parameter: str = "cursor"
+    maximum: str = ""
+    first_page: int = 0
+
+
+NO_SETTINGS: Final = ListSettings()
+
+
 @dataclass
 class ListFacts:
     """What was seen of a list.
@@ -75,7 +98,6 @@ class ListFacts:
         rows_read: in the last reading, without overlaps: more than ids if several share one.
         largest: rows of a page.
         pages_with_rows: in the last reading, up to the last one; of page numbers, links or cursors.
-        asked_by: offset or page_number, whose `total_path` is a setting; empty: other paginators.
         shifts: of the list after which an overlapping page was found.
         passes: over the list; further passes look for rows that moved.
         least_total: of the last reading; None: there is no total that was seen to be one.
@@ -88,11 +110,7 @@ class ListFacts:
         is_total_reached: whether a total that did not change is the number of rows.
         size_left_out: rows asked for in page 1, if links that count pages leave that out; else 0.
         is_last_page_empty: whether the last of the pages that are counted has no rows.
-        pointer_setting: the paginator's path of the pointer, as the configuration calls it.
-        total_setting: the paginator's path of a total of rows, if one is configured.
-        parameter: of the requests, by which they ask for a page.
-        maximum: the configured limit.
-        first_page: the number of the first page, before which others may be.
+        settings: how it is requested.
         first_rows: of the first page.
     """
 
@@ -104,7 +122,6 @@ class ListFacts:
     rows_read: int = 0
     largest: int = 0
     pages_with_rows: int = 0
-    asked_by: str = ""
     overlaps: int = 0
     shifts: int = 0
     passes: int = 1
@@ -120,11 +137,7 @@ class ListFacts:
     is_total_reached: bool = False
     size_left_out: int = 0
     is_last_page_empty: bool = False
-    pointer_setting: str = ""
-    total_setting: str = ""
-    parameter: str = "cursor"
-    maximum: str = ""
-    first_page: int = 0
+    settings: ListSettings = NO_SETTINGS
     first_rows: Sequence[Any] = ()
 
     @property
@@ -149,13 +162,26 @@ class ListFacts:
     def is_short_of_pages(self) -> bool:
         """Whether a list ends where a number of pages promises more, and no total speaks."""
         pages = self.last.page_count or 0
-        if self.asked_by == "offset":
+        if self.settings.asked_by == "offset":
             is_open = self.end in ("overlaps", "readings agree") and self.last.total is None
         else:
             is_told = self.last.is_total_sure and self.least_total is None
-            is_numbered = self.asked_by == "page_number"
+            is_numbered = self.settings.asked_by == "page_number"
             is_open = is_numbered and is_told and 0 < self.pages_with_rows < pages
         return is_open and pages > 1 and self.distinct <= (pages - 1) * self.largest
+
+
+def begin_again(facts: ListFacts) -> ListFacts:
+    """Return the facts of a list that is read from page 1 again, with what was seen besides."""
+    return ListFacts(
+        truncated=facts.truncated,
+        said=facts.said,
+        error=facts.error,
+        tie=facts.tie,
+        size_left_out=facts.size_left_out,
+        settings=facts.settings,
+        first_rows=facts.first_rows,
+    )
 
 
 def add_counts(facts: ListFacts, other: ListFacts) -> ListFacts:

@@ -27,7 +27,7 @@ from event_assets.pagination.counters import (
     leaves_size_out,
     named_values,
 )
-from event_assets.pagination.facts import NO_PAGE, ListFacts, PageFacts
+from event_assets.pagination.facts import NO_PAGE, ListFacts, ListSettings, PageFacts, begin_again
 from event_assets.pagination.links import read_pointer
 from event_assets.pagination.offset_walk import OffsetWalk
 from event_assets.pagination.page_reader import PageReader
@@ -71,7 +71,6 @@ class ListPaginator(Paginator):
         self.last_page = NO_PAGE
         self._read_ids = read_ids
         self._options = options
-        self._noted: dict[str, Any] = {}  # facts of the list, whichever walk reads it
         self._counters: list[Counter] = []  # numbers in the pointer of the page before
         self._row_counter: Counter | None = None  # if links or cursors seem to count rows
         self._use(active)
@@ -89,7 +88,6 @@ class ListPaginator(Paginator):
         self._base, self._step = (start if is_numbered else 0), 1
         maximum = next((name for name in options if name.startswith("maximum")), "")
         self._maximum: float = int(options[maximum]) if options.get(maximum) else inf
-        self._walk = self._walk_rows(self.limit, start) if is_offset else self._walk_pages()
         name, path = _find_setting(active, *POINTER_PATHS)
         header = _find_setting(active, "links_next_key", "cursor_key")[1]
         total, more = (
@@ -98,35 +96,41 @@ class ListPaginator(Paginator):
         )
         self._reader = PageReader(total, is_numbered, more, followed=path, header=header)
         is_total_set = total not in (AUTO, None) and not is_numbered
-        self._noted |= {
-            "total_setting": f"the paginator's total_path `{total}`" if is_total_set else "",
-            "pointer_setting": f"the paginator's {name} `{path}`" if path else "",
-            "parameter": _find_setting(active, *PARAMETERS)[1] or "cursor",
-            "asked_by": "page_number" if is_numbered else "offset" if is_offset else "",
-            "maximum": f"{maximum} {self._maximum:,}",
-            "first_page": self._base,
-        }
+        self._settings = ListSettings(
+            asked_by="page_number" if is_numbered else "offset" if is_offset else "",
+            pointer=f"the paginator's {name} `{path}`" if path else "",
+            total=f"the paginator's total_path `{total}`" if is_total_set else "",
+            parameter=_find_setting(active, *PARAMETERS)[1] or "cursor",
+            maximum=f"{maximum} {self._maximum:,}",
+            first_page=self._base,
+        )
+        facts = ListFacts(settings=self._settings)
+        self._walk: OffsetWalk | PageWalk = (
+            self._walk_rows(facts, self.limit, start) if is_offset else self._walk_pages(facts)
+        )
 
-    def _walk_rows(self, limit: int, start: int = 0) -> OffsetWalk:
+    def _walk_rows(self, facts: ListFacts, limit: int, start: int = 0) -> OffsetWalk:
         return OffsetWalk(
             limit,
             start,
             maximum=self._maximum,
             stop_after_empty_page=self._options.get("stop_after_empty_page"),
             trusts_total=self._options.get("total_path") not in (AUTO, None),
+            facts=facts,
         )
 
-    def _walk_pages(self) -> PageWalk:
+    def _walk_pages(self, facts: ListFacts) -> PageWalk:
         return PageWalk(
             is_numbered=isinstance(self.active, RangePaginator),
             maximum=(self._maximum - self._base) / self._step,
             stop_after_empty_page=self._options.get("stop_after_empty_page"),
+            facts=facts,
         )
 
     @property
     def facts(self) -> ListFacts:
         """What is known of the list so far."""
-        facts = replace(self._walk.facts, **self._noted)
+        facts = self._walk.facts
         return replace(facts, end=self._lone_end) if facts.end == "no pointer" else facts
 
     def _start(self, request: Request) -> None:
@@ -146,20 +150,21 @@ class ListPaginator(Paginator):
 
     def receive(self, response: Response, rows: Sequence[Any], *, said: str = "") -> list[Any]:
         """Process a response and its rows; return the rows to deliver."""
-        self._noted.setdefault("first_rows", list(rows))
         if self.active is None:
             self._use(dlt_compat.detect_paginator(response), "no paginator")
-        ids, is_first = extract_ids(rows, self._read_ids), not self._walk.facts.pages
-        where = self._noted["pointer_setting"] or "the header `Link`"
-        pointer = read_pointer(self.active, response, where, is_first=is_first)
+        ids, facts = extract_ids(rows, self._read_ids), self._walk.facts
+        where = self._settings.pointer or "the header `Link`"
+        pointer = read_pointer(self.active, response, where, is_first=not facts.pages)
         page = self._reader.read(response, rows, ids, self._request, pointer)
-        for name, told in (("truncated", page.truncated), ("tie", self._ties.find(rows, pointer))):
-            if told:
-                self._noted.setdefault(name, told)
+        if not facts.pages:
+            facts.first_rows = list(rows)
+        facts.truncated = facts.truncated or page.truncated
+        tie = self._ties.find(rows, pointer)
+        facts.tie = facts.tie or tie
         if said and not rows:
-            self._noted["said"] = said
+            facts.said = said
         elif said and ids != self.last_page.ids[-1:]:  # an overlap alone says nothing
-            self._noted.setdefault("error", said)
+            facts.error = facts.error or said
         if self._is_of_other_rows(page):
             self._read_whole_pages()
             return []
@@ -183,16 +188,16 @@ class ListPaginator(Paginator):
 
     def _examine_pointer(self, walk: PageWalk, page: PageFacts) -> None:
         """See whether the pointer to the next page counts pages, or rows."""
-        param = self._noted["parameter"].rpartition(".")[2]
+        param = self._settings.parameter.rpartition(".")[2]
         found, size = find_counters(page.pointer, self._sent, param), len(page.ids)
         counter = find_row_counter(found, size)
         if counter and walk.facts.pages == 1 and not walk.is_counted:
             self._row_counter, self._base = counter
-            self._walk = self._walk_rows(page.size_asked or size)
+            self._walk = self._walk_rows(begin_again(walk.facts), page.size_asked or size)
             self._walk.take(page)
         walk.is_counted |= counts(found, self._counters, walk.position, size)
         if walk.facts.pages == 1 and size == page.size_asked and leaves_size_out(page.pointer):
-            self._noted["size_left_out"] = size
+            self._walk.facts.size_left_out = size
         self._counters = found
 
     def _is_of_other_rows(self, page: PageFacts) -> bool:
@@ -213,8 +218,8 @@ class ListPaginator(Paginator):
             is_first_try = isinstance(self._walk, OffsetWalk)
             self._step = len(page.ids) if is_first_try else self.limit
         self._row_counter, self._base = None, 0
-        self._walk = self._walk_pages()
-        self._walk.is_counted = True
+        walk = self._walk = self._walk_pages(begin_again(self._walk.facts))
+        walk.is_counted = True
         self._take(page)
 
     def update_request(self, request: Request) -> None:
@@ -252,7 +257,7 @@ class ListPaginator(Paginator):
             self._walk.finish("depth")
             accepted = True
         if self._walk.facts.end == "depth":
-            self._noted["said"] = limit or said
+            self._walk.facts.said = limit or said
         return accepted
 
     def leads_behind_cap(self) -> bool:

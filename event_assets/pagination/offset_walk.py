@@ -7,7 +7,7 @@ from http import HTTPStatus
 from math import inf
 from typing import Any, Final
 
-from event_assets.pagination.facts import PageFacts
+from event_assets.pagination.facts import ListFacts, PageFacts
 from event_assets.pagination.walk import LOOKS_BEHIND, MAX_EMPTY, REFUSED, Ask, Steps, Walk
 
 LIMIT_ROWS: Final = 500  # a limit on the depth of offsets is a multiple of it
@@ -39,8 +39,9 @@ class OffsetWalk(Walk):
         stop_after_empty_page: bool | None = None,
         trusts_total: bool = False,
         max_pages: int = 2_000_000,
+        facts: ListFacts | None = None,
     ) -> None:
-        """Start at offset `start`, and stop at offset `maximum`.
+        """Start at offset `start`, and stop at offset `maximum`; `facts`: known of the list.
 
         It goes on after an empty page while a trusted total promises more rows, unless
         `stop_after_empty_page` is True; if it is False, also without one. A total that is the
@@ -61,7 +62,7 @@ class OffsetWalk(Walk):
         self._denials = 0  # pages without the row at their offset, since the last progress
         self._seen_behind = set[Hashable]()  # ids behind the end that were not delivered yet
         self._length = 0  # rows of the list, if another reading may end at as many ids
-        super().__init__(maximum, stop_after_empty_page, None if trusts_total else limit)
+        super().__init__(maximum, stop_after_empty_page, facts, None if trusts_total else limit)
 
     def refuse(self, status: int, *, is_limit: bool = False) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
-from event_assets.pagination.facts import USUAL_SIZES, PageFacts
+from event_assets.pagination.facts import USUAL_SIZES, ListFacts, PageFacts
 from event_assets.pagination.walk import LOOKS_BEHIND, MAX_EMPTY, REFUSED, Ask, Steps, Walk
 
 AT_THE_END: Final = ("page behind", "page repeated", "pointer ended")
@@ -29,15 +29,20 @@ class PageWalk(Walk):
     """
 
     def __init__(
-        self, *, is_numbered: bool, maximum: float, stop_after_empty_page: bool | None
+        self,
+        *,
+        is_numbered: bool,
+        maximum: float,
+        stop_after_empty_page: bool | None,
+        facts: ListFacts | None = None,
     ) -> None:
-        """Read at most `maximum` pages.
+        """Read at most `maximum` pages; `facts`: known of the list.
 
         Page numbers end at an empty page if `stop_after_empty_page`, else at several; if it is
         False, only at a total or at `maximum`.
         """
         self.is_counted = self._is_numbered = is_numbered
-        super().__init__(maximum, stop_after_empty_page)
+        super().__init__(maximum, stop_after_empty_page, facts)
 
     def _read_once(self) -> Steps[None]:
         self._page_count = 0  # the number of pages that responses promise

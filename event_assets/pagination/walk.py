@@ -67,7 +67,11 @@ class Walk(ABC):
     _is_numbered = True  # a page behind the last one can be requested without a pointer
 
     def __init__(
-        self, maximum: float, stop_after_empty_page: bool | None, limit: int | None = None
+        self,
+        maximum: float,
+        stop_after_empty_page: bool | None,
+        facts: ListFacts | None,
+        limit: int | None = None,
     ) -> None:
         self._maximum = ceil(min(maximum, sys.maxsize))
         is_bounded = stop_after_empty_page is False and maximum < inf
@@ -75,7 +79,7 @@ class Walk(ABC):
         self._stop_after_empty_page = stop_after_empty_page
         self._limit = limit
         self.largest = 0
-        self._facts = ListFacts()
+        self._facts = facts or ListFacts()
         self._seen = DistinctIds()
         self._pages_before: list[int] = []  # hashes of the pages of the reading before
         self._is_flag_wrong = False  # whether a flag was wrong that was found by its name

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from event_assets.pagination.evidence import judge
-from event_assets.pagination.facts import NO_PAGE, ListFacts, PageFacts
+from event_assets.pagination.facts import NO_PAGE, ListFacts, ListSettings, PageFacts
 from event_assets.pagination.per_parent import ResultAggregator
 from event_assets.pagination.result import PaginationResult, mark_changed_while_interrupted
 
@@ -161,10 +161,11 @@ def test_a_pointer_that_still_stands_at_an_end_is_named() -> None:
 
 
 def test_a_path_that_was_not_found_is_named() -> None:
-    paths = {"pointer_setting": "the paginator's next_url_path `n`", "total_setting": "total_path"}
-    said = judge(ended("single page", last=NEXT, **paths)).reason
+    paths = ListSettings(pointer="the paginator's next_url_path `n`", total="total_path")
+    said = judge(ended("single page", last=NEXT, settings=paths)).reason
     assert "follow it (the paginator's next_url_path `n` was not found)" in said
     assert "No number was found at total_path." in said
-    found = judge(ended("single page", last=NEXT, is_pointer_found=True, reported=7, **paths))
+    facts = ended("single page", last=NEXT, is_pointer_found=True, reported=7, settings=paths)
+    found = judge(facts)
     assert "was not found" not in found.reason
     assert "No number" not in found.reason
