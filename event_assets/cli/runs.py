@@ -27,7 +27,7 @@ from event_assets.orchestration.error_messages import user_message
 from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.orchestration.jobs import BY_COMMAND, build_run_config, job_name
 from event_assets.orchestration.metadata import asset_key
-from event_assets.orchestration.schedules import find_derived_assets
+from event_assets.orchestration.schedules import DerivedAssets
 from event_assets.orchestration.summary import SILENT_LOGGERS, is_first_sync, print_summary
 from event_assets.sync import account_list, guards
 from event_assets.values.errors import ConfigError, UserError
@@ -162,7 +162,7 @@ def _run_jobs(
         one for one in runner.definitions.assets or () if isinstance(one, dg.AssetsDefinition)
     ]
     derived = failures < len(wanted) and runner.run(
-        f"{job_name(source)}_on_schedule", assets=find_derived_assets(synced, assets)
+        f"{job_name(source)}_on_schedule", assets=sorted(DerivedAssets(synced).resolve(assets))
     )
     print(f"accounts  {len(wanted) - failures:,} of {len(wanted):,} synced and checked")
     print(f"database  {warehouse.get_destination().display_name}", flush=True)

@@ -15,6 +15,7 @@ from event_assets.orchestration.metadata import asset_key
 from event_assets.orchestration.schedules import (
     FRESHNESS_CRON,
     AssetJob,
+    DerivedAssets,
     build_accounts_schedule,
     build_schedule,
 )
@@ -41,8 +42,7 @@ def build_jobs(
     """Build the jobs of a source, and their schedules by the cron expressions that are given."""
     name = job_name(source)
     synced = [asset_key(source, resource) for resource in source.resources]
-    roots = [asset_key(source, r.name) for r in source.resources.values() if not r.parent]
-    everything = dg.AssetSelection.assets(*roots).downstream()
+    everything = dg.AssetSelection.assets(*synced) | DerivedAssets(synced)
     selection = dg.AssetSelection.assets(*synced) if source.accounts else everything
     subject = f"an account of {source.name}" if source.accounts else source.name
     description = f"Syncs {subject} from the API into the database, with checks."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import dagster as dg
@@ -96,7 +96,7 @@ def build_accounts_schedule(
         waiting = [run for run in unfinished if run.status in WAITING]
         if None not in map(partitions.account_of_run, waiting) and context.repository_def:
             assets = context.repository_def.assets_defs_by_key.values()
-            derived = find_derived_assets(synced, assets)
+            derived = sorted(DerivedAssets(synced).resolve(assets))
             yield dg.RunRequest(at, asset_selection=derived, tags=LAST_IN_QUEUE)
 
     return dg.ScheduleDefinition(
@@ -108,11 +108,19 @@ def build_accounts_schedule(
     )
 
 
-def find_derived_assets(
-    synced: Sequence[dg.AssetKey], assets: Iterable[dg.AssetsDefinition]
-) -> list[dg.AssetKey]:
-    """Return the assets downstream of the synced ones."""
-    return sorted(dg.AssetSelection.assets(*synced).downstream(include_self=False).resolve(assets))
+class DerivedAssets(dg.AssetSelection):
+    """The assets downstream of synced ones, but for those with partitions.
+
+    A job has the partitions of its assets: with a user's own, it could not be loaded or run.
+    """
+
+    def __init__(self, synced: Sequence[dg.AssetKey]) -> None:
+        self._downstream = dg.AssetSelection.assets(*synced).downstream(include_self=False)
+
+    def resolve_inner(self, asset_graph: Any, allow_missing: bool) -> set[dg.AssetKey]:
+        """Return the keys of the assets."""
+        found = self._downstream.resolve(asset_graph, allow_missing)
+        return {key for key in found if asset_graph.get(key).partitions_def is None}
 
 
 def _is_run_of_source(run: dg.DagsterRun, job: AssetJob, synced: Sequence[dg.AssetKey]) -> bool:

@@ -85,6 +85,28 @@ def test_an_asset_of_ones_own_is_built_with_the_source_unless_a_check_fails(
     assert project.rows("from duckdb_tables() where table_name = 'event_names'") == []
 
 
+@pytest.mark.parametrize("accounts", [{}, {"accounts": ["a", "b"]}], ids=["without", "accounts"])
+def test_assets_of_ones_own_with_partitions_are_left_to_themselves(
+    project: Project, accounts: dict[str, Any]
+) -> None:
+    partitions = {
+        "daily": dg.DailyPartitionsDefinition("2026-11-01"),
+        "weekly": dg.WeeklyPartitionsDefinition("2026-11-01"),
+        "plain": None,
+    }
+    own = [
+        dg.asset(lambda: None, name=name, deps=["current_events"], partitions_def=each)
+        for name, each in partitions.items()
+    ]
+    with serving({PATH: paged(events(2))}) as api:
+        loaded = definitions({"events": source(api.url, **accounts)})
+        loaded = dg.Definitions.merge(loaded, dg.Definitions(own))
+        job = loaded.resolve_job_def("sync_events_on_schedule" if accounts else "sync_events")
+        built = {key.path[-1] for key in job.asset_layer.executable_asset_keys}
+        assert accounts or run(project, loaded, derived=True).success
+    assert built & partitions.keys() == {"plain"}
+
+
 def test_there_is_no_all_events_with_one_source() -> None:
     graph = definitions({"events": source("http://127.0.0.1:9")}).resolve_asset_graph()
     assert dg.AssetKey("all_events") not in graph.get_all_asset_keys()
