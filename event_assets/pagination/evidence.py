@@ -197,6 +197,7 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     ),
     "repeated ids": lambda facts: (
         facts.distinct < facts.rows_read
+        and not facts.is_total_reached
         and (
             facts.end in ("readings agree", "pointer ended")
             or facts.distinct < (facts.least_total or 0)

@@ -58,6 +58,7 @@ class OffsetWalk(Walk):
         self._progress = 0  # pages that end with a new row
         self._refused_from: float = inf  # the last offset that was refused in the list
         self._last_in_window: int | None = None  # a page with rows of one that was refused
+        self._is_thinned = False  # a short page in mid-list: offsets may count rows in no page
         self._lack = ""  # what was wrong with a page that did not connect
         self._denials = 0  # pages without the row at their offset, since the last progress
         self._seen_behind = set[Hashable]()  # ids behind the end that were not delivered yet
@@ -91,7 +92,7 @@ class OffsetWalk(Walk):
                 self._deliver(page.ids)
                 if found := self._find_end():
                     return self.finish(found)
-                if self._length and self._seen.count() >= (self._trusted or self._length):
+                if 0 < self._length <= self._seen.count() >= (self._trusted or 0):
                     return (yield from self._read_tail())
             if self._is_last(size):
                 page = yield from self._read_behind()
@@ -124,9 +125,8 @@ class OffsetWalk(Walk):
         self._more = page.has_more
         self.largest = max(self.largest, len(ids))
         self._idle, reading.empty = self._idle + 1, reading.empty + (not ids)
-        is_again = ids == reading.last_page
-        self._repeats = self._repeats + 1 if is_again else 0
-        new_size = 0 if is_again else len(ids)  # rows that come again count once
+        self._repeats = self._repeats + 1 if ids == reading.last_page else 0
+        new_size = 0 if self._repeats else len(ids)  # rows that come again count once
         self._trusted = reading.total.evaluate(page.total, self.position, new_size)
         return page
 
@@ -163,7 +163,9 @@ class OffsetWalk(Walk):
         if reading.pages and not is_overlap:
             unknown = reading.recent.find_unknown(page)
             new = [at for at, key in enumerate(page) if key in unknown]
+        before = len(reading.last_page)
         fresh = self._add(page, new)
+        self._is_thinned |= bool(fresh) and 0 < before < self.largest
         self._seen_behind.difference_update(page)
         reading.rows += len(new)
         reading.last_page = page
@@ -195,7 +197,7 @@ class OffsetWalk(Walk):
 
     def _is_last(self, size: int) -> bool:
         """Return whether a page is the last, by its size or by what its response says."""
-        is_total_reached = self._trusted is not None and self._end >= self._trusted
+        is_total_reached = not self._is_thinned and self._end >= (self._trusted or inf)
         has_nothing_new = size < 2 or self._reading.known_rows > 0
         is_short = size < max(1, self.largest)
         return self._more is False or (is_short and (has_nothing_new or is_total_reached))
@@ -215,8 +217,8 @@ class OffsetWalk(Walk):
         """Return the page with which the list goes on behind its end; None: with none."""
         reading, asked, end = self._reading, self.position, self._end
         is_short = reading.pages == self._pages_before and self._is_short_of_total
-        is_total = reading.total.largest is not None and self._more is not True
-        is_told = self._more is False or (is_total and not is_short)
+        is_doubtful = is_short or self._is_thinned or self._more is True
+        is_told = self._more is False or (reading.total.largest is not None and not is_doubtful)
         is_told |= not self._facts.rows and reading.total.reported == 0
         if not is_told:
             reading.reads_to = max(reading.reads_to, self._reads_to)
@@ -224,8 +226,7 @@ class OffsetWalk(Walk):
             if is_told or self._stop_after_empty_page:
                 return None
             size = self.largest if self._progress else self.limit
-            most = 2 if self.largest == 1 else 3
-            yield from self._look_behind(asked, size, most)
+            yield from self._look_behind(asked, size, 2 if self.largest == 1 else 3)
         at, size = end, self.largest or self.limit
         may_go_on = not self._stop_after_empty_page
         while may_go_on and at < min(self._promised_end, self._maximum):
@@ -286,14 +287,13 @@ class OffsetWalk(Walk):
         else:
             self._length = 0 if must_agree else length
             # a list in order has fewer ids than rows only if it grew
-            is_short = count < length and not recent.is_ordered
-            unless = "rows missing" if is_short else "changed"
+            unless = "rows missing" if count < length and not recent.is_ordered else "changed"
             self._read_again(self._reading.pages, unless, length=length)
 
     def finish(self, end: str, **values: Any) -> None:
         """Finish with the evidence of this name, whose sentence needs `values`."""
         if self._seen_behind and end in ("overlaps", "readings agree"):
             end = "changed"
-        total, count = self._reading.total, self._seen.count()
-        self._facts.is_total_reached = total.is_steady and total.largest == self._start + count
+        total, rows = self._reading.total, self._start + self._seen.count()
+        self._facts.is_total_reached = total.lowest == total.highest == rows
         super().finish(end, limit=self.limit, idle=self._idle, lack=self._lack, **values)

@@ -112,6 +112,7 @@ class RowTotal:
     Attributes:
         reported: the last total, trusted or not.
         least, largest: of the trusted totals; None: there is none.
+        lowest, highest: of all that were reported, but a 0 beside no rows.
     """
 
     def __init__(self, limit: int | None = None) -> None:
@@ -120,7 +121,8 @@ class RowTotal:
         self.least: int | None = None
         self.largest: int | None = None
         self.disproved: int | None = None  # the last total, if it may count pages
-        self.has_changed = False
+        self.lowest: int | None = None
+        self.highest = 0
         self._last: int | None = None  # the last total that was trusted
 
     def evaluate(self, total: int | None, before: int, rows: int) -> int | None:
@@ -135,9 +137,10 @@ class RowTotal:
             return None if rows else self._last
         if rows and before and self.largest == total + before:
             total = self.largest  # it is the number of rows from here on
-        is_same = total == self.reported
-        self.has_changed |= self.reported is not None and not is_same
-        self.reported = total
+        is_same, self.reported = total == self.reported, total
+        if rows or total:
+            self.lowest = min(total, total if self.lowest is None else self.lowest)
+            self.highest = max(total, self.highest)
         if self.disproved is not None or (rows and total < before + rows):
             self.disproved, self.least, self.largest, self._last = total, None, None, None
             return None
@@ -153,5 +156,5 @@ class RowTotal:
 
     @property
     def is_steady(self) -> bool:
-        """Whether there is a trusted total that did not change."""
-        return self.largest is not None and self.least == self.largest
+        """Whether there is a trusted total, and the API reported no other."""
+        return self.largest is not None and self.lowest == self.highest

@@ -216,8 +216,8 @@ class Walk(ABC):
         """Finish with the evidence of this name, whose sentence needs `values`."""
         facts, reading = self._facts, self._reading
         facts.end, facts.rows_read, facts.least_total = end, reading.rows, reading.total.least
-        disproved = reading.total.disproved or 0
-        if disproved > reading.rows and not reading.total.has_changed:
-            facts.least_total = disproved  # by an offset that counts rows which are in no page
+        lowest = reading.total.lowest or 0
+        if reading.total.disproved is not None and lowest > reading.rows:
+            facts.least_total = lowest  # the offset that disproved it counts rows in no page
         facts.largest, facts.distinct = self.largest, self._seen.close()
         facts.values = {"size": len(reading.last_page), "empty": reading.empty, **values}

@@ -304,6 +304,21 @@ def test_page_numbers_that_end_before_the_last_page_that_is_told_are_not_complet
     assert len(done.asked) <= 10
 
 
+@pytest.mark.parametrize("config", [{"type": "offset", "limit": 20}, "page_number"], ids=str)
+def test_a_total_that_grows_on_the_only_page_makes_the_list_be_read_again(config: Any) -> None:
+    asked = itertools.count()
+
+    def answer(query: Query) -> dict[str, Any]:
+        first = int(query.get("offset") or 20 * int(query.get("page", 0)))
+        length = 3 if next(asked) else 2
+        return {"data": rows_from(first, length), "total": length}
+
+    done = read_with(config, answer)
+    assert done.ids >= {0, 1}
+    assert done.result.complete is True, done.result.reason
+    assert len(done.asked) <= 8
+
+
 def test_a_total_that_falls_to_the_limit_is_reached() -> None:
     requests_sent = itertools.count(1)
 

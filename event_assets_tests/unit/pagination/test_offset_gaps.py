@@ -88,6 +88,30 @@ def test_a_total_of_the_first_page_is_reached_over_empty_pages() -> None:
     assert judge(walk.facts).complete is True, judge(walk.facts).reason
 
 
+@pytest.mark.parametrize(
+    ("length", "hidden", "at", "deleted"),
+    [
+        (23, range(16, 18), 8, slice(3)),
+        (32, range(25, 27), 14, slice(4, 5)),
+        (37, range(30, 32), 3, slice(5, 8)),
+        (33, range(26, 29), 13, slice(6, 8)),
+    ],
+)
+def test_a_total_that_falls_ends_no_list_whose_offsets_count_rows_in_no_page(
+    length: int, hidden: range, at: int, deleted: slice
+) -> None:
+    rows, asked, delivered, walk = [*range(length)], 0, set[int](), OffsetWalk(20)
+    while not walk.done:
+        if asked == at:
+            del rows[deleted]
+        page = rows[walk.position : walk.position + 5]
+        shown = [row for row in page if row not in hidden]
+        delivered.update(receive(walk, shown, total=len(rows) - len(hidden)))
+        asked += 1
+    assert delivered >= {*rows} - {*hidden}, judge(walk.facts).reason
+    assert judge(walk.facts).complete is True
+
+
 def test_empty_pages_are_read_where_the_api_says_that_more_follow() -> None:
     walk = OffsetWalk(limit=10)
     pages, offsets = {0: range(10), 9: [9]}, []
