@@ -109,7 +109,7 @@ def build_accounts_schedule(
 
 
 class DerivedAssets(dg.AssetSelection):
-    """The assets downstream of synced ones, but for those with partitions.
+    """The assets downstream of synced ones, but for those with partitions, and what needs these.
 
     A job has the partitions of its assets: with a user's own, it could not be loaded or run.
     """
@@ -120,7 +120,8 @@ class DerivedAssets(dg.AssetSelection):
     def resolve_inner(self, asset_graph: Any, allow_missing: bool) -> set[dg.AssetKey]:
         """Return the keys of the assets."""
         found = self._downstream.resolve(asset_graph, allow_missing)
-        return {key for key in found if asset_graph.get(key).partitions_def is None}
+        others = [key for key in found if asset_graph.get(key).partitions_def]
+        return {*found} - dg.AssetSelection.assets(*others).downstream().resolve(asset_graph)
 
 
 def _is_run_of_source(run: dg.DagsterRun, job: AssetJob, synced: Sequence[dg.AssetKey]) -> bool:

@@ -98,13 +98,14 @@ def test_assets_of_ones_own_with_partitions_are_left_to_themselves(
         dg.asset(lambda: None, name=name, deps=["current_events"], partitions_def=each)
         for name, each in partitions.items()
     ]
+    own.append(dg.asset(lambda: None, name="report", deps=["current_events", "daily"]))
     with serving({PATH: paged(events(2))}) as api:
         loaded = definitions({"events": source(api.url, **accounts)})
         loaded = dg.Definitions.merge(loaded, dg.Definitions(own))
         job = loaded.resolve_job_def("sync_events_on_schedule" if accounts else "sync_events")
         built = {key.path[-1] for key in job.asset_layer.executable_asset_keys}
         assert accounts or run(project, loaded, derived=True).success
-    assert built & partitions.keys() == {"plain"}
+    assert built & {*partitions, "report"} == {"plain"}
 
 
 def test_there_is_no_all_events_with_one_source() -> None:
