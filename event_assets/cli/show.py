@@ -131,7 +131,8 @@ def _find(name: str | None, view: View, found: Tables) -> tuple[str, str]:
     if table in found.get(schema, ()):
         return schema, table
     if name is not None and name not in found:
-        known = ", ".join([*found, *found.get(_default_schema(found), ())])
+        own = _default_schema(found)
+        known = ", ".join([*found, *(f"{own}.{one}" for one in found.get(own, ()))])
         raise click.UsageError(f"There is no table `{name}`; there are {known or 'none'}")
     told = f"There is no {schema}.{table} yet: `{program()} sync` makes it, unless a check fails."
     raise click.ClickException(told)

@@ -120,7 +120,7 @@ def test_what_a_terminal_would_obey_is_not_printed(synced: Project, capsys: Outp
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["nothing"], 2, "There is no table `nothing`; there are events, current_events,"),
+        (["nothing"], 2, "There is no table `nothing`; there are events, events.current_events,"),
         ([""], 2, "There is no table ``; there are events,"),
         (["events.nothing"], 2, "There is no table `events.nothing`; there are events,"),
         (["--sql", "selec"], 1, "The query cannot be run: Parser Error: syntax error at or near"),
