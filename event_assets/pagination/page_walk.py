@@ -83,9 +83,11 @@ class PageWalk(Walk):
         reading, position = self._reading, len(self._reading.pages)
         if position < reading.reads_to:
             return ""
-        is_all = self._is_total_reached
-        if self._promises_more or (self._facts.last.has_more and not is_all):
-            told = (count for counts in self._facts.last.counts[1:] for count in counts.values())
+        last, is_all = self._facts.last, self._is_total_reached
+        # a total that only earlier pages had may be outdated, as another reading shows
+        is_promised = self._promises_more and (last.total is not None or self._page_count)
+        if is_promised or (last.has_more and not is_all):
+            told = (count for counts in last.counts[1:] for count in counts.values())
             is_behind = any(0 < count < position for count in told)  # the number of pages
             most = len(LOOKS_BEHIND) if is_behind else MAX_EMPTY
             return "empty pages" if reading.empty >= most else ""

@@ -319,6 +319,24 @@ def test_a_total_that_grows_on_the_only_page_makes_the_list_be_read_again(config
     assert len(done.asked) <= 8
 
 
+@pytest.mark.parametrize("at", range(1, 6))
+def test_a_total_of_the_first_page_may_be_outdated_at_the_end(at: int) -> None:
+    """A row is deleted, and another one moves to a page that was read."""
+    rows, asked = [*range(95)], itertools.count()
+
+    def answer(query: Query) -> dict[str, Any]:
+        if next(asked) == at:
+            del rows[0]
+        page = int(query["page"])
+        shown = [{"id": row} for row in rows[20 * page :][:20]]
+        return {"data": shown, **({} if page else {"total": len(rows)})}
+
+    done = read_with("page_number", answer)
+    assert done.ids >= {*rows}
+    assert done.result.complete is True, done.result.reason
+    assert len(done.asked) <= 25
+
+
 def test_a_total_that_falls_to_the_limit_is_reached() -> None:
     requests_sent = itertools.count(1)
 
