@@ -68,6 +68,8 @@ error beside rows | WARN | {received}, but the API speaks of an error beside som
 ignored response | WARN | {received}; paging stopped at a response that response_actions ignore.
 total not reached | ERROR | The API reports {least} rows but sent {distinct:,}.{hint}{way_out}
 has_more is true | ERROR | {received}, but the API says that more follow (`{flag}`).{way_out}
+to and fro | WARN | {received}, but the total that the API reports goes to and fro, as if several
+    servers answered, of which some are behind: missed rows cannot be ruled out.
 repeated ids | WARN | {received}, but the list has {rows_read:,}: several share an id, have none and
     are equal, or come on several pages. Check the `primary_key`, or {way_on}.
 ties | WARN | {received}, but several share the `{tie}` by which a page leads on, and the next page
@@ -195,6 +197,7 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     "lower bound": lambda facts: (
         facts.last.is_total_sure and facts.rows and facts.last.at_least == facts.distinct
     ),
+    "to and fro": lambda facts: facts.returns > 1 and facts.end in ENDS,
     "repeated ids": lambda facts: (
         facts.distinct < facts.rows_read
         and not facts.is_total_reached

@@ -99,6 +99,7 @@ class ListFacts:
         largest: rows of a page.
         pages_with_rows: in the last reading, up to the last one; of page numbers, links or cursors.
         shifts: of the list after which an overlapping page was found.
+        returns: of the total to what it was before its last change.
         passes: over the list; further passes look for rows that moved.
         least_total: of the last reading; None: there is no total that was seen to be one.
         reported: the last total, whether seen to be one or not.
@@ -124,6 +125,7 @@ class ListFacts:
     pages_with_rows: int = 0
     overlaps: int = 0
     shifts: int = 0
+    returns: int = 0
     passes: int = 1
     least_total: int | None = None
     reported: int | None = None

@@ -216,6 +216,7 @@ class Walk(ABC):
         """Finish with the evidence of this name, whose sentence needs `values`."""
         facts, reading = self._facts, self._reading
         facts.end, facts.rows_read, facts.least_total = end, reading.rows, reading.total.least
+        facts.returns += reading.total.returns
         lowest = reading.total.lowest or 0
         if reading.total.disproved is not None and lowest > reading.rows:
             facts.least_total = lowest  # the offset that disproved it counts rows in no page

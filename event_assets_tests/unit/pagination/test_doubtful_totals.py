@@ -337,6 +337,32 @@ def test_a_total_of_the_first_page_may_be_outdated_at_the_end(at: int) -> None:
     assert len(done.asked) <= 25
 
 
+@pytest.mark.parametrize("behind", [0, 1])
+def test_a_total_that_goes_to_and_fro_is_a_doubt(behind: int) -> None:
+    """Every other response comes from a server that has not three new rows yet."""
+    asked, old, new = itertools.count(), [*range(95)], [900, 901, 902, *range(95)]
+
+    def answer(query: Query) -> dict[str, Any]:
+        rows = new if next(asked) % 2 == behind else old
+        first = int(query["offset"])
+        return {"data": [{"id": row} for row in rows[first : first + 10]], "total": len(rows)}
+
+    done = read_with({"type": "offset", "limit": 10}, answer)
+    assert done.result.complete is None, done.result.reason
+    assert "goes to and fro" in done.result.reason
+
+
+def test_a_total_that_rises_and_falls_once_is_none_that_goes_to_and_fro() -> None:
+    totals = itertools.chain([95, 96, 95], itertools.repeat(95))
+
+    def answer(query: Query) -> dict[str, Any]:
+        first = int(query["offset"])
+        rows = [{"id": row} for row in range(first, min(95, first + 10))]
+        return {"data": rows, "total": next(totals)}
+
+    assert read_with({"type": "offset", "limit": 10}, answer).result.complete is True
+
+
 def test_a_total_that_falls_to_the_limit_is_reached() -> None:
     requests_sent = itertools.count(1)
 
