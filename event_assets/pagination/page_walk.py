@@ -83,10 +83,12 @@ class PageWalk(Walk):
         reading, position = self._reading, len(self._reading.pages)
         if position < reading.reads_to:
             return ""
-        last, is_all = self._facts.last, self._is_total_reached
-        # a total that only earlier pages had may be outdated, as another reading shows
-        is_promised = self._promises_more and (last.total is not None or self._page_count)
-        if is_promised or (last.has_more and not is_all):
+        last = self._facts.last
+        # a total of earlier pages may be outdated; one that repeated rows passed counts no pages
+        is_of_rows = self._ids <= (reading.total.disproved or 0) == self._page_count
+        is_promised = self._promises_rows and last.total is not None
+        is_promised |= self._page_count > position and not is_of_rows
+        if is_promised or (last.has_more and not self._is_total_reached):
             told = (count for counts in last.counts[1:] for count in counts.values())
             is_behind = any(0 < count < position for count in told)  # the number of pages
             most = len(LOOKS_BEHIND) if is_behind else MAX_EMPTY

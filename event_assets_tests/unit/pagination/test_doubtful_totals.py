@@ -337,6 +337,21 @@ def test_a_total_of_the_first_page_may_be_outdated_at_the_end(at: int) -> None:
     assert len(done.asked) <= 25
 
 
+def test_a_total_that_repeated_rows_have_passed_promises_no_pages() -> None:
+    """The server asks for fewer rows behind page 2, so that the pages overlap there."""
+
+    def answer(query: Query) -> dict[str, Any]:
+        page = int(query["page"])
+        size = 10 if page < 2 else 9
+        rows = range(size * page, min(28, size * page + size))
+        return {"data": [{"id": row} for row in rows], "total": 28}
+
+    done = read_with("page_number", answer)
+    assert done.ids == set(range(28))
+    assert done.result.complete is not False, done.result.reason
+    assert len(done.asked) <= 20
+
+
 @pytest.mark.parametrize("behind", [0, 1])
 def test_a_total_that_goes_to_and_fro_is_a_doubt(behind: int) -> None:
     """Every other response comes from a server that has not three new rows yet."""
