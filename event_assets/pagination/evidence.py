@@ -150,13 +150,12 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
         )
     ),
     "doubtful total": lambda facts: (
-        facts.last.totals
-        and 0 < facts.last.totals[0] <= facts.distinct < facts.last.totals[1] + facts.largest
+        0 < facts.totals[0] <= facts.distinct < facts.totals[1] + facts.largest
         and (
             facts.end == "empty pages"
             or (
                 facts.settings.asked_by == "page_number"
-                and facts.distinct < facts.last.totals[1]
+                and facts.distinct < facts.totals[1]
                 and not facts.is_total_reached
             )
         )
@@ -264,7 +263,7 @@ def sentence_values(facts: ListFacts) -> dict[str, Any]:
         "received": f"{counted(facts.distinct, 'row')} received",
         "all_rows": all_rows if facts.rows else "The list is empty",
         "least": f"{'at least ' if last.at_least else ''}{facts.promised:,}",
-        "totals": " to ".join(f"{total:,}" for total in sorted({*last.totals})),
+        "totals": " to ".join(f"{total:,}" for total in sorted({*facts.totals})),
         "flag": flag,
         "unfollowed": last.unfollowed or promise,
         "way_out": way_out,

@@ -22,7 +22,6 @@ class PageFacts(NamedTuple):
         is_pointer_found: whether the followed path exists, also with null.
         unfollowed: what looks like a pointer to more, and is not followed.
         at_least: a total that the response calls a lower bound or an estimate; `total` is None.
-        totals: the least and the largest one of this list's pages with rows so far, if any.
         flag: the path of what `has_more` was read from.
         before: the path of what said in the first response that a page comes before it.
         truncated: what says that the response is only a part.
@@ -44,7 +43,6 @@ class PageFacts(NamedTuple):
     is_backwards: bool = False
     size_asked: int | None = None
     at_least: int | None = None
-    totals: Sequence[int] = ()
     flag: str = ""
     before: str = ""
 
@@ -99,6 +97,7 @@ class ListFacts:
         largest: rows of a page.
         pages_with_rows: in the last reading, up to the last one; of page numbers, links or cursors.
         shifts: of the list after which an overlapping page was found.
+        totals: the lowest and the highest one of the last reading.
         returns: of the total to what it was before its last change.
         passes: over the list; further passes look for rows that moved.
         least_total: of the last reading; None: there is no total that was seen to be one.
@@ -126,6 +125,7 @@ class ListFacts:
     overlaps: int = 0
     shifts: int = 0
     returns: int = 0
+    totals: tuple[int, int] = (0, 0)
     passes: int = 1
     least_total: int | None = None
     reported: int | None = None

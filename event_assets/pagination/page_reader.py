@@ -46,7 +46,6 @@ class PageReader:
     _leads_on_uncut: bool = False  # a page before this one, without a flag of a cut
     _before: str | None = None  # None: no response was read
     _unfollowed: str = ""
-    _totals: Sequence[int] = ()
     _places: set[str] = field(default_factory=set[str])  # where records are in the documents
 
     def read(
@@ -125,8 +124,6 @@ class PageReader:
         if counts and not self._is_sure(pages_path):
             page_count = None
         may_count_pages = {page_count, *(counts[path] for path in counts if OF_PAGES.match(path))}
-        if ids and total is not None:
-            self._totals = (min((total, *self._totals)), max((total, *self._totals)))
         return PageFacts(
             ids,
             total=total,
@@ -134,7 +131,6 @@ class PageReader:
             is_total_sure=is_sure,
             page_count=page_count,
             counts=(counts, page_counts),
-            totals=self._totals,
         )
 
     @property

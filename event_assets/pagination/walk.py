@@ -216,8 +216,8 @@ class Walk(ABC):
         """Finish with the evidence of this name, whose sentence needs `values`."""
         facts, reading = self._facts, self._reading
         facts.end, facts.rows_read, facts.least_total = end, reading.rows, reading.total.least
-        facts.returns += reading.total.returns
         lowest = reading.total.lowest or 0
+        facts.totals, facts.returns = (lowest, reading.total.highest), reading.total.returns
         if reading.total.disproved is not None and lowest > reading.rows:
             facts.least_total = lowest  # the offset that disproved it counts rows in no page
         facts.largest, facts.distinct = self.largest, self._seen.close()
