@@ -196,7 +196,7 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     "lower bound": lambda facts: (
         facts.last.is_total_sure and facts.rows and facts.last.at_least == facts.distinct
     ),
-    "to and fro": lambda facts: facts.returns > 1 and facts.end in ENDS,
+    "to and fro": lambda facts: facts.is_to_and_fro and facts.end in ENDS,
     "repeated ids": lambda facts: (
         facts.distinct < facts.rows_read
         and not facts.is_total_reached

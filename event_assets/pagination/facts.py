@@ -98,7 +98,7 @@ class ListFacts:
         pages_with_rows: in the last reading, up to the last one; of page numbers, links or cursors.
         shifts: of the list after which an overlapping page was found.
         totals: the lowest and the highest one of the last reading.
-        returns: of the total to what it was before its last change.
+        is_to_and_fro: whether that total changed between the same two several times.
         passes: over the list; further passes look for rows that moved.
         least_total: of the last reading; None: there is no total that was seen to be one.
         reported: the last total, whether seen to be one or not.
@@ -124,7 +124,7 @@ class ListFacts:
     pages_with_rows: int = 0
     overlaps: int = 0
     shifts: int = 0
-    returns: int = 0
+    is_to_and_fro: bool = False
     totals: tuple[int, int] = (0, 0)
     passes: int = 1
     least_total: int | None = None

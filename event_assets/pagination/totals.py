@@ -113,7 +113,7 @@ class RowTotal:
         reported: the last total, trusted or not.
         least, largest: of the trusted totals; None: there is none.
         lowest, highest: of all that were reported, but a 0 beside no rows.
-        returns: how often it became again what it was before its last change.
+        changes, returns: how often it was another one, and that before the last change again.
     """
 
     def __init__(self, limit: int | None = None) -> None:
@@ -123,7 +123,7 @@ class RowTotal:
         self.largest: int | None = None
         self.disproved: int | None = None  # the last total, if it may count pages
         self.lowest: int | None = None
-        self.highest = self.returns = 0
+        self.highest = self.changes = self.returns = 0
         self._newest: int | None = None  # the total of the last response with rows
         self._other: int | None = None  # the one before its last change
         self._last: int | None = None  # the last total that was trusted
@@ -140,6 +140,7 @@ class RowTotal:
             return None if rows else self._last
         if total != self._newest and (rows or total):
             self.returns += total == self._other
+            self.changes += 1
             self._other, self._newest = self._newest, total
         if rows and before and self.largest == total + before:
             total = self.largest  # it is the number of rows from here on

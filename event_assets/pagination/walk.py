@@ -217,7 +217,8 @@ class Walk(ABC):
         facts, reading = self._facts, self._reading
         facts.end, facts.rows_read, facts.least_total = end, reading.rows, reading.total.least
         lowest = reading.total.lowest or 0
-        facts.totals, facts.returns = (lowest, reading.total.highest), reading.total.returns
+        facts.totals, returns = (lowest, reading.total.highest), reading.total.returns
+        facts.is_to_and_fro = 1 < returns == reading.total.changes - 2  # between two numbers only
         if reading.total.disproved is not None and lowest > reading.rows:
             facts.least_total = lowest  # the offset that disproved it counts rows in no page
         facts.largest, facts.distinct = self.largest, self._seen.close()

@@ -367,8 +367,9 @@ def test_a_total_that_goes_to_and_fro_is_a_doubt(behind: int) -> None:
     assert "goes to and fro" in done.result.reason
 
 
-def test_a_total_that_rises_and_falls_once_is_none_that_goes_to_and_fro() -> None:
-    totals = itertools.chain([95, 96, 95], itertools.repeat(95))
+@pytest.mark.parametrize("first", [[95, 96, 95], [95, 96, 95, 96, 95, 97], [95, 94, 96] * 3])
+def test_a_total_that_changes_in_another_way_is_none_that_goes_to_and_fro(first: list[int]) -> None:
+    totals = itertools.chain(first, itertools.repeat(95))
 
     def answer(query: Query) -> dict[str, Any]:
         first = int(query["offset"])
