@@ -58,11 +58,15 @@ SETTINGS: Mapping[str, Setting] = {
     "EVENTS_WORKER_PROCESSES": Setting(r"[1-9]\d{0,3}", "a whole number, such as 2"),
     "EVENT_ASSETS_PROJECT": Setting(),
 }
-QUOTED = re.compile(  # as `docker --env-file` reads it, or as a word processor writes it
-    r"(['\"]).*\1|[\u2018-\u201f].*[\u2018-\u201f]", re.DOTALL
-)
+# What no setting and no key may be, by a pattern, and what to do about it.
+MISTAKES = {
+    # as `docker --env-file` reads it, or as a word processor writes it
+    r"(['\"]).*\1|[\u2018-\u201f].*[\u2018-\u201f]": "holds its quotes, too: take them away",
+    # a shell would run it; what reads `.env` does not
+    r"\$\(.*\).*|`.*`": "is a command, which nothing runs: set what it prints",
+    r".*[\udc80-\udcff].*": "is not in UTF-8: write it in that encoding",
+}
 PLACEHOLDER = re.compile(r"<.*>|\{+\w+\}+|your[ _-].*|x{4,}|\.{3}|change[ _-]?me", re.IGNORECASE)
-COMMAND = re.compile(r"\$\(.*\).*|`.*`", re.DOTALL)  # no reader of `.env` runs it
 # Per type of auth: its parameters that are secret, and their names in dlt's secrets.
 SECRET_NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "api_key": {"api_key": ("api_key",)},
@@ -83,12 +87,11 @@ def require_valid_settings() -> None:
     """Raise a ConfigError for the first setting whose value cannot be."""
     for name, text in os.environ.items():
         is_key = name.rpartition("__")[2] in KEYS
-        if (is_key or name in SETTINGS) and QUOTED.fullmatch(text):
-            raise ConfigError(f"{name} holds its quotes, too: take them away.")
+        for pattern, problem in MISTAKES.items() if is_key or name in SETTINGS else ():
+            if re.fullmatch(pattern, text, re.DOTALL):
+                raise ConfigError(f"{name} {problem}.")
         if is_key and PLACEHOLDER.fullmatch(text):
             raise ConfigError(f"{name} is a placeholder: replace it with the key.")
-        if (is_key or name in SETTINGS) and COMMAND.fullmatch(text):
-            raise ConfigError(f"{name} is a command, which nothing runs: set what it prints.")
     for name, setting in SETTINGS.items():
         value = os.environ.get(name)
         if value and not re.fullmatch(setting.pattern, value, re.DOTALL):

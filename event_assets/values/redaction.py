@@ -71,7 +71,7 @@ class SecretRedactor:
 
     def add(self, secret: str) -> None:
         """Mask another secret from now on, also in other threads, and in all messages."""
-        secret = secret.strip()
+        secret = secret.strip().encode(errors="backslashreplace").decode()  # as it is printed
         if self is not KNOWN:
             KNOWN.add(secret)
         # New ones: other threads may be reading these.

@@ -148,6 +148,15 @@ def test_a_command_in_place_of_a_value_is_told(
     assert said(YAML) == f"{name} is a command, which nothing runs: set what it prints.\n"
 
 
+@pytest.mark.parametrize("name", ["API_KEY", "CONCERTS__CLIENT_SECRET", "EVENTS_DUCKDB"])
+def test_a_setting_in_another_encoding_is_told(
+    said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("TOKEN_OF_ANOTHER_PROGRAM", "caf\udce9 12345678")
+    monkeypatch.setenv(name, "caf\udce9 12345678")
+    assert said(YAML) == f"{name} is not in UTF-8: write it in that encoding.\n"
+
+
 @pytest.mark.usefixtures("said")
 def test_a_variable_that_the_yaml_misspells_is_told(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
