@@ -56,3 +56,9 @@ def rows(first: int, end: int) -> list[dict[str, Any]]:
 def paged(query: Query, length: int, size: int = 100) -> list[dict[str, Any]]:
     first = (int(query["page"]) - 1) * size
     return rows(first, min(length, first + size))
+
+
+def numbered(query: Query, length: int = 95, size: int = 20) -> dict[str, Any]:
+    """Return the page of a list by its number, from 0 on."""
+    start = int(query.get("page", 0)) * size
+    return {"data": [{"id": row} for row in range(start, min(start + size, length))]}

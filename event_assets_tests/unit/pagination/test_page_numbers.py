@@ -1,0 +1,133 @@
+"""Lists by page numbers are read completely, or reported as not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from event_assets_tests.support.paging import Query
+from event_assets_tests.support.served_lists import numbered, read_with
+
+
+def test_page_numbers_without_a_total_are_read_twice() -> None:
+    done = read_with({"type": "page_number"}, numbered)
+    assert done.ids == set(range(95))
+    assert done.delivered == sorted(done.ids)
+    assert done.result.complete is True
+    assert "two readings" in done.result.reason
+    assert len(done.asked) == 2 * 5 + 5
+
+
+def test_page_numbers_with_a_total_are_complete_and_ask_nothing_past_the_end() -> None:
+    done = read_with("page_number", lambda query: {**numbered(query), "total": 95})
+    assert done.result.complete is True
+    assert [query["page"] for query in done.asked] == list("012340123")
+
+
+@pytest.mark.parametrize(("length", "behind"), [(95, 0), (100, 1)])
+def test_page_numbers_end_at_the_number_of_pages_or_behind_a_full_one(
+    length: int, behind: int
+) -> None:
+    done = read_with(
+        "page_number", lambda query: {**numbered(query, length), "meta": {"last_page": 5}}
+    )
+    assert done.ids == set(range(length))
+    assert done.result.complete is True
+    assert {query["page"] for query in done.asked} == set("012345"[: 5 + behind])
+    assert len(done.asked) == 2 * (5 + behind)
+
+
+def test_page_numbers_read_past_an_empty_page_while_the_total_promises_more() -> None:
+    def answer(query: Query) -> Any:
+        rows = [row for row in numbered(query)["data"] if not 40 <= row["id"] < 60]
+        return {"data": rows, "total": 95}
+
+    done = read_with("page_number", answer)
+    assert done.ids == {*range(40), *range(60, 95)}
+    assert done.result.complete is False
+    stopped = read_with({"type": "page_number", "stop_after_empty_page": True}, answer)
+    assert stopped.ids == set(range(40))
+    assert stopped.result.complete is False
+
+
+def test_a_page_parameter_that_is_ignored_is_named() -> None:
+    done = read_with({"type": "page_number", "page_param": "p"}, numbered)
+    assert done.result.complete is None
+    assert "'p'" in done.result.reason
+    assert "single_page" in done.result.reason
+    assert len(done.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("size", "said", "complete"),
+    [
+        (7, {}, None),
+        (7, {"total": 7}, None),
+        (7, {"total": 9}, False),
+        (7, {"has_more": True}, False),
+        (7, {"total_pages": 3}, False),
+        (7, {"next_url": "/events?p=2"}, False),
+        (7, {"meta": {"total": 9, "relation": "gte"}}, False),
+        (7, {"hasPrevious": True}, False),
+        (10, {}, None),
+        (20, {}, None),
+        (37, {}, None),
+        (20, {"total": 20}, None),  # it may be the length of the page
+        (20, {"total": 21}, False),
+        (20, {"total_pages": 2}, False),
+        (20, {"total_pages": 1}, True),
+        (20, {"has_more": False}, True),
+        (7, {"has_more": False}, True),
+    ],
+)
+@pytest.mark.parametrize("params", [{"limit": 20}, {}])
+def test_the_same_page_for_every_number_may_be_the_whole_list(
+    params: Any, size: int, said: Any, complete: bool | None
+) -> None:
+    rows = [{"id": row} for row in range(size)]
+    done = read_with("page_number", lambda _: {"data": rows, **said}, params=params)
+    assert done.ids == set(range(size))
+    assert done.result.complete is complete, done.result.reason
+
+
+@pytest.mark.parametrize("length", [0, 7, 20, 40, 95])
+def test_a_first_page_with_two_numbers_is_read_once(length: int) -> None:
+    """The server counts from 1, and takes 0 for 1."""
+    done = read_with(
+        "page_number", lambda query: numbered({"page": max(0, int(query["page"]) - 1)}, length)
+    )
+    assert done.delivered == list(range(length))
+    assert done.result.complete is (None if 0 < length <= 20 else True), done.result.reason
+
+
+def test_the_last_page_given_again_is_an_end() -> None:
+    done = read_with("page_number", lambda query: numbered({"page": min(query["page"], "4")}))
+    assert done.ids == set(range(95))
+    assert done.result.complete is True
+    assert len(done.asked) == 2 * (5 + 1)
+
+
+def test_page_numbers_that_wrap_round_end_after_a_lap() -> None:
+    done = read_with("page_number", lambda query: numbered({"page": int(query["page"]) % 5}))
+    assert done.ids == set(range(95))
+    assert done.result.complete is None
+    assert "wraps round" in done.result.reason
+    assert len(done.asked) <= 2 * 5 + 1
+
+
+@pytest.mark.parametrize("base", [0, 1])
+def test_a_maximum_page_ends_unverified(base: int) -> None:
+    done = read_with({"type": "page_number", "base_page": base, "maximum_page": 2}, numbered)
+    assert [int(query["page"]) for query in done.asked] == list(range(base, 2))
+    assert done.result.complete is None
+    assert done.result.reason.endswith("stopped at maximum_page 2.")
+
+
+def test_the_only_page_of_page_numbers_is_complete() -> None:
+    done = read_with(
+        "page_number", lambda query: {**numbered(query, 9), "total": 9, "total_pages": 1}
+    )
+    assert done.ids == set(range(9))
+    assert done.result.complete is True
+    assert len(done.asked) == 1
