@@ -210,7 +210,9 @@ def _write(found: Connection, *, yes: bool, is_asking: bool) -> bool:
     from event_assets.config.env_file import env_file
     from event_assets.config.source_files import defs_folder
     from event_assets.probe.yaml_writer import write_yaml
+    from event_assets.warehouse import get_destination
 
+    get_destination().validate_names(found.name)
     file = defs_folder() / found.name / "defs.yaml"
     before = file.read_text(encoding="utf-8") if file.is_file() else None
     header = f"{editor_line(file)}# The source `{found.name}`, as event-assets connect found it."

@@ -168,6 +168,16 @@ def test_a_name_that_no_source_can_have_is_refused_before_any_request(
     assert "--name needs a name of at most 40 small" in capsys.readouterr().err
 
 
+def test_a_source_with_the_name_of_the_database_is_not_written(
+    folder: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENTS_DUCKDB", "data/concerts.duckdb")
+    with Sandbox(3, key=CANARY) as api:
+        assert connect(api, "--yes") == 1
+    assert "has the same name as a schema in it" in capsys.readouterr().err
+    assert not (folder / "concerts").exists()
+
+
 def test_a_variable_that_is_not_set_is_named(folder: Path, capsys: Output) -> None:
     assert folder.is_dir()
     assert run(["connect", "https://a.example", "--key-from-env", "NO_SUCH_KEY"]) == 2
