@@ -33,6 +33,8 @@ TABLE_ERRORS = (  # raised where a person has changed the tables
 def user_message(error: BaseException) -> str | None:
     """Return what is wrong and what to do; None if a user cannot fix it."""
     for cause in exception_chain(error):
+        if isinstance(cause, UserError):
+            return str(cause)
         for describe in DESCRIBERS:
             if message := describe(cause):
                 return message
@@ -40,8 +42,6 @@ def user_message(error: BaseException) -> str | None:
 
 
 def _describe_process(error: BaseException) -> str | None:
-    if isinstance(error, UserError):
-        return str(error)
     if isinstance(error, UnicodeEncodeError) and ENCODING != "utf-8":
         return (
             f"The locale of this process has the characters of {ENCODING} only: set "

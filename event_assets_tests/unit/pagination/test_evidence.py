@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 
+from event_assets.pagination import evidence
 from event_assets.pagination.evidence import HOLDS, TABLE, judge, sentence_values
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import ListFacts
@@ -21,13 +22,13 @@ from event_assets_tests.support.served_lists import NUMBERED, paged, read_with, 
 CURSOR = {"type": "cursor", "cursor_path": "paging.next.after", "cursor_param": "after"}
 
 
-@pytest.mark.parametrize("evidence", TABLE, ids=lambda evidence: evidence.name)
-def test_each_kind_of_evidence_has_a_sentence_that_can_be_said(evidence: Any) -> None:
+@pytest.mark.parametrize("kind", TABLE, ids=lambda kind: kind.name)
+def test_each_kind_of_evidence_has_a_sentence_that_can_be_said(kind: Any) -> None:
     names = ("gap", "claim", "lack", "windows", "problem", "param_from", "param_to")
     words = dict.fromkeys(names, "")
     counts = dict.fromkeys(("limit", "size", "empty", "idle", "length", "fullest"), 9)
     facts = ListFacts(reported=9, least_total=9, values={**words, **counts})
-    said = evidence.sentence.format(**sentence_values(facts))
+    said = kind.sentence.format(**sentence_values(facts))
     assert said
     assert "False" not in said
 
@@ -43,6 +44,14 @@ def test_the_rows_are_said_in_their_number(size: int, said: str) -> None:
 
 def test_what_is_known_by_the_facts_is_in_the_table() -> None:
     assert HOLDS.keys() <= {row.name for row in TABLE}
+
+
+def test_each_end_that_is_named_where_a_list_finishes_is_in_the_table() -> None:
+    modules = Path(evidence.__file__).parent.glob("*.py")
+    text = "".join(module.read_text() for module in modules)
+    ends = {*re.findall(r'(?:finish\(|unless=|\bend = )"([^"{}]+)"', text)}
+    assert {"depth", "gaps", "changed", "readings agree"} <= ends
+    assert ends <= {row.name for row in TABLE}
 
 
 def test_the_documentation_has_the_table_of_evidence() -> None:
