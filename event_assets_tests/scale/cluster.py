@@ -59,13 +59,16 @@ class Cluster:
         }
 
     def configure(self, changes: Mapping[str, Mapping[str, Any]]) -> None:
-        """Lay out the deployment's own files, with smaller times."""
+        """Lay out the deployment's own files, with smaller times, and make Dagster's tables."""
         settings = yaml.safe_load((DEPLOYMENT / "dagster.yaml").read_text())
         for section, values in changes.items():
             settings[section] |= values
         (self.folder / "dagster.yaml").write_text(yaml.safe_dump(settings))
         for name in ("Procfile", "backfill", "health", "start", "workspace.yaml"):
             shutil.copy(DEPLOYMENT / name, self.folder)
+        # Processes that start together would each try to make them.
+        migration = self.run("dagster instance migrate")
+        assert migration.returncode == 0, migration.stderr
 
     def start(self, kind: str, name: str | None = None, **environment: str) -> None:
         """Start a process of the Procfile."""
