@@ -17,7 +17,7 @@ import urllib3
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
-from event_assets._compat.urllib3 import Body, PlainResponse
+from event_assets._compat.urllib3 import client
 from event_assets.config.http import DEFAULT_LIMITS
 from event_assets.values.errors import InvalidResponseError, ResponseTooLargeError
 from event_assets.values.json_text import decode_leniently, decode_strictly
@@ -47,7 +47,7 @@ WINDOWS_1252 = "windows-1252 where not utf-8"
 register_error(WINDOWS_1252, _decode_windows_1252)
 
 
-def read_body(response: Body, encoding: str | None, max_size: int) -> bytes:
+def read_body(response: client.HTTPResponse, encoding: str | None, max_size: int) -> bytes:
     """Read and decompress a body of at most this many bytes.
 
     Raises:
@@ -145,9 +145,7 @@ def name_format(text: str) -> str:
     return next((name for name, begins in OTHER_FORMATS.items() if begins.match(text)), "")
 
 
-def build_response(
-    raw: urllib3.BaseHTTPResponse | PlainResponse, redactor: SecretRedactor
-) -> JsonResponse:
+def build_response(raw: urllib3.BaseHTTPResponse, redactor: SecretRedactor) -> JsonResponse:
     """Build a response from one that was read, without the secrets in its head and its body."""
     head = {"": raw.reason or "", **raw.headers}
     on_wire = "\n".join(head.values()).encode("latin-1", "replace")

@@ -175,6 +175,7 @@ ROWS = (
             "urllib3.connection:HTTPConnection.getresponse": "(self)",
             "http.client:HTTPConnection.getresponse": "(self)",
             "http.client:HTTPConnection.response_class": "class",
+            "http.client:HTTPResponse.begin": "(self)",
             "http.client:HTTPResponse.read": "(self, amt=None)",
             "http.client:HTTPResponse._read_status": "(self)",
             "http.client:LineTooLong": "class",
