@@ -53,10 +53,6 @@ def _require_entries(paths: Sequence[str]) -> Sequence[str]:
     return paths
 
 
-def _number_to_text(value: Any) -> Any:
-    return str(value) if isinstance(value, (int, float)) else value
-
-
 Cron = Annotated[
     str,
     _accepted_by(
@@ -137,7 +133,7 @@ class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
     """The only paths that are stored, beside `fields`."""
     windows: TimeWindowsConfig | None = None
     """Read a long list in time windows, if the API shows only its first rows."""
-    max_rejects: Annotated[str, BeforeValidator(_number_to_text), Field(pattern=PERCENTAGE)] = (
+    max_rejects: Annotated[str, BeforeValidator(str), Field(pattern=PERCENTAGE)] = (
         f"{DEFAULT_MAX_REJECTS:.0%}"
     )
     """Share of rejected records above which a sync fails."""

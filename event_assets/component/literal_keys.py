@@ -12,7 +12,7 @@ from event_assets.config.settings import SECRET_PARAMETERS
 from event_assets.config.source_files import DEFAULT_SOURCE
 from event_assets.values.redaction import looks_random
 
-PUBLIC_PARAMETERS = {"client_id"}  # parameters of `auth` that are no secrets
+AUTH_KEYS = SECRET_PARAMETERS.keys() - {"client_id"}  # which is no secret
 # Names of parameters and headers that hold keys: no `keyword`, `sort_key` or `page_token`.
 NAME = re.compile(
     r"(.*[_.-])?(api|auth|access|secret|private|subscription|bearer)[_.-]?(key|token)"
@@ -39,7 +39,7 @@ def find_literal_keys(
     for keys, scalar in scalars:
         name, word = str(keys[-1]) if keys else "", str(scalar.value or "").split(" ")[-1]
         is_sent = FORMATTED_KEYS.intersection(keys[:-1]) and NAME.fullmatch(name)
-        is_auth = "auth" in keys[:-1] and name in SECRET_PARAMETERS.keys() - PUBLIC_PARAMETERS
+        is_auth = "auth" in keys[:-1] and name in AUTH_KEYS
         is_key = looks_random if name == "username" else VALUE.fullmatch
         if (is_sent or is_auth) and is_key(word) and not PUBLIC.search(word):
             variable = prefix + (SECRET_PARAMETERS[name] if is_auth else "API_KEY")

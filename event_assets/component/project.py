@@ -3,9 +3,10 @@
 import re
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 
 import dagster as dg
 from pydantic import ValidationError
@@ -38,7 +39,7 @@ def build_definitions() -> dg.Definitions:
         for category in (dg.BetaWarning, dg.PreviewWarning):  # Dagster itself uses such
             warnings.simplefilter("ignore", category)
         tree = load_tree()
-        _load_components(tree)
+        _for_each_source(tree, lambda file: tree.load_component(file.parent))
         # Without a path it describes the components of all packages, too, in twice the time.
         sources = tree.build_defs(tree.defs_module_path)
     shared = build_shared_definitions(sources)
@@ -86,8 +87,8 @@ def build_shared_definitions(sources: dg.Definitions) -> dg.Definitions:
     return dg.Definitions.merge(shared, build_housekeeping())
 
 
-def _load_components(tree: dg.ComponentTree) -> None:
-    """Load each source, so that no mistake in one hides that of another.
+def _for_each_source(tree: dg.ComponentTree, action: Callable[[Path], object]) -> None:
+    """Do something with each `defs.yaml`, so that no mistake in one hides that of another.
 
     Raises:
         ConfigError: the mistakes in them, a line each.
@@ -95,7 +96,7 @@ def _load_components(tree: dg.ComponentTree) -> None:
     problems = []
     for file in find_files(tree.defs_module_path, "defs.yaml"):
         try:
-            tree.load_component(file.parent)
+            action(file)
         except Exception as error:
             found = [each for each in exception_chain(error) if isinstance(each, ConfigError)]
             if not found:
@@ -120,12 +121,5 @@ def load_tree() -> dg.ComponentTree:
     module = import_module(name)
     tree = dg.ComponentTree.from_module(defs_module=module, project_root=find_project())
     find_sources()  # raises for a source that Dagster would not load
-    problems = []
-    for file in find_files(tree.defs_module_path, "defs.yaml"):
-        try:
-            read_yaml(file)
-        except ConfigError as error:
-            problems.append(str(error))
-    if problems:
-        raise ConfigError("\n".join(problems))
+    _for_each_source(tree, read_yaml)
     return tree

@@ -39,20 +39,16 @@ def _check_path(path: str) -> str:
     try:
         _ = [*Formatter().parse(path)]
     except ValueError:
-        problem = "has a brace without its partner"
-    else:
-        return path
-    raise ValueError(problem)
+        raise ValueError("has a brace without its partner") from None
+    return path
 
 
 def _check_json_path(path: str) -> str:
     try:
         compile_path(path)
     except JSONPathError:
-        problem = f"{shown(path)} is not a valid JSON path"
-    else:
-        return path
-    raise ValueError(problem)
+        raise ValueError(f"{shown(path)} is not a valid JSON path") from None
+    return path
 
 
 def _check_key(paths: str | list[str]) -> str | list[str]:

@@ -15,10 +15,10 @@ from event_assets.values.redaction import KNOWN
 
 MAX_LENGTH = 200  # characters
 # Members that hold the words, or an object or a list with them, by plain names, best first.
-ERROR_TEXTS = (
+ERROR_NAMES = (
     *("errordescription", "errormessage", "errormessages", "errormsg", "errordetail", "errortext"),
+    *("errors", "error", "faultstring", "fault"),
 )
-ERROR_NAMES = (*ERROR_TEXTS, "errors", "error", "faultstring", "fault")
 TEXT_NAMES = ("message", "messages", "msg", "detail", "details", "reason", "title", "description")
 # Members beside such texts, by which a description of an error is told from a record.
 COMPANIONS = re.compile(

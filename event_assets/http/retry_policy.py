@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from http import HTTPStatus
 
@@ -39,20 +40,18 @@ def seconds_asked(response: Response | None) -> float:
     """Return the pause in seconds that a response asks for; 0 if for none."""
     if response is None:
         return 0.0
-    return retry_after(response) or min(_seconds_until_reset(response), MAX_WAIT)
+    reset = _read_seconds(response, RESET) if is_rate_limit(response) else 0.0
+    return retry_after(response) or min(reset, MAX_WAIT)
 
 
 def retry_after(response: Response) -> float:
     """Return the seconds in the header Retry-After; 0 if there are none."""
-    with suppress(KeyError, ValueError, OverflowError):
-        return max(0.0, seconds_until(response.headers["Retry-After"]))
-    return 0.0
+    return max(0.0, _read_seconds(response, ("Retry-After",)))
 
 
-def _seconds_until_reset(response: Response) -> float:
-    """Return the seconds until a rate limit is reset, if that is what the response is about."""
-    if is_rate_limit(response):
-        for name in RESET:
-            with suppress(KeyError, ValueError, OverflowError):
-                return seconds_until(response.headers[name])
+def _read_seconds(response: Response, names: Iterable[str]) -> float:
+    """Return the seconds in the first of these headers that says so; 0 if none does."""
+    for name in names:
+        with suppress(KeyError, ValueError, OverflowError):
+            return seconds_until(response.headers[name])
     return 0.0
