@@ -14,7 +14,7 @@ from urllib.parse import quote
 import dlt
 from dlt.extract.exceptions import ResourceExtractionError
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
-from dlt.sources.rest_api import rest_api_source
+from dlt.sources.rest_api import rest_api_resources
 from dlt.sources.rest_api.typing import RESTAPIConfig
 from requests import PreparedRequest, Request, Session
 
@@ -68,11 +68,9 @@ def build_first_request(resource: ResourceConfig, base_url: str, cursor_value: A
         "client": {"headers": headers, "base_url": base_url, "session": session},
         "resources": resources,
     }
-    source = rest_api_source(
-        cast("RESTAPIConfig", rest_api), name=resource.source.name, max_table_nesting=0
-    )
+    *_, requested = rest_api_resources(cast("RESTAPIConfig", rest_api))  # after its parent
     try:
-        list(source.resources[resource.name])
+        list(requested)
     except ResourceExtractionError as error:
         problem = f"The first request of `{resource.name}` cannot be made: {error.__cause__}"
         raise ConfigError(problem) from None

@@ -7,26 +7,25 @@ the rows into a second table and records the load, each in a transaction of its 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import partial
+from uuid import uuid4
 
 import dlt
 from dlt.common.json import json
+from dlt.common.storages.load_package import TPipelineStateDoc
+from dlt.pipeline.state_sync import state_doc
 
 from event_assets.config.accounts import ACCOUNT
 from event_assets.warehouse.connection import set_memory_limit
 from event_assets.warehouse.inspection import catalog_columns
-from event_assets.warehouse.merge import OF_SYNC, TableLoad, open_package, write_rows
+from event_assets.warehouse.merge import OF_SYNC, TableLoad, write_rows
 from event_assets.warehouse.registry import get_destination
 from event_assets.warehouse.sql import Database, insert_row, quote_name, transaction
 from event_assets.warehouse.tables import add_columns, ensure_table, without_indexes
 
 NOT_NULL = ("id", ACCOUNT)
-INSERT_STATE = """
-insert into {states} by name from package
-where version_hash not in (select version_hash from {states} where version_hash is not null)
-"""
 
 
 def load_package(
@@ -74,7 +73,7 @@ def load_package(
                 database.execute(f"alter table {quote_name(dataset, load.table)} {statement}")
             add_columns(database, dataset, load.table, columns, required)
             write_rows(database, dataset, load, files[load.table])
-            _record_load(database, dataset, schema, load_id, files)
+            _record_load(database, dataset, schema, state_doc(pipeline.state, load_id))
             also(load_id)
 
     is_known = columns.keys() <= catalog_columns(database, dataset, load.table).keys()
@@ -106,11 +105,7 @@ def _column_types(schema: dlt.Schema, table: str) -> dict[str, str]:
 
 
 def _record_load(
-    database: Database,
-    dataset: str,
-    schema: dlt.Schema,
-    load_id: str,
-    files: Mapping[str, Sequence[str]],
+    database: Database, dataset: str, schema: dlt.Schema, state: TPipelineStateDoc
 ) -> None:
     """Add the rows by which dlt knows a load, its schema and the state of its pipeline."""
     now = datetime.now(timezone.utc)
@@ -126,7 +121,9 @@ def _record_load(
             "schema": json.dumps(schema.to_dict()),
         }
         insert_row(database, versions, version)
-    row = {"load_id": load_id, "schema_name": schema.name, "status": 0, "inserted_at": now}
-    insert_row(database, loads, {**row, "schema_version_hash": schema.version_hash})
-    open_package(database, files[schema.state_table_name])
-    database.execute(INSERT_STATE.format(states=states))
+    row = {"load_id": state["_dlt_load_id"], "schema_name": schema.name, "status": 0}
+    hashed = {"inserted_at": now, "schema_version_hash": schema.version_hash}
+    insert_row(database, loads, {**row, **hashed})
+    known = f"from {states} where version_hash = ? limit 1"
+    if not database.execute(known, [state["version_hash"]]).fetchall():
+        insert_row(database, states, {**state, "_dlt_id": uuid4().hex})

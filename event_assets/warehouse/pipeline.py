@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, cast
 
 import dlt
 from dlt.common.pipeline import get_dlt_pipelines_dir
-from dlt.common.schema.utils import new_column, new_table
+from dlt.common.schema.utils import new_column, new_table, pipeline_state_table
 from dlt.destinations import duckdb
-from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from event_assets.config.database_file import database_name, failure_file, syncs_folder
 from event_assets.values.errors import BusyError
@@ -43,6 +42,7 @@ DLT_SETTINGS = {
     "DATA_WRITER__BUFFER_MAX_ITEMS": "1",  # a table of Arrow is a row group of Parquet
     "DEV_MODE": "false",  # it would fill another schema in each sync
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",  # records which sync saw a row last
+    "RESTORE_FROM_DESTINATION": "false",  # `load_package` writes the state itself
 }
 
 
@@ -68,11 +68,7 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
             pipeline_name=name,
             pipelines_dir=str(working_folder()),
             dataset_name=schema,
-            destination=duckdb(
-                DuckDbCredentials(),  # dlt never connects with them
-                destination_name=database_name(),
-                preferred_loader_file_format="parquet",  # else dlt writes its state as SQL
-            ),
+            destination=duckdb(destination_name=database_name()),  # dlt never connects to it
         )
 
 
@@ -122,6 +118,7 @@ def build_schema(name: str, table: str, column_types: Mapping[str, str]) -> dlt.
     schema = dlt.Schema(name)
     columns = [new_column(column, cast("TDataType", kind)) for column, kind in column_types.items()]
     schema.update_table(new_table(table, columns=columns))
+    schema.update_table(pipeline_state_table(add_dlt_id=True))
     return schema
 
 

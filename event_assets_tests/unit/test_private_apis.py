@@ -278,8 +278,6 @@ PRIVATE_MODULES = (
 )
 LIBRARIES = {"dagster", "dagster_celery", "dagster_dlt", "dlt", "http", "requests", "urllib3"}
 # dlt documents the first, for paginators of one's own; Python has the others.
-# In the API reference of dlt, as what its destination takes.
-DOCUMENTED = "dlt.destinations.impl.duckdb.configuration"
 PUBLISHED = {"_is_protocol", "_is_runtime_protocol", "_abc_impl"}
 NAMED_TUPLE = {"_fields", "_replace", "_asdict", "_make"}
 
@@ -309,7 +307,7 @@ def our_modules() -> Iterator[tuple[str, ast.Module]]:
 
 def is_private(module: str) -> bool:
     parts = module.split(".")
-    if parts[0] in ("event_assets", "__future__") or module.startswith(DOCUMENTED):
+    if parts[0] in ("event_assets", "__future__"):
         return False
     return any(part.startswith("_") for part in parts) or any(
         module == name or module.startswith(f"{name}.") for name in PRIVATE_MODULES
