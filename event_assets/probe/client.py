@@ -34,7 +34,6 @@ from event_assets.values.urls import redact_url
 
 BODY = "body:"  # before the path of a setting that is in the request's JSON
 MAX_FORBIDDEN = 2  # responses with 403: some APIs lock out clients that keep trying
-TRIES = 2  # of a request that a server fails to answer
 RETRY_SECONDS = 0.5
 MAX_WAIT = 15.0  # seconds, for a rate limit to be reset
 Settings = Mapping[str, Any]
@@ -108,14 +107,9 @@ class Client:
             ApiError: the API limits requests, or refuses them for the second time.
         """
         name = self.name(request, with_key=with_key)
-        if again or name not in self._known:
-            self._known[name] = self._send(request, with_key)
-        page = self.read(self._known[name], check)
-        said = page.text if page.problem else ""
-        if said and self.is_patient and said not in self._refusals:
-            page = self._known[name] = self._send(request, with_key)
-            self._refusals |= {said} & {page.text}
-            page = self.read(page, check)
+        if name in self._known and not again:
+            return self.read(self._known[name], check)
+        page = self._known[name] = self._send(request, check, with_key)
         return page
 
     def move(self, url: str) -> Page:
@@ -124,15 +118,18 @@ class Client:
         self.given = replace(self.given, url=f"{url}?{query}" if query else url)
         return self.ask()
 
-    def _send(self, request: requests.Request, with_key: bool) -> Page:
-        page = self.session.fetch(request, with_key)
-        for attempt in range(TRIES if self.is_patient else 0):
-            self._wait_or_stop(page)
-            if attempt or page.is_ok or not _is_fault(page):
-                break
-            time.sleep(RETRY_SECONDS)
-            page = self.session.fetch(request, with_key)
-        return page
+    def _send(self, request: requests.Request, check: Check | None, with_key: bool) -> Page:
+        page = self.read(self.session.fetch(request, with_key), check)
+        if not self.is_patient:
+            return page
+        self._wait_or_stop(page)
+        if page.text in self._refusals or not (page.problem or _is_fault(page)):
+            return page
+        time.sleep(RETRY_SECONDS)
+        again = self.read(self.session.fetch(request, with_key), check)
+        self._wait_or_stop(again)
+        self._refusals |= {page.text} & {again.text} if again.problem else set()
+        return again
 
     def name(self, request: requests.Request, *, with_key: bool = True) -> str:
         """Return what tells a request from others."""
