@@ -68,7 +68,7 @@ def find_updated(sample: Sample) -> FieldFinding | None:
         if is_named and not is_foreign(path) and (found := sample.formats.get(path)):
             settings = {"from": path} | ({"format": found.pattern} if found.pattern else {})
             is_utc = bool(_named(path) & {"utc", "gmt"})
-            return FieldFinding(settings, "offset" if found.is_instant or is_utc else "")
+            return FieldFinding(settings, "offset" if found.has_zone or is_utc else "")
     return None
 
 

@@ -17,8 +17,8 @@ from event_assets.values.timestamps import EPOCH_UNITS, parse_timestamps, parse_
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 ENOUGH = 0.95  # of the values that are there
 MOST = 0.5  # of the values of a field that is named as the start
-EPOCH_RANGES = {"epoch_s": (10**8, 10**11), "epoch_ms": (10**11, 10**14)}  # from 1973 on
-COMPACT = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])[0-2]\d[0-5]\d([0-5]\d)?")
+# From 1973 and 2001 on; `202610051930` and `20261005193000` are outside.
+EPOCH_RANGES = {"epoch_s": (10**8, 10**11), "epoch_ms": (10**12, 10**13)}
 HAS_CLOCK = re.compile(r"\d{1,2}:\d{2}|T\d{2}|\d{8}T?\d{4}")
 MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d[T ]00:00(:00(\.0+)?)?")
 NAMES = {  # of days and months
@@ -44,6 +44,7 @@ class TimeFormat:
     Attributes:
         pattern: the field's `format`; None: ISO 8601 or RFC 2822, which need none.
         has_time: whether any value has a time of day other than 00:00.
+        has_zone: whether the values are the same in any time zone.
         rivals: other patterns that read every value, too.
     """
 
@@ -51,11 +52,6 @@ class TimeFormat:
     has_time: bool = True
     has_zone: bool = False
     rivals: tuple[str, ...] = ()
-
-    @property
-    def is_instant(self) -> bool:
-        """Whether the values are the same in any time zone."""
-        return self.has_zone or self.is_epoch
 
     @property
     def is_epoch(self) -> bool:
@@ -68,13 +64,9 @@ def find_format(values: Sequence[Any], enough: float = ENOUGH) -> TimeFormat | N
     present = [value for value in values if value not in (None, "")]
     if not present or any(isinstance(value, (dict, list, bool)) for value in present):
         return None
-    compact = [COMPACT.fullmatch(str(value)) for value in present]
-    if first := all(compact) and compact[0]:  # which a sync reads only as texts
-        pattern = "%Y%m%d%H%M%S" if first[1] else "%Y%m%d%H%M"
-        return TimeFormat(pattern) if isinstance(present[0], str) else None
     for unit, (low, high) in EPOCH_RANGES.items():
         if sum(_is_between(value, low, high) for value in present) >= enough * len(present):
-            return TimeFormat(unit)
+            return TimeFormat(unit, has_zone=True)
     texts = [value for value in present if isinstance(value, str)]
     if len(texts) < enough * len(present) or not any(map(_may_be_time, texts)):
         return None
@@ -139,7 +131,8 @@ def _directives(token: str, day: str) -> list[str]:
     if not token.isdecimal():
         return [token]
     short_year = ["%y"] if {*"/."} & {*day} else []
-    return {8: ["%Y%m%d"], 4: ["%Y"], 3: []}.get(len(token), ["%d", "%m", *short_year])
+    compact = {14: ["%Y%m%d%H%M%S"], 12: ["%Y%m%d%H%M"], 8: ["%Y%m%d"], 4: ["%Y"], 3: []}
+    return compact.get(len(token), ["%d", "%m", *short_year])
 
 
 def _order(pattern: str) -> str:
