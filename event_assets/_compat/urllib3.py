@@ -134,7 +134,8 @@ class _Response(client.HTTPResponse):
         if is_plain:
             reader.read(head.end())
             self.version, self.status, self.reason = 11, 200, head[1].decode("latin-1").strip()
-            self.headers = self.msg = cast("client.HTTPMessage", dict(fields))
+            self.headers = cast("client.HTTPMessage", dict(fields))
+            self.msg = client.HTTPMessage()  # where requests looks for cookies
             self.length, self.chunked, self.will_close = int(length), False, False
         return is_plain
 

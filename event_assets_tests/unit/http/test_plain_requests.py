@@ -15,6 +15,7 @@ from dlt.sources.helpers.rest_client.auth import APIKeyAuth
 from event_assets._compat import urllib3 as compat
 from event_assets.config.http import HttpLimits
 from event_assets.http.session import ApiSession
+from event_assets.probe.session import ProbeSession
 from event_assets.values.errors import ApiError
 
 BODY = b'{"data": [{"id": 1, "name": "\xc3\xa9"}]}'
@@ -174,6 +175,11 @@ def test_a_cookie_that_comes_on_an_open_connection_is_sent_back() -> None:
             session.get(api.url)
     ((*_, last),) = api.heads
     assert b"Cookie: a=b\r\n" in last
+
+
+def test_requests_finds_no_cookies_in_a_plain_head() -> None:
+    with serving(PLAIN) as api, ProbeSession(api.url, None, 20.0, ()) as session:
+        assert session.post(api.url, data={"grant_type": "client_credentials"}).ok
 
 
 def test_a_proxy_gets_the_whole_url_on_an_open_connection(monkeypatch: pytest.MonkeyPatch) -> None:
