@@ -22,7 +22,8 @@ from bench.parts import print_progress
 from bench.process_memory import PARTS, measure_memory
 from bench.results import Run
 from event_assets.sandbox import KEY, EventSimulation, Sandbox
-from event_assets_tests.support.dagster_dev import Dagster, copied, dagster_dev, sync_at, until
+from event_assets_tests.support.dagster_dev import Dagster, copied, dagster_dev, sync_at
+from event_assets_tests.support.polling import until
 
 PART, STEP = "history", "dev"
 HISTORY_SYNCS = 40

@@ -10,7 +10,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +29,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from event_assets.http.journal import CODEC
 from event_assets_tests.support.api_server import ApiServer, serving
 from event_assets_tests.support.platforms import events, paged, source
+from event_assets_tests.support.polling import free_port, until
 from event_assets_tests.support.project import BIN, ROOT, Project
 from event_assets_tests.support.secret_forms import FORMS
 
@@ -308,14 +308,9 @@ def keyed_requests(api: ApiServer, kind: str) -> bool:
     return bool(found(sent.encode()) or (kind == "basic" and "Basic " in sent))
 
 
-def until_open(port: int) -> None:
-    for _ in range(600):
-        with socket.socket() as client:
-            client.settimeout(0.1)
-            if client.connect_ex(("127.0.0.1", port)) == 0:
-                return
-            threading.Event().wait(0.1)
-    raise TimeoutError(port)
+def is_open(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def run_all(
@@ -346,21 +341,15 @@ def test_the_ui_does_not_show_the_key(project: Project, tmp_path: Path) -> None:
     assert project
     with serving({f"/echoed{PATH}": echo, f"/refused{PATH}": refuse}) as api:
         run_all(tmp_path, variants(api.url, AUTHS["query"], "", ("echoed", "refused")))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, "DAGSTER_HOME": str(tmp_path / "dagster"), "API_KEY": CANARY}
     with subprocess.Popen(
         [BIN / "dagster-webserver", "-h", "127.0.0.1", "-p", str(port), "-m",
          "event_assets.definitions"],
-        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     ) as server:  # fmt: skip
         try:
-            assert server.stdout
-            for line in server.stdout:
-                if b"Serving dagster-webserver" in line:
-                    break
-            until_open(port)
+            until(lambda: is_open(port))
             url = f"http://127.0.0.1:{port}"
             runs = graphql(url, RUNS)
             ids = [run["runId"] for run in json.loads(runs)["data"]["runsOrError"]["results"]]

@@ -21,8 +21,9 @@ from websockets.typing import Subprotocol
 
 from event_assets.definitions import defs
 from event_assets_tests.faults.raw import self_signed
-from event_assets_tests.support.dagster_dev import LAUNCH, free_port, until
+from event_assets_tests.support.dagster_dev import LAUNCH
 from event_assets_tests.support.docs import page
+from event_assets_tests.support.polling import free_port, until
 from event_assets_tests.support.project import ROOT
 
 PAGE = page("docs/operations.md")

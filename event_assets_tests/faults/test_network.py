@@ -42,9 +42,9 @@ from event_assets_tests.faults.raw import (
 )
 from event_assets_tests.faults.tries import Tries
 from event_assets_tests.support.api_server import serving
-from event_assets_tests.support.dagster_dev import until
 from event_assets_tests.support.http_sessions import PATH
 from event_assets_tests.support.platforms import definitions, events, paged, run, source
+from event_assets_tests.support.polling import until
 from event_assets_tests.support.project import ROOT, Project, checks, failure
 from event_assets_tests.support.sandbox import Faults, Sandbox
 

@@ -3,14 +3,8 @@
 from pathlib import Path
 
 from event_assets_tests.faults.tries import Tries
-from event_assets_tests.support.dagster_dev import (
-    ENDED,
-    Dagster,
-    copied,
-    dagster_dev,
-    sync_at,
-    until,
-)
+from event_assets_tests.support.dagster_dev import ENDED, Dagster, copied, dagster_dev, sync_at
+from event_assets_tests.support.polling import until
 from event_assets_tests.support.project import Project
 from event_assets_tests.support.sandbox import KEY, Faults, Sandbox
 

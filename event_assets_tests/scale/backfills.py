@@ -19,8 +19,8 @@ from event_assets import warehouse
 from event_assets_tests.scale.apis import Platform
 from event_assets_tests.scale.broker import Broker
 from event_assets_tests.scale.cluster import Cluster
-from event_assets_tests.scale.polling import until
 from event_assets_tests.scale.servers import Postgres
+from event_assets_tests.support.polling import until
 from event_assets_tests.support.project import ROOT
 
 PARTITIONS = "events_accounts"
@@ -81,11 +81,11 @@ class Backfill:
     def await_good(self, accounts: Collection[str], patience: float) -> None:
         """Wait until accounts have been synced."""
 
-        def good() -> bool | None:
+        def good() -> bool:
             done = {run.tags.get(PARTITION) for run in self.of(DagsterRunStatus.SUCCESS)}
-            return done.issuperset(accounts) or None
+            return done.issuperset(accounts)
 
-        until(f"{len(accounts)} accounts", good, patience)
+        until(good, f"the sync of {len(accounts)} accounts", patience)
 
     def span(self, accounts: Collection[str]) -> float:
         """Return the seconds from the first start of a run to the last end."""

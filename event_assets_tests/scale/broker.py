@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
 import subprocess
 from pathlib import Path
 from types import TracebackType
 
 import redis
 
-from event_assets_tests.scale.polling import until
 from event_assets_tests.scale.servers import programs
+from event_assets_tests.support.polling import free_port, until
 
 OPTIONS = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
 
@@ -51,7 +50,7 @@ class Broker:
                 stdout=log,
                 stderr=log,
             )
-        until("Redis answers", self._answers)
+        until(self._answers, "an answer of Redis")
 
     def kill(self) -> None:
         """Kill it, with all messages that it has."""
@@ -64,13 +63,13 @@ class Broker:
             waiting = [line for key in client.keys("dagster*") for line in lines_of(client, key)]
         return [f"{line} {base64.b64decode(json.loads(line)['body']).decode()}" for line in waiting]
 
-    def _answers(self) -> bool | None:
+    def _answers(self) -> bool:
         assert self._server.poll() is None, (self._folder / "redis.log").read_text()
         with redis.Redis(port=self.port) as client:
             try:
                 return bool(client.ping())
             except redis.ConnectionError:
-                return None
+                return False
 
 
 def lines_of(client: redis.Redis, key: bytes) -> list[str]:
@@ -78,10 +77,3 @@ def lines_of(client: redis.Redis, key: bytes) -> list[str]:
     if client.type(key) != b"list":
         return []
     return [line.decode() for line in client.lrange(key, 0, -1)]
-
-
-def free_port() -> int:
-    """Return a free port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port

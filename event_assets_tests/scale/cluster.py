@@ -18,9 +18,9 @@ import yaml
 from dagster import DagsterInstance, DagsterRunStatus
 from dagster._core.instance.ref import InstanceRef
 
-from event_assets_tests.scale.broker import Broker, free_port
-from event_assets_tests.scale.polling import PATIENCE, until
+from event_assets_tests.scale.broker import Broker
 from event_assets_tests.scale.servers import Postgres
+from event_assets_tests.support.polling import PATIENCE, free_port, until
 from event_assets_tests.support.project import ROOT
 
 DEPLOYMENT = ROOT / "deploy" / "celery"
@@ -98,12 +98,12 @@ class Cluster:
     def await_health(self, kind: str, name: str | None = None, **environment: str) -> None:
         """Wait until a process passes the deployment's own check."""
 
-        def well() -> bool | None:
+        def well() -> bool:
             assert self._processes[name or kind].poll() is None, self.log(name or kind)
             check = self.run(f"{self.folder}/health {kind}", **environment)
-            return check.returncode == 0 or None
+            return check.returncode == 0
 
-        until(f"health of {name or kind}", well)
+        until(well, f"the start of {name or kind}")
 
     def kill(self, name: str) -> None:
         """End a process and all its children at once, as a host that loses its power."""

@@ -14,8 +14,8 @@ from dagster import DagsterRunStatus
 from event_assets_tests.scale.apis import Platform
 from event_assets_tests.scale.backfills import Backfill, deployment, differences
 from event_assets_tests.scale.broker import Broker
-from event_assets_tests.scale.polling import until
 from event_assets_tests.scale.servers import Postgres
+from event_assets_tests.support.polling import until
 
 ACCOUNTS = int(os.environ.get("EVENTS_SCALE_ACCOUNTS", "6"))
 EVENTS = int(os.environ.get("EVENTS_SCALE_EVENTS", "2000"))
@@ -67,13 +67,13 @@ def test_the_accounts_of_a_killed_worker_are_done_by_others(backfill: Backfill) 
     backfill.have_workers(4)
     victim = backfill.workers[0]
 
-    def under_way() -> list[str] | None:
+    def under_way() -> list[str]:
         runs = backfill.of(DagsterRunStatus.STARTED)
-        return [run.run_id for run in runs if run.run_id in backfill.cluster.log(victim)] or None
+        return [run.run_id for run in runs if run.run_id in backfill.cluster.log(victim)]
 
     with backfill.platform.silence():
         accounts = backfill.start(ACCOUNTS)
-        (lost,) = until("a run of the victim's", under_way)
+        (lost,) = until(under_way, "a run of the victim")
         backfill.kill(victim)
     backfill.await_good(accounts, PATIENCE)
     assert {run.run_id for run in backfill.of(DagsterRunStatus.FAILURE)} >= {lost}
@@ -86,7 +86,7 @@ def test_nothing_is_lost_with_a_broker_that_forgets(backfill: Backfill, broker: 
     backfill.have_workers(4)
     with backfill.platform.silence():
         accounts = backfill.start(ACCOUNTS)
-        until("a run", lambda: backfill.of(DagsterRunStatus.STARTED) or None)
+        until(lambda: backfill.of(DagsterRunStatus.STARTED), "a run")
         broker.kill()
         broker.start()
     backfill.await_good(accounts, PATIENCE)

@@ -11,8 +11,8 @@ from dagster import DagsterEventType, DagsterRun, DagsterRunStatus
 
 from event_assets_tests.scale.broker import Broker
 from event_assets_tests.scale.cluster import Cluster
-from event_assets_tests.scale.polling import until
 from event_assets_tests.scale.servers import Postgres
+from event_assets_tests.support.polling import until
 from event_assets_tests.support.project import ROOT
 from event_assets_tests.support.sandbox import Sandbox
 
@@ -72,7 +72,7 @@ def end_of(cluster: Cluster, run: DagsterRun) -> DagsterRunStatus:
         return found.status if found and found.status in ENDED else None
 
     with cluster.instance() as instance:
-        return until(f"the end of {run.run_id}", ended)
+        return until(ended, f"the end of {run.run_id}")
 
 
 def test_a_run_is_done_by_a_worker(cluster: Cluster) -> None:
@@ -85,8 +85,8 @@ def begun(cluster: Cluster, run: DagsterRun) -> None:
     """Wait until a run does its first step."""
     with cluster.instance() as instance:
         until(
+            lambda: instance.all_logs(run.run_id, of_type=DagsterEventType.STEP_START),
             "its first step",
-            lambda: instance.all_logs(run.run_id, of_type=DagsterEventType.STEP_START) or None,
         )
 
 
@@ -120,13 +120,13 @@ def test_a_run_whose_process_is_killed_is_done_once_more(cluster: Cluster, api: 
         return next((r for r in instance.get_runs() if r.parent_run_id == run.run_id), None)
 
     with cluster.instance() as instance:
-        assert end_of(cluster, until("another run", another)) == DagsterRunStatus.SUCCESS
+        assert end_of(cluster, until(another, "another run")) == DagsterRunStatus.SUCCESS
 
 
 def test_no_password_and_no_key_is_sent_or_kept(cluster: Cluster, broker: Broker) -> None:
     cluster.stop(["worker"])
     run = cluster.launch("sync_events")
-    until("a message", lambda: broker.messages() or None)
+    until(broker.messages, "a message")
     (message,) = broker.messages()
     assert run.run_id in message
     address = cluster.environment["DAGSTER_POSTGRES"]

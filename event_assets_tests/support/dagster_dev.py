@@ -4,20 +4,18 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import requests
 
+from event_assets_tests.support.polling import free_port, until
 from event_assets_tests.support.project import BIN, FILES, ROOT
 
-PATIENCE = 90.0  # seconds
 LAUNCH = """mutation { launchRun(executionParams: {selector: {jobName: "%s",
   repositoryName: "__repository__", repositoryLocationName: "event_assets"}})
   { __typename ... on LaunchRunSuccess { run { runId } } } }"""
@@ -29,24 +27,6 @@ TICKS = """{ scheduleOrError(scheduleSelector: {scheduleName: "%s",
   repositoryName: "__repository__", repositoryLocationName: "event_assets"})
   { ... on Schedule { scheduleState { ticks { status skipReason timestamp runIds } } } } }"""
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
-
-T = TypeVar("T")
-
-
-def until(happened: Callable[[], T], patience: float = PATIENCE) -> T:
-    """Wait for what must happen, so many seconds at the most, and give what it gave."""
-    deadline = time.monotonic() + patience
-    while not (found := happened()):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)  # between two looks at another process
-    return found
-
-
-def free_port() -> int:
-    """Return a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from event_assets.http import pace, throttle
-from event_assets_tests.support.dagster_dev import until
+from event_assets_tests.support.polling import until
 
 NOW = 1_800_000_000.0  # seconds since 1970, when the clock starts
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from event_assets_tests.support.dagster_dev import PATIENCE, Dagster, copied, dagster_dev, sync_at
+from event_assets_tests.support.dagster_dev import Dagster, copied, dagster_dev, sync_at
+from event_assets_tests.support.polling import PATIENCE
 from event_assets_tests.support.sandbox import KEY, Sandbox
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")

@@ -4,7 +4,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from event_assets_tests.support.dagster_dev import Dagster, until
+from event_assets_tests.support.dagster_dev import Dagster
+from event_assets_tests.support.polling import until
 from event_assets_tests.support.sandbox import Faults, Sandbox
 
 ASSETS = ("events_api", "event_data", "current_events", "event_changes", "event_calendar")

@@ -16,8 +16,8 @@ from event_assets.http.session import ApiSession
 from event_assets.http.window import CAUTIOUS
 from event_assets.values.redaction import KNOWN
 from event_assets_tests.support.api_server import serving
-from event_assets_tests.support.dagster_dev import until
 from event_assets_tests.support.http_sessions import PATH, session_for
+from event_assets_tests.support.polling import until
 from event_assets_tests.support.sandbox import Faults, Sandbox
 
 LIMIT = 10

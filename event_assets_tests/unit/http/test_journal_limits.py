@@ -15,7 +15,6 @@ import pytest
 
 from event_assets.http import journal as module
 from event_assets.http.journal import Journal, open_journal
-from event_assets_tests.support.dagster_dev import until
 from event_assets_tests.support.journals import (
     HEADERS,
     IDENTITY,
@@ -26,6 +25,7 @@ from event_assets_tests.support.journals import (
     run_to_failure,
     write_at_once,
 )
+from event_assets_tests.support.polling import until
 
 
 def test_a_short_sync_writes_nothing(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

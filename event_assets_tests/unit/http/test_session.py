@@ -25,8 +25,8 @@ from event_assets.http.session import ApiSession
 from event_assets.values.errors import ApiError, ContentError
 from event_assets.values.urls import origin
 from event_assets_tests.support.api_server import serving
-from event_assets_tests.support.dagster_dev import free_port, until
 from event_assets_tests.support.http_sessions import PATH, session_for
+from event_assets_tests.support.polling import free_port, until
 from event_assets_tests.support.sandbox import KEY, Faults, Sandbox
 from event_assets_tests.support.waits import NOW, Waits
 
