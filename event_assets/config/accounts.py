@@ -24,11 +24,9 @@ A_LIST = "must be a list of names, or {file: PATH}, or {query: SQL}"
 
 
 def _check_names(names: list[Any]) -> list[str]:
-    twice = (
-        f"`{name}` is listed twice" if name in names[:n] else "" for n, name in enumerate(names)
-    )
-    problems = zip(map(name_error, names), twice, strict=True)
-    refuse(((n,), wrong or again) for n, (wrong, again) in enumerate(problems) if wrong or again)
+    twice = {n: f"`{name}` is listed twice" for n, name in enumerate(names) if name in names[:n]}
+    problems = ((n, name_error(name) or twice.get(n)) for n, name in enumerate(names))
+    refuse(((n,), problem) for n, problem in problems if problem)
     return names
 
 

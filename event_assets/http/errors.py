@@ -95,27 +95,24 @@ UNREACHABLE = "cannot be reached{system}{tries}; check {limits.address} and the 
 class Failure(NamedTuple):
     """How an error of an attempt is reported, after `The API at URL`, and whether it is retried."""
 
-    error: type[Exception]
+    error: type[Exception] | tuple[type[Exception], ...]
     message: str
     retryable: bool = True
 
 
+BAD_PROXY_ERRORS = (requests.exceptions.InvalidProxyURL, exceptions.ProxySchemeUnknown)
+URL_ERRORS = (client.InvalidURL, requests.exceptions.InvalidURL, exceptions.LocationParseError)
 # The first match with an error or a cause counts: some are subclasses of others further down.
 FAILURES = (
     Failure(errors.InvalidResponseError, INVALID),
     Failure(errors.ResponseTooLargeError, TOO_LARGE, retryable=False),
     Failure(errors.ResponseTimeoutError, TOO_LATE),
     Failure(ssl.SSLCertVerificationError, NOT_TRUSTED, retryable=False),
-    Failure(client.InvalidURL, NO_URL, retryable=False),
-    Failure(requests.exceptions.InvalidProxyURL, BAD_PROXY, retryable=False),
-    Failure(exceptions.ProxySchemeUnknown, BAD_PROXY, retryable=False),
-    Failure(requests.exceptions.InvalidURL, NO_URL, retryable=False),
-    Failure(exceptions.LocationParseError, NO_URL, retryable=False),
-    Failure(client.RemoteDisconnected, CLOSED),
-    Failure(client.IncompleteRead, CLOSED),
+    Failure(BAD_PROXY_ERRORS, BAD_PROXY, retryable=False),
+    Failure(URL_ERRORS, NO_URL, retryable=False),
+    Failure((client.RemoteDisconnected, client.IncompleteRead), CLOSED),
     Failure(client.LineTooLong, LONG_HEADER),
-    Failure(client.BadStatusLine, NO_HTTP),
-    Failure(client.UnknownProtocol, NO_HTTP),
+    Failure((client.BadStatusLine, client.UnknownProtocol), NO_HTTP),
     Failure(client.HTTPException, MANY_HEADERS),
     Failure(exceptions.InvalidHeader, SEVERAL_LENGTHS, retryable=False),
     Failure(ssl.SSLEOFError, TLS_ENDED),

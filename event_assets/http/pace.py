@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 
 # By the drafts of the IETF and by common use, in the order in which they are looked for.
 REMAINING = ("RateLimit-Remaining", "X-RateLimit-Remaining", "X-Rate-Limit-Remaining")
@@ -23,17 +24,11 @@ MARGIN = 0.9  # share of the rate at which requests went through before a refusa
 DOUBLING_SECONDS = 60.0  # in which a learned rate doubles, after as long: a limit may be shared
 
 
-@dataclass(frozen=True)
-class Quota:
-    """What the headers of a response say of the rate limit.
+class Quota(NamedTuple):
+    """What the headers of a response say of the rate limit."""
 
-    Attributes:
-        remaining: requests that may still be sent.
-        seconds: until there are more.
-    """
-
-    remaining: int
-    seconds: float
+    remaining: int  # requests that may still be sent
+    seconds: float  # until there are more
 
 
 def read_quota(headers: Mapping[str, str], now: float | None = None) -> Quota | None:

@@ -124,9 +124,8 @@ def evaluate_complete(database: Database, source: SourceConfig, table: str) -> d
     rows = database.sql(f"from {source.name}.{quote_identifier(sync_log_table(table))}").filter(
         account_filter(source.account)
     )
-    row = next(iter(fetch_rows(rows.order("sync_number desc").limit(1))), {})
-    if not row:
-        row = {"complete": None, "reason": "No sync has been logged yet."}
+    none = {"complete": None, "reason": "No sync has been logged yet."}
+    row = next(iter(fetch_rows(rows.order("sync_number desc").limit(1))), none)
     complete, warning = row["complete"], row.get("warning")
     is_error = complete is False
     return dg.AssetCheckResult(

@@ -62,13 +62,13 @@ def table_metadata(
     source: SourceConfig, table: str, columns: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """Return where a table is and, if they are known before it is built, its columns by type."""
-    known = columns.items() if columns else ()
-    schema = {"dagster/column_schema": table_schema(source, table, known)} if columns else {}
-    return {
+    found: dict[str, Any] = {
         "dagster/table_name": warehouse.full_table_name(source.name, table),
         "database": dg.MetadataValue.path(warehouse.get_destination().display_name),
-        **schema,
     }
+    if columns:
+        found["dagster/column_schema"] = table_schema(source, table, columns.items())
+    return found
 
 
 def row_metadata(database: Database, source: SourceConfig, table: str) -> dict[str, Any]:

@@ -33,11 +33,7 @@ class AccountPartitions(dg.DynamicPartitionsDefinition):
     ) -> Sequence[str]:
         """Return the registered accounts, or the listed ones before any is registered."""
         with dg.partition_loading_context(current_time, dynamic_partitions_store) as context:
-            known = super().get_partition_keys()
-            store = context.dynamic_partitions_store
-            if known or not isinstance(store, dg.DagsterInstance):
-                return known
-            return update_partitions(self.source, store)
+            return super().get_partition_keys() or self._list_accounts(context)
 
     def has_partition_key(
         self,
@@ -47,12 +43,13 @@ class AccountPartitions(dg.DynamicPartitionsDefinition):
     ) -> bool:
         """Return whether an account is registered or listed."""
         with dg.partition_loading_context(current_time, dynamic_partitions_store) as context:
-            if super().has_partition_key(partition_key):
-                return True
-            store = context.dynamic_partitions_store
-            return isinstance(store, dg.DagsterInstance) and partition_key in update_partitions(
-                self.source, store
-            )
+            is_known = super().has_partition_key(partition_key)
+            return is_known or partition_key in self._list_accounts(context)
+
+    def _list_accounts(self, context: Any) -> Sequence[str]:
+        store = context.dynamic_partitions_store
+        is_instance = isinstance(store, dg.DagsterInstance)
+        return update_partitions(self.source, store) if is_instance else []
 
 
 def partitions_name(source: SourceConfig) -> str:

@@ -64,14 +64,7 @@ class Sandbox:
         self._event_list = self.list_type(source, self._clock(), seed)
         self._api = self.api_type(self._event_list, key)
         self._lock = threading.Lock()  # the server's thread uses the list, too
-        self._url: str | None = None
-
-    @property
-    def url(self) -> str:
-        """Return the base URL, such as http://127.0.0.1:8000; only inside the `with` block."""
-        if self._url is None:
-            raise RuntimeError("the sandbox has a URL only inside its with block")
-        return self._url
+        self.url = ""  # the base URL, such as http://127.0.0.1:8000, inside the `with` block
 
     def __enter__(self: S) -> S:
         """Start serving; raises SandboxError when the port is in use."""
@@ -84,14 +77,13 @@ class Sandbox:
                 raise
             raise SandboxError(f"Port {self._port} of {HOST} is in use; choose another.") from None
         self._server = BackgroundServer(build_app(self._respond), listener)
-        self._url = f"http://{HOST}:{listener.getsockname()[1]}"
+        self.url = f"http://{HOST}:{listener.getsockname()[1]}"
         self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop serving without waiting for pending requests."""
         self._server.stop()
-        self._url = None
 
     @contextlib.contextmanager
     def _current(self) -> Generator[EventList, None, None]:

@@ -1,21 +1,21 @@
-"""The errors that the package raises: who must act, and whether another attempt may help.
+"""The errors that the package raises, and who must act.
 
     EventAssetsError                        internal, unless a branch below says otherwise
     ├── UserError                           the message is one sentence: what is wrong, what to do
     │   ├── ConfigError                     the YAML, a setting or a secret
     │   │   └── PaginationError             the paginator does not fit the API's responses
     │   ├── WarehouseError                  the database
-    │   │   ├── BusyError                   (retryable) another sync holds it
-    │   │   └── ConcurrentSchemaChangeError (retryable) another sync changed the columns
+    │   │   ├── BusyError                   another sync holds it
+    │   │   └── ConcurrentSchemaChangeError another sync changed the columns
     │   ├── AlertError                      the webhook
     │   └── ApiError                        the API, not the user, is at fault
     │       ├── ContentError                a response holds no list of records
     │       └── TooManyRejectsError         its records break the contract
-    ├── ExpiredJournalError                 (retryable) an interrupted sync cannot be resumed
-    ├── ExpiredPositionError                (retryable) the API knows no changes since a position
+    ├── ExpiredJournalError                 an interrupted sync cannot be resumed
+    ├── ExpiredPositionError                the API knows no changes since a position
     └── ResponseError                       one attempt at a request failed; ends as an ApiError
-        ├── InvalidResponseError            (retryable)
-        ├── ResponseTimeoutError            (retryable)
+        ├── InvalidResponseError
+        ├── ResponseTimeoutError
         └── ResponseTooLargeError
 
 The sandbox, which imports nothing of the rest, has its own `SandboxError`.
@@ -24,13 +24,11 @@ The sandbox, which imports nothing of the rest, has its own `SandboxError`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 
 class EventAssetsError(Exception):
     """Base of all errors of this package."""
-
-    retryable: ClassVar[bool] = False  # whether the same attempt may succeed the next time
 
 
 class UserError(EventAssetsError):
@@ -52,13 +50,9 @@ class WarehouseError(UserError):
 class BusyError(WarehouseError):
     """Another sync holds the database."""
 
-    retryable = True
-
 
 class ConcurrentSchemaChangeError(WarehouseError):
     """Another account's sync changed a table's columns since this sync read them."""
-
-    retryable = True
 
 
 class AlertError(UserError):
@@ -89,13 +83,9 @@ class TooManyRejectsError(ApiError):
 class ExpiredJournalError(EventAssetsError):
     """The API rejects a request made from a recorded response, or the journal is damaged."""
 
-    retryable = True
-
 
 class ExpiredPositionError(EventAssetsError):
     """The API no longer knows the changes since the position of a sync: all is to be read."""
-
-    retryable = True
 
 
 class ResponseError(EventAssetsError):
@@ -105,8 +95,6 @@ class ResponseError(EventAssetsError):
 class InvalidResponseError(ResponseError):
     """A response with status 200 does not hold what the API should send; `said`: its words."""
 
-    retryable = True
-
     def __init__(self, problem: str, said: str = "") -> None:
         super().__init__(problem)
         self.said = said
@@ -114,8 +102,6 @@ class InvalidResponseError(ResponseError):
 
 class ResponseTimeoutError(ResponseError, TimeoutError):
     """A response takes longer than `timeouts.answer`. A TimeoutError, as urllib3 expects."""
-
-    retryable = True
 
 
 class ResponseTooLargeError(ResponseError):

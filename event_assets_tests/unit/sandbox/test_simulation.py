@@ -101,13 +101,6 @@ def test_events_leave_the_list_a_day_after_their_end() -> None:
     assert NOON - timedelta(days=1) < min(ends) < NOON - timedelta(hours=22)
 
 
-def test_a_naive_time_and_a_negative_size_are_errors() -> None:
-    with pytest.raises(ValueError, match="time zone"):
-        EventSimulation(1).events(datetime(2026, 1, 1))
-    with pytest.raises(ValueError, match="negative"):
-        EventSimulation(-1)
-
-
 def test_a_live_sandbox_follows_its_clock_also_backwards() -> None:
     simulation, now = EventSimulation(200), NOON
     with Sandbox(simulation, clock=lambda: now) as api:

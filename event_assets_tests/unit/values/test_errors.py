@@ -7,9 +7,9 @@ from event_assets.values.errors import EventAssetsError, exception_chain
 
 
 def test_the_docstring_draws_the_tree_of_errors() -> None:
-    drawn = re.findall(r"^    ([│├└─ ]*)(\w+Error)( +\(retryable\))?", errors.__doc__ or "", re.M)
-    assert [(len(indent) // 4, name, bool(mark)) for indent, name, mark in drawn] == [
-        (depth, error.__name__, error.retryable) for depth, error in _tree(EventAssetsError)
+    drawn = re.findall(r"^    ([│├└─ ]*)(\w+Error)", errors.__doc__ or "", re.M)
+    assert [(len(indent) // 4, name) for indent, name in drawn] == [
+        (depth, error.__name__) for depth, error in _tree(EventAssetsError)
     ]
 
 
