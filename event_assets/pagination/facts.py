@@ -173,19 +173,6 @@ class ListFacts:
         return is_open and pages > 1 and self.distinct <= (pages - 1) * self.largest
 
 
-def begin_again(facts: ListFacts) -> ListFacts:
-    """Return the facts of a list that is read from page 1 again, with what was seen besides."""
-    return ListFacts(
-        truncated=facts.truncated,
-        said=facts.said,
-        error=facts.error,
-        tie=facts.tie,
-        size_left_out=facts.size_left_out,
-        settings=facts.settings,
-        first_rows=facts.first_rows,
-    )
-
-
 def add_counts(facts: ListFacts, other: ListFacts) -> ListFacts:
     """Return the facts with the counts of another list added."""
     names = ("pages", "rows", "distinct", "overlaps", "shifts", "pointers")

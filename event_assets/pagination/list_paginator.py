@@ -27,7 +27,7 @@ from event_assets.pagination.counters import (
     leaves_size_out,
     named_values,
 )
-from event_assets.pagination.facts import NO_PAGE, ListFacts, ListSettings, PageFacts, begin_again
+from event_assets.pagination.facts import NO_PAGE, ListFacts, ListSettings, PageFacts
 from event_assets.pagination.links import read_pointer
 from event_assets.pagination.offset_walk import OffsetWalk
 from event_assets.pagination.page_reader import PageReader
@@ -193,7 +193,7 @@ class ListPaginator(Paginator):
         counter = find_row_counter(found, size)
         if counter and walk.facts.pages == 1 and not walk.is_counted:
             self._row_counter, self._base = counter
-            self._walk = self._walk_rows(begin_again(walk.facts), page.size_asked or size)
+            self._walk = self._walk_rows(_begin_again(walk.facts), page.size_asked or size)
             self._walk.take(page)
         walk.is_counted |= counts(found, self._counters, walk.position, size)
         if walk.facts.pages == 1 and size == page.size_asked and leaves_size_out(page.pointer):
@@ -218,7 +218,7 @@ class ListPaginator(Paginator):
             is_first_try = isinstance(self._walk, OffsetWalk)
             self._step = len(page.ids) if is_first_try else self.limit
         self._row_counter, self._base = None, 0
-        walk = self._walk = self._walk_pages(begin_again(self._walk.facts))
+        walk = self._walk = self._walk_pages(_begin_again(self._walk.facts))
         walk.is_counted = True
         self._take(page)
 
@@ -287,6 +287,11 @@ class ListPaginator(Paginator):
             for at in walk.upcoming(count)
             if not self._is_behind_cap(at)
         ]
+
+
+def _begin_again(facts: ListFacts) -> ListFacts:
+    """Return the facts of a list of which one page was read, before that page is taken again."""
+    return replace(facts, pages=0, rows=0, pointers=0, passes=1)
 
 
 def _find_setting(active: BasePaginator | None, *names: str) -> tuple[str, Any]:

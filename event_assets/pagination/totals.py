@@ -113,7 +113,7 @@ class RowTotal:
         reported: the last total, trusted or not.
         least, largest: of the trusted totals; None: there is none.
         lowest, highest: of all that were reported, but a 0 beside no rows.
-        changes, returns: how often it was another one, and that before the last change again.
+        seen: what was reported but a 0 beside no rows, each another one than before.
     """
 
     def __init__(self, limit: int | None = None) -> None:
@@ -123,9 +123,8 @@ class RowTotal:
         self.largest: int | None = None
         self.disproved: int | None = None  # the last total, if it may count pages
         self.lowest: int | None = None
-        self.highest = self.changes = self.returns = 0
-        self._newest: int | None = None  # the total of the last response with rows
-        self._other: int | None = None  # the one before its last change
+        self.highest = 0
+        self.seen: list[int] = []
         self._last: int | None = None  # the last total that was trusted
 
     def evaluate(self, total: int | None, before: int, rows: int) -> int | None:
@@ -138,10 +137,8 @@ class RowTotal:
         """
         if total is None:
             return None if rows else self._last
-        if total != self._newest and (rows or total):
-            self.returns += total == self._other
-            self.changes += 1
-            self._other, self._newest = self._newest, total
+        if (rows or total) and self.seen[-1:] != [total]:
+            self.seen.append(total)
         if rows and before and self.largest == total + before:
             total = self.largest  # it is the number of rows from here on
         is_same, self.reported = total == self.reported, total

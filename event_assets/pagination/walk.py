@@ -216,9 +216,10 @@ class Walk(ABC):
         """Finish with the evidence of this name, whose sentence needs `values`."""
         facts, reading = self._facts, self._reading
         facts.end, facts.rows_read, facts.least_total = end, reading.rows, reading.total.least
-        lowest = reading.total.lowest or 0
-        facts.totals, returns = (lowest, reading.total.highest), reading.total.returns
-        facts.is_to_and_fro = 1 < returns == reading.total.changes - 2  # between two numbers only
+        lowest, seen = reading.total.lowest or 0, reading.total.seen
+        facts.totals = lowest, reading.total.highest
+        is_of_pages = min(seen, default=0) <= self.largest  # the length of each
+        facts.is_to_and_fro = len(seen) > 3 and seen[2:] == seen[:-2] and not is_of_pages
         if reading.total.disproved is not None and lowest > reading.rows:
             facts.least_total = lowest  # the offset that disproved it counts rows in no page
         facts.largest, facts.distinct = self.largest, self._seen.close()

@@ -219,6 +219,11 @@ def test_a_list_that_gets_shorter_all_the_time_ignores_no_offset(every: int, siz
     assert reading.result.complete is True
 
 
+def test_the_length_of_a_page_is_no_total_that_goes_to_and_fro() -> None:
+    reading, _ = replay(3, [[("delete", 0, 1)]], limit=2, total="length of the page")
+    assert reading.result.complete is True, reading.result.reason
+
+
 def test_two_readings_in_which_the_only_row_is_gone_agree() -> None:
     reading, _ = replay(1, [[("delete", 0, 1)]], limit=2, total="length of the page")
     assert reading.result.complete is True
