@@ -39,10 +39,8 @@ def _accepted_by(define: Callable[[str], object], rule: str) -> AfterValidator:
         try:
             define(text)
         except dg.DagsterInvalidDefinitionError:
-            problem = f"{rule}, not {config_model.shown(text)}"
-        else:
-            return text
-        raise ValueError(problem)
+            raise ValueError(f"{rule}, not {config_model.shown(text)}") from None
+        return text
 
     return AfterValidator(check)
 

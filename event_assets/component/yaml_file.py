@@ -95,7 +95,7 @@ class _Loader(yaml.SafeLoader):
             return super().construct_object(node, deep)
         except (ValueError, LookupError):  # such as `!!int x`, or too many digits
             problem = "YAML cannot read this value: write it in quotes if it is text"
-        raise _error(node, problem)
+            raise _error(node, problem) from None
 
 
 TAG = "tag:yaml.org,2002:"

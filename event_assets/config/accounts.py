@@ -40,17 +40,14 @@ def _check_query(text: str) -> str:
     """Check that a text is one query; it is parsed, not run."""
     import duckdb  # slow, and needed by few
 
-    problem = ""
     with duckdb.connect() as nowhere:
         try:
             statements = nowhere.extract_statements(_check_text(text))
         except duckdb.Error as error:
             problem = f"is not valid SQL: {str(error).partition(chr(10))[0]}"
-        else:
-            if [one.type for one in statements] != [duckdb.StatementType.SELECT]:
-                problem = "must be a single SELECT"
-    if problem:
-        raise ValueError(problem)
+            raise ValueError(problem) from None
+        if [one.type for one in statements] != [duckdb.StatementType.SELECT]:
+            raise ValueError("must be a single SELECT")
     return text
 
 

@@ -91,42 +91,38 @@ def _table_spec(
 ) -> dg.AssetSpec:
     """Describe the table that a sync of a resource fills."""
     source = resource.source
-    accounts = partitions.partitions_def(source)
     per_parent = f" of each record of `{resource.parent}`" if resource.parent else ""
     merged = ", ".join(f"`{column}`" for column in resource.primary_key_columns)
     write = f"merged by {merged}" if merged else "replaced by each sync"
-    spec = dg.AssetSpec(
+    description = f"The API's `{resource.name}`{per_parent}: one row each, {write}."
+    table, policy = metadata.table_metadata(source, resource.name), None
+    if resource.is_events:
+        description = (
+            ("" if source.base_url else f"From {INVENTED}. ")
+            + f"Every event that the API ever listed{per_parent}, one row each, merged by `id`."
+            + (" Each partition is an account." if source.accounts else "")
+        )
+        columns, origins = metadata.contract_columns(source), metadata.contract_origins(source)
+        table = metadata.table_metadata(source, resource.name, columns)
+        table["dagster/column_lineage"] = metadata.column_lineage(source, "events_api", origins)
+    if resource.is_events and freshness:
+        policy = dg.FreshnessPolicy.time_window(
+            fail_window=timedelta(minutes=freshness.fail_after_minutes),
+            warn_window=timedelta(minutes=freshness.warn_after_minutes),
+        )
+    return dg.AssetSpec(
         asset_key(source, resource.name),
         deps=[asset_key(source, resource.parent or "events_api")],
-        description=f"The API's `{resource.name}`{per_parent}: one row each, {write}.",
+        description=description,
         group_name=source.name,
         owners=owners,
         kinds={"dlt", warehouse.get_destination().kind},
         code_version=source.config_hash,
-        metadata=metadata.table_metadata(source, resource.name),
-        partitions_def=accounts,
+        metadata=table,
+        partitions_def=partitions.partitions_def(source),
         skippable=not source.is_synced,
+        freshness_policy=policy,
     )
-    if not resource.is_events:
-        return spec
-    columns, origins = metadata.contract_columns(source), metadata.contract_origins(source)
-    spec = spec.replace_attributes(
-        description=("" if source.base_url else f"From {INVENTED}. ")
-        + f"Every event that the API ever listed{per_parent}, one row each, merged by `id`."
-        + (" Each partition is an account." if accounts else "")
-    ).merge_attributes(
-        metadata={
-            **metadata.table_metadata(source, resource.name, columns),
-            "dagster/column_lineage": metadata.column_lineage(source, "events_api", origins),
-        }
-    )
-    if freshness is None:
-        return spec
-    policy = dg.FreshnessPolicy.time_window(
-        fail_window=timedelta(minutes=freshness.fail_after_minutes),
-        warn_window=timedelta(minutes=freshness.warn_after_minutes),
-    )
-    return spec.replace_attributes(freshness_policy=policy)
 
 
 def _synced_table(resource: ResourceConfig, spec: dg.AssetSpec) -> dg.AssetsDefinition:
