@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from event_assets._compat.dlt import build_paginator
-from event_assets.pagination.list_paginator import POINTER_PATHS, ListPaginator
+from event_assets.pagination.links import POINTER_PATHS
+from event_assets.pagination.list_paginator import ListPaginator
 from event_assets.pagination.seen_ids import ReadIds
+from event_assets.pagination.totals import AUTO
 from event_assets.values.response_paths import compile_path
 
 # What this project evaluates in dlt's place: of all types, and of one.
@@ -32,12 +34,12 @@ def create_paginator(paginator: str | Mapping[str, Any] | None, read_ids: ReadId
         dict(paginator) if isinstance(paginator, Mapping) else {"type": paginator or "auto"}
     )
     kind = options.setdefault("type", "auto")
+    options |= {name: int(options[name]) for name in ("limit", "offset") if name in options}
+    for name in {*POINTER_PATHS, *PATHS} & options.keys():
+        if options[name] != AUTO:
+            options[name] = compile_path(options[name])
     names = (*PATHS, *OPTIONS.get(kind, ()))
     ours = {name: options.pop(name) for name in names if name in options}
-    options |= {name: int(options[name]) for name in ("limit", "offset") if name in options}
-    for name in POINTER_PATHS:
-        if name in options:
-            options[name] = compile_path(options[name])
     if kind in ("offset", "page_number"):
         options["total_path"] = None
     try:

@@ -173,6 +173,11 @@ class ListFacts:
         return is_open and pages > 1 and self.distinct <= (pages - 1) * self.largest
 
 
+def begin_again(facts: ListFacts) -> ListFacts:
+    """Return the facts of a list of which one page was read, before that page is taken again."""
+    return replace(facts, pages=0, rows=0, pointers=0, passes=1)
+
+
 def add_counts(facts: ListFacts, other: ListFacts) -> ListFacts:
     """Return the facts with the counts of another list added."""
     names = ("pages", "rows", "distinct", "overlaps", "shifts", "pointers")

@@ -15,25 +15,29 @@ from dlt.sources.helpers.rest_client.paginators import (
 from requests import Response
 
 from event_assets._compat import dlt as dlt_compat
+from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.vocabulary import NO_POINTER
 from event_assets.values.errors import PaginationError
 from event_assets.values.redaction import KNOWN
 from event_assets.values.urls import find_address_problem, origin
 
+POINTER_PATHS: Final = ("next_url_path", "cursor_path")  # dlt's settings of where the pointer is
 MAX_SHOWN: Final = 60  # characters
 # In the header `Link`: a link with its parameters, and those that name its relations.
 LINK: Final = re.compile(r"<([^>]*)>([^<]*)")
 RELATIONS: Final = re.compile(r";\s*rel\s*=\s*[\"']?([^\"';,]*)", re.IGNORECASE)
 
 
-def read_pointer(
-    active: BasePaginator | None, response: Response, where: str, *, is_first: bool
-) -> Any:
+def find_setting(active: BasePaginator | None, *names: str) -> tuple[str, Any]:
+    """Return the name and the value of the first of dlt's settings that is set."""
+    values = ((name, getattr(active, name, None)) for name in names)
+    return next(((name, value) for name, value in values if value), ("", None))
+
+
+def read_pointer(active: BasePaginator | None, response: Response, facts: ListFacts) -> Any:
     """Return the pointer that a paginator of dlt reads from a response; None if there is none.
 
-    Args:
-        where: the pointer is looked for, for an error.
-        is_first: whether it is the first response of the list, whose link to itself leads nowhere.
+    A link to the first response of the list itself, of which `facts` are known, leads nowhere.
 
     Raises:
         PaginationError: it should be a link, but is anything else.
@@ -45,10 +49,11 @@ def read_pointer(
     if isinstance(active, HeaderLinkPaginator):
         pointer = find_link(response, active.links_next_key)
     is_none = not pointer or NO_POINTER.fullmatch(str(pointer))
-    if is_none or (is_link and is_first and leads_to_itself(response, pointer)):
+    if is_none or (is_link and not facts.pages and leads_to_itself(response, pointer)):
         return None
     if is_link and not _is_link(response, pointer):
         shown = KNOWN.redact_text(str(pointer))[:MAX_SHOWN]
+        where = facts.settings.pointer or "the header `Link`"
         raise PaginationError(
             f"{where[0].upper()}{where[1:]} leads to no URL, but to `{shown}`: correct it in "
             "defs.yaml."

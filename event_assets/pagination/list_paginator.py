@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from http import HTTPStatus
 from math import inf
@@ -27,24 +28,21 @@ from event_assets.pagination.counters import (
     leaves_size_out,
     named_values,
 )
-from event_assets.pagination.facts import NO_PAGE, ListFacts, ListSettings, PageFacts
-from event_assets.pagination.links import read_pointer
+from event_assets.pagination.facts import NO_PAGE, ListFacts, ListSettings, PageFacts, begin_again
+from event_assets.pagination.links import POINTER_PATHS, find_setting, read_pointer
 from event_assets.pagination.offset_walk import OffsetWalk
 from event_assets.pagination.page_reader import PageReader
 from event_assets.pagination.page_walk import PageWalk
-from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.seen_ids import ReadIds, extract_ids
 from event_assets.pagination.ties import TieFinder
 from event_assets.pagination.totals import AUTO
-from event_assets.values.response_paths import compile_path
 
 REFUSALS: Final = (204, 400, 404, 410, 416, 422)  # statuses of a page that does not exist
-# Settings of dlt's paginators: where a response has the pointer, and what a request names by it.
-POINTER_PATHS: Final = ("next_url_path", "cursor_path")
+# Settings of dlt's paginators: what a request names by the number of a page, or by the pointer.
 PARAMETERS: Final = ("param_name", "param_body_path", "cursor_param", "cursor_body_path")
 
 
-class ListPaginator(Paginator):
+class ListPaginator:
     """Writes requests with a paginator of dlt, and decides with a walk which page is next.
 
     Offsets, and links and cursors that count rows, are walked with overlapping pages; page numbers,
@@ -62,11 +60,10 @@ class ListPaginator(Paginator):
     ) -> None:
         """Use a paginator of dlt; None: dlt detects it from the first response.
 
-        `options` are those of dlt's configuration that this project evaluates in dlt's place, with
-        the same meaning; `factory` lists them. Without `total_path` or `has_more_path`, the usual
-        names are searched; if it is None, there is none.
+        `options`: those that this project evaluates in dlt's place (`factory` lists them), with the
+        same meaning and compiled paths. Without `total_path` or `has_more_path`, the usual names
+        are searched; if it is None, there is none.
         """
-        super().__init__()
         self.cap: float = inf
         self.last_page = NO_PAGE
         self._read_ids = read_ids
@@ -88,19 +85,16 @@ class ListPaginator(Paginator):
         self._base, self._step = (start if is_numbered else 0), 1
         maximum = next((name for name in options if name.startswith("maximum")), "")
         self._maximum: float = int(options[maximum]) if options.get(maximum) else inf
-        name, path = _find_setting(active, *POINTER_PATHS)
-        header = _find_setting(active, "links_next_key", "cursor_key")[1]
-        total, more = (
-            setting if setting == AUTO else compile_path(setting)
-            for setting in (options.get(name, AUTO) for name in ("total_path", "has_more_path"))
-        )
+        name, path = find_setting(active, *POINTER_PATHS)
+        header = find_setting(active, "links_next_key", "cursor_key")[1]
+        total, more = (options.get(name, AUTO) for name in ("total_path", "has_more_path"))
         self._reader = PageReader(total, is_numbered, more, followed=path, header=header)
         is_total_set = total not in (AUTO, None) and not is_numbered
         self._settings = ListSettings(
             asked_by="page_number" if is_numbered else "offset" if is_offset else "",
             pointer=f"the paginator's {name} `{path}`" if path else "",
             total=f"the paginator's total_path `{total}`" if is_total_set else "",
-            parameter=_find_setting(active, *PARAMETERS)[1] or "cursor",
+            parameter=find_setting(active, *PARAMETERS)[1] or "cursor",
             maximum=f"{maximum} {self._maximum:,}",
             first_page=self._base,
         )
@@ -115,7 +109,6 @@ class ListPaginator(Paginator):
             start,
             maximum=self._maximum,
             stop_after_empty_page=self._options.get("stop_after_empty_page"),
-            trusts_total=self._options.get("total_path") not in (AUTO, None),
             facts=facts,
         )
 
@@ -133,13 +126,18 @@ class ListPaginator(Paginator):
         facts = self._walk.facts
         return replace(facts, end=self._lone_end) if facts.end == "no pointer" else facts
 
+    def init_request(self, request: Request) -> None:
+        """Point the request at the first page."""
+        self._first = copy_parts(request)
+        self._start(request)
+
     def _start(self, request: Request) -> None:
         self._request = request
         self._reader.begin()
         url, params, _ = self._first
         self._sent = {(name, str(value)) for name, value in params.items()} | named_values(url)
         self._ties = TieFinder(self._sent)
-        self._restore(request, {})
+        request.url, request.params, request.json = deepcopy(self._first)
         if self.active is not None:
             self.active.init_request(request)
 
@@ -149,18 +147,19 @@ class ListPaginator(Paginator):
         return not self._walk.done
 
     def receive(self, response: Response, rows: Sequence[Any], *, said: str = "") -> list[Any]:
-        """Process a response and its rows; return the rows to deliver."""
+        """Process a response and its rows; return the rows to deliver.
+
+        `said`: the words of an empty page that may not be about an end, or about an error.
+        """
         if self.active is None:
             self._use(dlt_compat.detect_paginator(response), "no paginator")
         ids, facts = extract_ids(rows, self._read_ids), self._walk.facts
-        where = self._settings.pointer or "the header `Link`"
-        pointer = read_pointer(self.active, response, where, is_first=not facts.pages)
+        pointer = read_pointer(self.active, response, facts)
         page = self._reader.read(response, rows, ids, self._request, pointer)
         if not facts.pages:
             facts.first_rows = list(rows)
         facts.truncated = facts.truncated or page.truncated
-        tie = self._ties.find(rows, pointer)
-        facts.tie = facts.tie or tie
+        facts.tie = facts.tie or self._ties.find(rows, pointer)
         if said and not rows:
             facts.said = said
         elif said and ids != self.last_page.ids[-1:]:  # an overlap alone says nothing
@@ -193,7 +192,7 @@ class ListPaginator(Paginator):
         counter = find_row_counter(found, size)
         if counter and walk.facts.pages == 1 and not walk.is_counted:
             self._row_counter, self._base = counter
-            self._walk = self._walk_rows(_begin_again(walk.facts), page.size_asked or size)
+            self._walk = self._walk_rows(begin_again(walk.facts), page.size_asked or size)
             self._walk.take(page)
         walk.is_counted |= counts(found, self._counters, walk.position, size)
         if walk.facts.pages == 1 and size == page.size_asked and leaves_size_out(page.pointer):
@@ -218,12 +217,12 @@ class ListPaginator(Paginator):
             is_first_try = isinstance(self._walk, OffsetWalk)
             self._step = len(page.ids) if is_first_try else self.limit
         self._row_counter, self._base = None, 0
-        walk = self._walk = self._walk_pages(_begin_again(self._walk.facts))
+        walk = self._walk = self._walk_pages(begin_again(self._walk.facts))
         walk.is_counted = True
         self._take(page)
 
     def update_request(self, request: Request) -> None:
-        """Point the request at the next page."""
+        """Point the request at the next page, if there is one."""
         active, walk = self.active, self._walk
         if active is None or walk.done:
             return
@@ -240,12 +239,20 @@ class ListPaginator(Paginator):
         active.update_request(request)
 
     def stopped_early(self) -> None:
-        """Finish at a response that the configuration ignores; one behind the end is the end."""
+        """Finish at a response that the configuration ignores (`response_actions`).
+
+        One behind the end is the end.
+        """
         if not self.refused(HTTPStatus.NO_CONTENT):
             self._walk.finish("ignored response")
 
     def refused(self, status: int, *, limit: str = "", said: str = "") -> bool:
-        """Take a refused page for one behind the end, if it can be."""
+        """Take an error status for the end of the list; return False if it cannot be its end.
+
+        `limit`: the words, as a sentence, with which the API says that it shows no more of a list.
+        `said`: the words of any other refusal, which is final; a list of several pages ends there
+        if links or cursors lead on.
+        """
         if status not in REFUSALS and not (limit and status == HTTPStatus.FORBIDDEN):
             return False
         if self._row_counter and self._walk.facts.pages == 1:
@@ -262,9 +269,7 @@ class ListPaginator(Paginator):
 
     def leads_behind_cap(self) -> bool:
         """Return whether the next page is behind the cap, and cannot be taken for a refused one."""
-        is_whole_page = isinstance(self.active, OffsetPaginator) and isinstance(
-            self._walk, PageWalk
-        )
+        is_whole_page = self._settings.asked_by == "offset" and isinstance(self._walk, PageWalk)
         while self.has_next_page and self._is_behind_cap(self._walk.position):
             if is_whole_page or not self.refused(HTTPStatus.NO_CONTENT):
                 return True
@@ -276,7 +281,7 @@ class ListPaginator(Paginator):
         return position * rows + self.limit > self.cap
 
     def upcoming(self, count: int) -> list[dict[str, Any]]:
-        """Return query parameters of up to `count` requests after the next; numbers only."""
+        """Return query parameters of up to `count` requests after the next one, if foreseeable."""
         active, walk = self.active, self._walk
         if not isinstance(active, RangePaginator) or not active.param_name:
             return []
@@ -289,12 +294,6 @@ class ListPaginator(Paginator):
         ]
 
 
-def _begin_again(facts: ListFacts) -> ListFacts:
-    """Return the facts of a list of which one page was read, before that page is taken again."""
-    return replace(facts, pages=0, rows=0, pointers=0, passes=1)
-
-
-def _find_setting(active: BasePaginator | None, *names: str) -> tuple[str, Any]:
-    """Return the name and the value of the first of dlt's settings that is set."""
-    values = ((name, getattr(active, name, None)) for name in names)
-    return next(((name, value) for name, value in values if value), ("", None))
+def copy_parts(request: Request) -> tuple[Any, dict[str, Any], Any]:
+    """Return a copy of what paginators change: the URL, the parameters, and the JSON."""
+    return deepcopy((request.url, dict(request.params or {}), request.json))

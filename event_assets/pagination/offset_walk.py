@@ -37,7 +37,6 @@ class OffsetWalk(Walk):
         *,
         maximum: float = inf,
         stop_after_empty_page: bool | None = None,
-        trusts_total: bool = False,
         max_pages: int = 2_000_000,
         facts: ListFacts | None = None,
     ) -> None:
@@ -45,7 +44,7 @@ class OffsetWalk(Walk):
 
         It goes on after an empty page while a trusted total promises more rows, unless
         `stop_after_empty_page` is True; if it is False, also without one. A total that is the
-        limit may echo it, unless `trusts_total`. ValueError: limit < 1.
+        limit may echo it, unless its path is configured. ValueError: limit < 1.
         """
         if limit < 1 or start < 0:
             raise ValueError(f"limit must be >= 1 and offset >= 0, got {limit} and {start}")
@@ -63,7 +62,7 @@ class OffsetWalk(Walk):
         self._denials = 0  # pages without the row at their offset, since the last progress
         self._seen_behind = set[Hashable]()  # ids behind the end that were not delivered yet
         self._length = 0  # rows of the list, if another reading may end at as many ids
-        super().__init__(maximum, stop_after_empty_page, facts, None if trusts_total else limit)
+        super().__init__(maximum, stop_after_empty_page, facts, limit)
 
     def refuse(self, status: int, *, is_limit: bool = False) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
@@ -12,8 +13,7 @@ from requests import Request, Response
 from event_assets.config import time_windows
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import ListFacts, add_counts
-from event_assets.pagination.list_paginator import ListPaginator
-from event_assets.pagination.paginator import Paginator
+from event_assets.pagination.list_paginator import ListPaginator, copy_parts
 from event_assets.pagination.seen_ids import DistinctIds, RecentIds
 from event_assets.values.wording import counted
 
@@ -73,7 +73,7 @@ class WindowPlan(NamedTuple):
         return [(start, middle), (middle, end)] if start < middle < end else []
 
 
-class TimeWindowPaginator(Paginator):
+class TimeWindowPaginator:
     """Reads one time window after the other, each with a paginator of its own.
 
     A window that reaches the cap, by its total or its rows, or that the API truncates, is split in
@@ -82,7 +82,6 @@ class TimeWindowPaginator(Paginator):
     """
 
     def __init__(self, make_paginator: Callable[[], ListPaginator], plan: WindowPlan) -> None:
-        super().__init__()
         self._make_paginator = make_paginator
         self._plan = plan
         self._pending_windows: list[Span | None] = [None if plan.whole else plan.span]
@@ -106,12 +105,18 @@ class TimeWindowPaginator(Paginator):
         distinct = len(self._seen) if self.has_next_page else self._seen.count()
         return replace(facts, distinct=distinct, reported=self._whole_total)
 
+    def init_request(self, request: Request) -> None:
+        """Point the request at the first page of the first window."""
+        self._first = copy_parts(request)
+        self._start(request)
+
     def _start(self, request: Request) -> None:
         self._window = self._pending_windows.pop()
         self._is_window_done = False
         self._is_below_cap = False  # a window whose only page is shorter than the cap
         self._windows_read += 1
-        self._restore(request, self._plan.params(self._window) if self._window else {})
+        request.url, request.params, request.json = deepcopy(self._first)
+        request.params |= self._plan.params(self._window) if self._window else {}
         self._inner = self._make_paginator()
         self._inner.cap = self._plan.config.cap
         self._inner.init_request(request)

@@ -77,9 +77,9 @@ class Walk(ABC):
         is_bounded = stop_after_empty_page is False and maximum < inf
         self._reads_to = self._maximum if is_bounded else 0  # even if pages are empty
         self._stop_after_empty_page = stop_after_empty_page
-        self._limit = limit
         self.largest = 0
         self._facts = facts or ListFacts()
+        self._limit = None if self._facts.settings.total else limit
         self._seen = DistinctIds()
         self._pages_before: list[int] = []  # hashes of the pages of the reading before
         self._is_flag_wrong = False  # whether a flag was wrong that was found by its name
