@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import reduce
 from http import HTTPStatus
 from typing import Any
 
@@ -141,9 +142,7 @@ class SeveralAuths(AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Add the key to a request."""
-        for auth in self._auths:
-            request = auth(request)
-        return request
+        return reduce(lambda signed, auth: auth(signed), self._auths, request)
 
 
 class KeyPlaces:

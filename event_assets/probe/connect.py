@@ -149,7 +149,7 @@ def _examine(connection: Connection, page: Page) -> None:
     """Find the fields and the pages of a list, reach its end, and write the document."""
     client = connection.client
     zone = find_zone(page.document)
-    sample = Sample([row for row in page.rows if isinstance(row, dict)], zone)
+    sample = Sample(page.rows, zone)
     key = as_list(connection.options.get("primary_key") or find_id(sample))
     client.read_ids, client.id_path = build_id_reader(key, sample), next(iter(key), None)
     page = client.read(page)
@@ -168,8 +168,7 @@ def _examine(connection: Connection, page: Page) -> None:
             text += f"filter: --set {setting}={value}."
             connection.question(setting, text, is_open=False)
     connection.facts += paging.facts
-    rows = [row for row in end.rows if isinstance(row, dict)]
-    sample = Sample(rows or sample.all_records, zone)
+    sample = Sample(end.rows or page.rows, zone)
     key, contract = describe_contract(connection, sample)
     _write(connection, paging, key, contract)
     connection.events = preview(connection.document, sample.records[:EXAMPLES])

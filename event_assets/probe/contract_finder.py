@@ -15,7 +15,14 @@ from event_assets.probe import field_words as words
 from event_assets.probe.connection import Certainty, Connection
 from event_assets.probe.field_finder import find_composite_id, find_field, find_id
 from event_assets.probe.report import shown
-from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name, read_field
+from event_assets.probe.samples import (
+    NOTHING,
+    FieldFinding,
+    Sample,
+    is_foreign,
+    last_name,
+    read_field,
+)
 from event_assets.probe.time_finder import find_time_at, find_unread_clock, find_unread_zone
 from event_assets.records.contract import FieldReader
 from event_assets.values.errors import ConfigError
@@ -107,7 +114,7 @@ def _find(connection: Connection, sample: Sample, column: str) -> FieldFinding |
     else:
         finding = FieldFinding({"from": source})
     zone = connection.options.get(ZONE_SETTING)
-    if finding and zone and column == "end_time" and not finding.zone:
+    if finding and zone and column == "end_time" and not finding.is_zoned:
         given = {"timezone": zone, **given}  # which was said of the start
     values = _read(sample, column, {"from": source})[0] if source else ()
     if source and all(value is None for value in values):
@@ -131,7 +138,7 @@ def _describe_field(
     values, _, unread = _read(sample, column, settings)
     share = sum(value is not None for value in values) / max(1, len(values))
     evidence = f"in {share:.0%} of {len(values):,} records"
-    is_known = bool(finding.zone) or kind != TIME
+    is_known = finding.is_zoned or kind != TIME
     if unread and kind == TIME:
         _ask_about_unread(connection, column, finding, unread, len(values))
     if not is_known and "timezone" not in settings:
@@ -141,9 +148,10 @@ def _describe_field(
     if most > 1 and certainty == "sure":
         evidence += f"; the first of up to {most}"
         certainty = "likely"
-    if finding.zone == "field" and not _names_utc(sample, settings["timezone"]):
+    zones = as_list(settings.get("timezone")) if finding.is_zoned else []
+    if zones and {*(sample.leaves.get(zones[0]) or zones[:1])} - {*NOTHING} != {"UTC"}:
         # some APIs name the zone in which they show times that are UTC
-        evidence += f"; as local times in `{as_list(settings['timezone'])[0]}`"
+        evidence += f"; as local times in `{zones[0]}`"
         certainty = "likely"
     connection.comments[("attributes", "fields", column)] = evidence
     connection.add(column, f"`{'`, `'.join(finding.sources)}`", evidence, certainty)
@@ -184,12 +192,6 @@ def _ask_about_unread(
         )
 
 
-def _names_utc(sample: Sample, zones: str | Sequence[str]) -> bool:
-    """Return whether a time zone is UTC, by itself or in all records."""
-    zone = as_list(zones)[0]
-    return {*sample.present(zone)} == {"UTC"} if zone in sample.leaves else zone == "UTC"
-
-
 def _ask_about_times(
     connection: Connection, sample: Sample, start: FieldFinding, end: FieldFinding | None
 ) -> None:
@@ -209,7 +211,7 @@ def _ask_about_times(
         text = f"Which field is the start of an event: {' or '.join(named)}?"
         connection.question(START_SETTING, text, named)
     _ask_about_clock(connection, sample, start, example)
-    if not start.zone:
+    if not start.is_zoned:
         unread = find_unread_zone(sample)
         if unread:
             said = f"`{unread[0]}` says `{unread[1]}`, which is no name of the IANA database"

@@ -175,7 +175,7 @@ def likeness(records: Sequence[Any]) -> float:
 
     The name and the id of the first member of a list are those of a group of events.
     """
-    sample = Sample([record for record in records[:20] if isinstance(record, dict)])
+    sample = Sample(records[:20])
     if not sample.records:
         return 0.0
     name, key = find_name(sample), find_id(sample)

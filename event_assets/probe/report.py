@@ -22,13 +22,16 @@ class Finding:
 
     Attributes:
         mark: `ok`; `warn`: a sync works, but look at it; `fail`: it does not; `-`: not applicable.
-        message: the result with figures, and what to do when it is not ok.
+        message: the result with figures, and what to do when it is not ok; without secrets.
         changes: values that fix it, by their short paths in the YAML: `paginator.limit`.
     """
 
     mark: Mark
     message: str
     changes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", KNOWN.redact_text(self.message))
 
 
 ok = partial(Finding, "ok")

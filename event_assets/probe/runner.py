@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from event_assets.config.source import SourceConfig
 from event_assets.probe import paging_checks, response_checks
@@ -36,26 +35,18 @@ def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
     if page.is_ok or page.status in REJECTED:
         findings["key"] = response_checks.check_key(seen)
     if page.response is None or not page.is_ok:
-        return Report(_redact(findings), KNOWN.redact_text(page.error), secrets=seen.secrets)
+        return Report(findings, KNOWN.redact_text(page.error), secrets=seen.secrets)
     findings["rate limit"] = response_checks.check_rate_limit(seen)
     findings["records"] = response_checks.check_records(seen)
-    if seen.records:
+    if seen.first.rows:
         findings["id"] = response_checks.check_id(seen)
         findings |= response_checks.check_fields(seen)
         findings |= {name: check(seen) for name, check in CHECKS.items()}
     metrics = {
         "answer_seconds": round(page.response.elapsed.total_seconds(), 3),
         **({} if seen.total is None else {"total_reported": seen.total}),
-        "records_on_first_page": len(seen.records),
+        "records_on_first_page": len(seen.first.rows),
         "bytes": len(page.response.content),
         "requests": seen.client.session.budget.sent,
     }
-    return Report(_redact(findings), "", metrics, seen.secrets)
-
-
-def _redact(findings: Mapping[str, Finding]) -> dict[str, Finding]:
-    """Return findings without secrets in their messages."""
-    return {
-        name: replace(finding, message=KNOWN.redact_text(finding.message))
-        for name, finding in findings.items()
-    }
+    return Report(findings, "", metrics, seen.secrets)

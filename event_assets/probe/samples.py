@@ -24,14 +24,13 @@ class FieldFinding:
 
     Attributes:
         settings: its settings in `fields`, beside the type.
-        zone: how the time zone is known: `utc`, `offset`, `field`, `epoch`, `day`; empty for local
-            times without one.
+        is_zoned: whether the time zone is known, or a day needs none.
         rivals: other `format`s that read every value, too.
         others: paths of which nothing tells that they are it less.
     """
 
     settings: Mapping[str, Any]
-    zone: str = ""
+    is_zoned: bool = False
     rivals: Sequence[str] = ()
     others: Sequence[str] = ()
 
@@ -43,7 +42,7 @@ class FieldFinding:
 
 @dataclass
 class Sample:
-    """Records of a list.
+    """Records of a list: those of its members that are objects.
 
     Attributes:
         zone: a time zone that the response names outside of them.
@@ -53,6 +52,9 @@ class Sample:
     all_records: Sequence[Any]
     zone: str | None = None
     enough: float = ENOUGH
+
+    def __post_init__(self) -> None:
+        self.all_records = [record for record in self.all_records if isinstance(record, dict)]
 
     @cached_property
     def records(self) -> Sequence[Any]:

@@ -52,7 +52,7 @@ def find_end(sample: Sample, start: FieldFinding | None) -> FieldFinding | None:
         return found
     for path in filter(lambda path: not sample.present(path), sample.leaves):
         if _named(path) & words.END and _named(path) - words.END == like:
-            return FieldFinding({**start.settings, "from": path}, start.zone)
+            return FieldFinding({**start.settings, "from": path}, start.is_zoned)
     return None
 
 
@@ -68,7 +68,7 @@ def find_updated(sample: Sample) -> FieldFinding | None:
         if is_named and not is_foreign(path) and (found := sample.formats.get(path)):
             settings = {"from": path} | ({"format": found.pattern} if found.pattern else {})
             is_utc = bool(_named(path) & {"utc", "gmt"})
-            return FieldFinding(settings, "offset" if found.has_zone or is_utc else "")
+            return FieldFinding(settings, found.has_zone or is_utc)
     return None
 
 
@@ -127,8 +127,9 @@ def _is_of_publication(sample: Sample, path: str) -> bool:
 def _describe(sample: Sample, chain: Sequence[str]) -> FieldFinding:
     """Return the settings of a time at the first of these paths that has one."""
     path, sources, format_ = chain[0], list(chain), sample.formats[chain[0]]
-    if not format_.has_time and (timed := _add_clock(sample, path)):
-        sources, format_ = timed
+    timed = (_join(sample, path, clock) for clock in _clocks(sample, path))
+    if not format_.has_time and (found := next(filter(None, timed), None)):
+        sources, format_ = found
     return _describe_time(sample, path, format_, sources)
 
 
@@ -139,14 +140,12 @@ def _describe_time(
     settings: dict[str, Any] = {"from": sources if len(sources) > 1 else sources[0]}
     if format_.pattern:
         settings["format"] = format_.pattern
-    if format_.is_epoch:
-        return FieldFinding(settings, "epoch")
-    if format_.has_zone and len(sources) == 1:
-        return FieldFinding(settings, "offset")
+    if format_.is_epoch or (format_.has_zone and len(sources) == 1):
+        return FieldFinding(settings, is_zoned=True)
     if zones := _find_zones(sample, path):
         settings["timezone"] = zones if len(zones) > 1 else zones[0]
-    otherwise = "offset" if format_.has_zone else "" if format_.has_time else "day"
-    return FieldFinding(settings, "field" if zones else otherwise, format_.rivals)
+    is_zoned = bool(zones) or format_.has_zone or not format_.has_time
+    return FieldFinding(settings, is_zoned, format_.rivals)
 
 
 def find_unread_zone(sample: Sample) -> tuple[str, str] | None:
@@ -158,12 +157,8 @@ def find_unread_zone(sample: Sample) -> tuple[str, str] | None:
     return None
 
 
-def _add_clock(sample: Sample, path: str) -> tuple[list[str], TimeFormat] | None:
-    """Return a day with the time of day that belongs to it, or else at midnight; how it is read."""
-    return next(filter(None, (_join(sample, path, other) for other in _clocks(sample, path))), None)
-
-
 def _join(sample: Sample, path: str, clock: str) -> tuple[list[str], TimeFormat] | None:
+    """Return a day with a time of day, or else at midnight, and how it is read; or None."""
     for joint in ("T", " "):
         source = f"{{{path}}}{joint}{{{clock}}}"
         if found := find_format(build_getter(source)(sample.records), MOST):
