@@ -21,9 +21,9 @@ OPTIONS = {  # with a value, by what they are here; those of `ignored` change no
     "ignored": "-o --output -A --user-agent -e --referer -m --max-time --connect-timeout --retry "
     "-w -x --proxy",
 }
-FLAG = re.compile(
-    r"-[sSLkivgfGN#]+|--(silent|show-error|location|insecure|include|verbose|globoff|fail|get"
-    r"|compressed|no-buffer|progress-bar|http1\.1|http2)"
+FLAGS = (  # that change nothing here
+    "-s --silent -S --show-error -L --location -k --insecure -i --include -v --verbose -g "
+    "--globoff -f --fail -N --no-buffer -# --progress-bar --compressed --http1.1 --http2"
 )
 ANSI_QUOTED = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)  # bash: with escapes
 
@@ -47,15 +47,14 @@ def read_curl(command: str) -> CurlCommand:
         ConfigError: it is none, or has an option that may change what is sent.
     """
     found, others = _parse_options(_split(command))
-    options = [word for word in others if word.startswith("-")]
-    for option in options:
-        if not FLAG.fullmatch(option):  # what follows may be its value, and no address
-            raise ConfigError(f"The curl command has the option `{option}`: leave it out.")
-    urls = [*found.urls, *(word for word in others if word not in options)]
+    for option in filter(lambda word: word.startswith("-"), others):
+        # what follows may be its value, and no address
+        raise ConfigError(f"The curl command has the option `{option}`: leave it out.")
+    urls = [*found.urls, *others]
     if len(urls) != 1:
         raise ConfigError(f"The curl command has {len(urls) or 'no'} URLs in place of one.")
     address, data = urls[0], "&".join(found.data)
-    if data and any(option == "--get" or re.match(r"-\w*G", option) for option in options):
+    if data and found.get:
         address, data = f"{address}{'&' if '?' in address else '?'}{data}", ""
     method = next(iter(found.methods), "POST" if data else "GET").upper()
     if method not in ("GET", "POST"):
@@ -86,6 +85,8 @@ def _parse_options(words: Sequence[str]) -> tuple[argparse.Namespace, list[str]]
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for name, flags in OPTIONS.items():
         parser.add_argument(*flags.split(), dest=name, action="append", default=[])
+    parser.add_argument("-G", "--get", action="store_true")
+    parser.add_argument(*FLAGS.split(), action="store_true")
     try:
         return parser.parse_known_args(words)
     except argparse.ArgumentError as error:

@@ -36,12 +36,13 @@ PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 SECRET_SETTINGS = SECRET_PARAMETERS.keys() - {"username", "client_id"} | {"access_token"}
-DROPPED_HEADER = re.compile(  # what curl and browsers send to any server
-    r"accept(-encoding)?|cache-control|connection|content-(length|type)|dnt|host|origin|pragma"
-    r"|priority|referer|sec-.*|upgrade-insecure-requests|user-agent",
+# What curl and browsers send to any server, but `Accept` with one version of an API.
+DROPPED_HEADER = re.compile(
+    r"(accept: (?!.*application/vnd\.)|(accept-encoding|cache-control|connection|dnt|host|origin"
+    r"|content-(length|type)|pragma|priority|referer|sec-[\w-]+|upgrade-insecure-requests"
+    r"|user-agent): )",
     re.IGNORECASE,
 )
-VERSIONED = re.compile(r"application/vnd\.")  # in `Accept`, as of one version of an API
 PAGE_IN_PATH = re.compile(r"/pages?/\d{1,6}/?$", re.IGNORECASE)
 LOCAL_HOST = re.compile(r"(localhost|127\.|\[::1\]|0\.0\.0\.0|192\.168\.|10\.)")
 
@@ -142,7 +143,7 @@ def parse_input(url: str | None, curl: str | None = None) -> RequestInput:
         keys += [key] if key else []
         if name.lower() == "cookie":
             cookies.append(value)
-        elif key.has_name if key else _is_kept(name, value):
+        elif key.has_name if key else not DROPPED_HEADER.match(f"{name}: {value}"):
             headers[name] = value
     if cookies and not keys:
         keys = [by_name("header", "Cookie", "; ".join(cookies))]
@@ -171,11 +172,6 @@ def _read_address(text: str) -> tuple[RequestInput, str]:
         for name, values in query.items()
     }
     return RequestInput(address, params=params), unquote(user)
-
-
-def _is_kept(name: str, value: str) -> bool:
-    """Return whether a header may change the answer."""
-    return not DROPPED_HEADER.fullmatch(name) or bool(VERSIONED.search(value))
 
 
 def _read_header(name: str, value: str) -> Attempt | None:
@@ -213,11 +209,6 @@ def _is_key_name(name: str) -> bool:
     return bool(KEY_PARAM.fullmatch(name) and not NO_SECRET.fullmatch(name))
 
 
-def _is_key(name: str, value: Any) -> bool:
-    """Return whether a parameter is a key, by its name, and no example of one."""
-    return isinstance(value, str) and _is_key_name(name) and _is_real(value)
-
-
 def _is_real(value: str) -> bool:
     return bool(value) and not PLACEHOLDER.fullmatch(value)
 
@@ -239,7 +230,7 @@ def _parse_body(data: str) -> Any:
 def _find_secret(body: Any) -> str | None:
     """Return the name of a member of a JSON body that is a secret, or None."""
     for name, value in body.items() if isinstance(body, Mapping) else ():
-        if _is_key(name, value):
+        if isinstance(value, str) and _is_key_name(name) and _is_real(value):
             return str(name)
         if found := _find_secret(value):
             return found
