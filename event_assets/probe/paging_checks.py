@@ -56,7 +56,7 @@ def _check_walk(seen: ProbedSource) -> Finding:
 
 def _check_without_more(seen: ProbedSource, *, is_empty: bool) -> Finding:
     """Judge a list of which the pages behind page 1 are empty, or repeat it."""
-    count = len(seen.records)
+    count = len(seen.first.rows)
     if seen.total == count or (is_empty and seen.configured.is_numbered):
         return ok(f"page 1 is the whole list: {counted(count)}.")
     if is_empty:
@@ -72,7 +72,7 @@ def _offset_name(seen: ProbedSource) -> Any:
 
 def check_page_size(seen: ProbedSource) -> Finding:
     """Check the number of records that a page really has."""
-    count = len(seen.records)
+    count = len(seen.first.rows)
     size = max(map(len, seen.walk.pages), default=count) if seen.fresh else count
     setting, requested = _find_requested_size(seen)
     if requested is None:
@@ -110,7 +110,7 @@ def check_total(seen: ProbedSource) -> Finding:
         return _warn_no_total(seen, f"{said}, and there are more records" if is_wrong else said)
     if total is None:
         return skip("the response has none." if path else "none, as configured.")
-    if not seen.fresh and total > len(seen.records):
+    if not seen.fresh and total > len(seen.first.rows):
         return skip(f"{said}, but no records came behind page 1.")
     if end.is_short:
         return _warn_no_total(seen, f"{said}: {(end.problem or end.doubt).rstrip('.')}")
@@ -139,7 +139,7 @@ def _warn_no_total(seen: ProbedSource, problem: str) -> Finding:
 def _find_total(seen: ProbedSource) -> tuple[str, int] | None:
     """Return a number that two pages have in common, and that is neither their length nor limit."""
     limit, behind = seen.configured.paginator["limit"], seen.walk.read[1].totals
-    least = max(len(seen.walk.ids), len(seen.records) + 1)
+    least = max(len(seen.walk.ids), len(seen.first.rows) + 1)
     found = (one for one in seen.first.totals.items() if least <= one[1] != limit)
     return next(((path, count) for path, count in found if behind.get(path) == count), None)
 

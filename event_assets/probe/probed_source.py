@@ -69,11 +69,6 @@ class ProbedSource:
     end: End = field(default_factory=End)
     found: Paging = field(default_factory=Paging)
 
-    @property
-    def has_auth(self) -> bool:
-        """Whether there is a key to send."""
-        return self.client.session.has_auth
-
     @cached_property
     def configured(self) -> Paging:
         """The paginator as it is configured."""
@@ -90,15 +85,10 @@ class ProbedSource:
         """The readers of the contract's fields."""
         return build_contract(self.source.events)
 
-    @property
-    def records(self) -> Sequence[Any]:
-        """The records of page 1."""
-        return self.first.rows
-
     @cached_property
     def sample(self) -> Sample:
         """The records of page 1, by the paths of their values."""
-        return Sample([record for record in self.records if isinstance(record, dict)])
+        return Sample(self.first.rows)
 
     @property
     def is_total_disproved(self) -> bool:
@@ -114,10 +104,9 @@ class ProbedSource:
     def read_ids(self, records: Sequence[Any]) -> list[Hashable]:
         """Return the ids of records: where they are configured, or else where they are."""
         reader = self.contract["id"]
-        if not any(value is not None for value in reader.read(records)):
-            sample = Sample([record for record in records if isinstance(record, dict)])
-            if path := find_id(sample):
-                reader = FieldReader("id", reader.field.model_copy(update={"source": path}))
+        is_there = any(value is not None for value in reader.read(records))
+        if not is_there and (path := find_id(Sample(records))):
+            reader = FieldReader("id", reader.field.model_copy(update={"source": path}))
         return list(reader.read(records))
 
 
@@ -185,7 +174,7 @@ def _ask_more(seen: ProbedSource) -> None:
     _read_records(seen)
     seen.walk = read_pages(client, config, {}, PAGES_TO_BELIEVE)
     seen.total = read_pages(client, config, {}, 1).facts.reported
-    if seen.has_auth:
+    if seen.client.session.has_auth:
         seen.keyless = client.ask(with_key=False)
     search = ParameterSearch(client, seen.first)
     seen.control = search.check_control()
@@ -193,10 +182,10 @@ def _ask_more(seen: ProbedSource) -> None:
     is_late = seen.configured.is_numbered and (config.get("base_page") or config.get("offset"))
     if is_late and seen.total != len(seen.walk.ids):
         seen.before = client.ask_page(config, {}, -1, 1)
-    if seen.records:
+    if seen.first.rows:
         seen.end = end = _find_end(seen)
         is_sure = end.is_reached and not end.problem and not end.doubt
-        is_whole = is_sure or seen.total == len(seen.records)
+        is_whole = is_sure or seen.total == len(seen.first.rows)
         if not (seen.walk.error or seen.fresh or is_whole):
             _find_other(seen, search)
 
@@ -207,8 +196,9 @@ def _read_records(seen: ProbedSource) -> None:
     configured = seen.source.events.endpoint.get("data_selector")
     client.selector = configured or RESTClient("").detect_data_selector(cast("Any", first.response))
     seen.first = client.read(first)
-    rows, is_record = seen.records, lambda value: seen.contract["id"].read([value])[0] is not None
-    problem = list_selector_check(configured, is_record)(first.document)
+    rows, reader = seen.first.rows, seen.contract["id"]
+    check = list_selector_check(configured, lambda value: reader.read([value])[0] is not None)
+    problem = check(first.document)
     is_list = configured and PLAIN_SELECTOR.fullmatch(configured)  # which may be empty
     if problem or not (is_list or any(isinstance(row, dict) or configured for row in rows)):
         seen.records_problem = problem or f"has no records under `{client.selector}`"

@@ -29,7 +29,7 @@ def check_reachable(seen: ProbedSource) -> Finding:
     """Check that the API responds, and measure how fast."""
     page, redirect = seen.first, ""
     if target := seen.redirect_target:
-        is_keyless = seen.has_auth and origin(target) != seen.source.origin
+        is_keyless = seen.client.session.has_auth and origin(target) != seen.source.origin
         keyless = " (another host: sent without the key)" if is_keyless else ""
         redirect = (
             f" It redirects to {shown(target, 200)}{keyless}: set "
@@ -54,9 +54,9 @@ def check_key(seen: ProbedSource) -> Finding:
     page, without = seen.first, seen.keyless
     if page.status in REJECTED:
         hint = " If it is right, check how `auth` in defs.yaml sends it."
-        hint = hint if seen.has_auth else " No `auth` is configured in defs.yaml."
+        hint = hint if seen.client.session.has_auth else " No `auth` is configured in defs.yaml."
         return fail(page.error + hint)
-    if not seen.has_auth:
+    if not seen.client.session.has_auth:
         return skip("no `auth` is configured; the API is read without a key.")
     if not without.is_ok:
         is_unknown = without.response is None or without.is_retryable
@@ -81,7 +81,7 @@ def check_rate_limit(seen: ProbedSource) -> Finding:
         return warn(f"{problem}; set `requests_per_second` in defs.yaml.")
     if (quota := read_quota(received[0].headers)) is None:
         return skip("no header says how many requests are left, and for how long.")
-    needed = math.ceil((seen.total or 0) / max(1, len(seen.records) - seen.is_offset))
+    needed = math.ceil((seen.total or 0) / max(1, len(seen.first.rows) - seen.is_offset))
     left = f"{counted(quota.remaining, 'request')} left for {quota.seconds:,.0f} s"
     if quota.remaining < needed:
         return warn(f"{left}; a full sync needs about {needed:,}.")
@@ -90,9 +90,9 @@ def check_rate_limit(seen: ProbedSource) -> Finding:
 
 def check_records(seen: ProbedSource) -> Finding:
     """Check that the selector finds records, or name one that does."""
-    selector, count, problem = seen.client.selector, len(seen.records), seen.records_problem
+    selector, count, problem = seen.client.selector, len(seen.first.rows), seen.records_problem
     used, change = shown(selector), {"data_selector": selector}
-    others = sum(not isinstance(record, dict) for record in seen.records)
+    others = sum(not isinstance(record, dict) for record in seen.first.rows)
     if problem and not seen.sample.all_records:
         return fail(
             f"the response {problem}, and no other list of objects; check the endpoint's "
@@ -113,7 +113,7 @@ def check_records(seen: ProbedSource) -> Finding:
 
 def check_id(seen: ProbedSource) -> Finding:
     """Check that each record has an id of its own."""
-    reader, records = seen.contract["id"], seen.records
+    reader, records = seen.contract["id"], seen.first.rows
     _, values, unfit = read_field(reader, records)
     present = [value for value in values if value is not None]
     missing, duplicates = len(values) - len(present), len(present) - len(set(present))
@@ -142,7 +142,7 @@ def check_fields(seen: ProbedSource) -> dict[str, Finding]:
 
 
 def _check_field(seen: ProbedSource, reader: FieldReader) -> Finding:
-    records = seen.records[:MAX_RECORDS]
+    records = seen.first.rows[:MAX_RECORDS]
     values, _, invalid = read_field(reader, records)
     present = [value for value in values if value is not None]
     path, nulls = format_paths(reader), len(records) - len(present)
@@ -187,7 +187,7 @@ def _find_doubt(
     if [*other] == ["timezone"]:
         return "these are local times, which a sync takes as UTC", other
     finding = find_field(seen.sample, reader.name, field.type)
-    if finding is None or finding.zone or other:
+    if finding is None or finding.is_zoned or other:
         return None
     zone = "set `timezone` to their zone, or to UTC"
     return f"these are local times without a zone, which a sync takes as UTC; {zone}", {}
