@@ -76,7 +76,7 @@ def connect(
     from event_assets.cli.env_file import require_writable_env_file
     from event_assets.component.source_name import NAME, is_source_name
     from event_assets.probe.connection import Options
-    from event_assets.probe.settings import parse_setting
+    from event_assets.probe.source_yaml import parse_setting
 
     if more:  # it may be a key, which must not be shown
         raise click.UsageError("connect takes one URL, and keys by --key-from-env VARIABLE")
@@ -164,7 +164,7 @@ def _show(found: Connection) -> None:
 
 def _ask(question: Question, options: Options) -> Options | None:
     """Ask an open question; return the options with its answer, or None if there is none."""
-    from event_assets.probe.settings import parse_setting
+    from event_assets.probe.source_yaml import parse_setting
 
     click.echo(question.text)
     if question.setting == "key":
@@ -209,7 +209,7 @@ def _write(found: Connection, *, yes: bool, is_asking: bool) -> bool:
     from event_assets.component.json_schema import editor_line
     from event_assets.config.env_file import env_file
     from event_assets.config.source_files import defs_folder
-    from event_assets.probe.yaml_writer import write_yaml
+    from event_assets.probe.source_yaml import write_yaml
     from event_assets.warehouse import get_destination
 
     get_destination().validate_names(found.name)

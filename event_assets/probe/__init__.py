@@ -2,7 +2,7 @@
 
 `connect.discover` finds it out for `event-assets connect`, in the order of the data flow:
 
-1. `request_input` reads what was given (`curl`, `openapi`, `settings`): a `RequestInput`, the
+1. `request_input` reads what was given (`curl`, `openapi`, `source_yaml`): a `RequestInput`, the
    request for page 1 without its key.
 2. `key_search` sends it, with the key in the places of `authentication`: a `Page`.
 3. `records_finder` finds the list of events in the page: the client's `selector`.
@@ -13,14 +13,14 @@
 6. `end_finder` reaches the end with it: an `End`, with the records.
 7. `contract_finder` finds the fields in a `Sample` of these, by `field_finder` and `time_finder`,
    whose tables are `field_words` and `time_formats`.
-8. `connect` makes the document of all that, which `yaml_writer` writes.
+8. `connect` makes the document of all that, which `source_yaml` writes.
 
 A `Connection` goes through these steps, and gathers facts, with what shows them, and questions.
 Nothing is believed that the answers do not show; what is in doubt is a question.
 
 `runner.probe` compares a source with its API (`event-assets probe`, and observing `events_api`).
 `probed_source` takes steps 3, 5 and 6 with the configuration in place of what would be found, in at
-most twelve requests; the `*_checks` modules judge it, as a `Report`, and `yaml_writer` writes what
+most twelve requests; the `*_checks` modules judge it, as a `Report`, and `source_yaml` writes what
 they suggest.
 
 Below both, `client` sends variations of one request, each once, through `session`, which keeps to a

@@ -28,7 +28,7 @@ from event_assets.pagination.seen_ids import extract_ids
 from event_assets.probe.page import Page
 from event_assets.probe.request_input import RequestInput
 from event_assets.probe.session import ProbeSession
-from event_assets.probe.settings import set_value
+from event_assets.probe.source_yaml import set_value
 from event_assets.values.errors import ApiError
 from event_assets.values.urls import redact_url
 

@@ -35,7 +35,7 @@ from event_assets.probe.request_input import (
 )
 from event_assets.probe.samples import Sample, find_zone
 from event_assets.probe.session import ProbeSession
-from event_assets.probe.settings import CLIENT, ENDPOINT, apply_settings
+from event_assets.probe.source_yaml import CLIENT, ENDPOINT, apply_settings
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import as_list
 from event_assets.values.naming import normalize_name

@@ -14,7 +14,7 @@ from event_assets.http.credentials import env_var_name
 from event_assets.probe.authentication import Attempt
 from event_assets.probe.client import Client
 from event_assets.probe.request_input import RequestInput
-from event_assets.probe.settings import find_keys, get_setting
+from event_assets.probe.source_yaml import find_keys, get_setting
 from event_assets.values.redaction import MIN_SECRET_LENGTH
 
 Certainty = Literal["sure", "likely", "assumed"]

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 
 from event_assets.probe.connect import discover
 from event_assets.probe.connection import Connection, Options
-from event_assets.probe.settings import ENDPOINT
+from event_assets.probe.source_yaml import ENDPOINT
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.event_records import events, number
 

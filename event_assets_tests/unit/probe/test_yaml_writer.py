@@ -7,8 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
-from event_assets.probe.settings import apply_settings, find_keys, parse_setting, set_value
-from event_assets.probe.yaml_writer import write_yaml
+from event_assets.probe.source_yaml import (
+    apply_settings,
+    find_keys,
+    parse_setting,
+    set_value,
+    write_yaml,
+)
 from event_assets.values.errors import ConfigError
 
 QUERY = "query ($after: String) {\n  events(after: $after) { id }\n}"
