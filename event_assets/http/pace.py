@@ -31,23 +31,19 @@ class Quota(NamedTuple):
     seconds: float  # until there are more
 
 
-def read_quota(headers: Mapping[str, str], now: float | None = None) -> Quota | None:
-    """Return what headers say of the rate limit; None if it is not both a number and a time.
-
-    Args:
-        now: seconds since the epoch.
-    """
+def read_quota(headers: Mapping[str, str]) -> Quota | None:
+    """Return what headers say of the rate limit; None if it is not both a number and a time."""
     if not ANY.search(" ".join(headers)):  # most APIs need none of the look-ups
         return None
     members = dict(MEMBERS.findall(headers.get("RateLimit", "")))
     remaining = members.get("remaining") or members.get("r") or _first(headers, REMAINING)
     reset = members.get("reset") or members.get("t") or _first(headers, RESET)
     with suppress(ValueError, OverflowError):
-        return Quota(int(remaining), seconds_until(reset, now))
+        return Quota(int(remaining), seconds_until(reset))
     return None
 
 
-def seconds_until(reset: str, now: float | None = None) -> float:
+def seconds_until(reset: str) -> float:
     """Return the seconds until a reset: given as those, as seconds or ms since 1970, or as a date.
 
     Raises:
@@ -60,7 +56,7 @@ def seconds_until(reset: str, now: float | None = None) -> float:
     if at < MIN_EPOCH_SECONDS:
         return at
     at /= 1_000 if at >= 100 * MIN_EPOCH_SECONDS else 1
-    return at - (time.time() if now is None else now)
+    return at - time.time()
 
 
 def read_date(text: str) -> datetime:

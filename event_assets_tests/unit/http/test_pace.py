@@ -41,9 +41,10 @@ NOW = 1_800_000_000.0
     ],
 )
 def test_the_usual_headers_of_a_rate_limit_are_read(
-    headers: dict[str, str], quota: Quota | None
+    headers: dict[str, str], quota: Quota | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert read_quota(headers, now=NOW) == quota
+    monkeypatch.setattr("time.time", lambda: NOW)
+    assert read_quota(headers) == quota
 
 
 def starts(pace: Pace, now: float, count: int) -> Iterator[float]:
