@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from event_assets.config.program import program
+from event_assets.config.settings import SECRET_NAMES
 
 if TYPE_CHECKING:
     from event_assets.probe.connection import Connection, Options, Question
 
-KINDS = ("api_key", "bearer", "http_basic", "oauth2_client_credentials")
-TWO_SECRETS = {"http_basic", "oauth2_client_credentials"}
 VARIABLE = re.compile(r"[A-Z]+(_[A-Z0-9]+)*")
 KEY_OPTION = (
     "Give it by --key-from-env VARIABLE, twice for a user and a password or for a client's id and "
@@ -41,7 +40,9 @@ KEY_OPTION = (
     metavar="VARIABLE",
     help="The variable with the key; twice for user and password, or for client id and secret.",
 )
-@click.option("--auth", type=click.Choice(KINDS), help="How the API takes the key, if you know it.")
+@click.option(
+    "--auth", type=click.Choice([*SECRET_NAMES]), help="How the API takes the key, if you know it."
+)
 @click.option("--curl", metavar="COMMAND", help="A curl command, in place of the URL.")
 @click.option(
     "--set",
@@ -168,10 +169,11 @@ def _ask(question: Question, options: Options) -> Options | None:
 
     click.echo(question.text)
     if question.setting == "key":
-        names = ("User or client id", "Password or secret") if options.auth in TWO_SECRETS else ()
+        has_two = len(SECRET_NAMES[options.auth or "bearer"]) == 2
+        names = ("User or client id", "Password or secret") if has_two else ("Key (not shown)",)
         typed = [
             click.prompt(name, hide_input=True, default="", show_default=False).strip()
-            for name in names or ("Key (not shown)",)
+            for name in names
         ]
         return replace(options, keys=typed) if any(typed) else None
     choices = [*question.choices.items()]

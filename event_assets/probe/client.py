@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from types import MappingProxyType
@@ -24,7 +24,7 @@ from event_assets.http.pace import read_quota
 from event_assets.http.retry_policy import is_rate_limit, seconds_asked
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.list_paginator import ListPaginator
-from event_assets.pagination.seen_ids import extract_ids
+from event_assets.pagination.seen_ids import ReadIds, extract_ids
 from event_assets.probe.page import Page
 from event_assets.probe.request_input import RequestInput
 from event_assets.probe.session import ProbeSession
@@ -39,7 +39,6 @@ MAX_WAIT = 15.0  # seconds, for a rate limit to be reset
 Settings = Mapping[str, Any]
 NO_SETTINGS: Settings = MappingProxyType({})
 Check = Callable[[Response], str | None]
-ReadIds = Callable[[Sequence[Any]], list[Hashable]]
 
 
 @dataclass

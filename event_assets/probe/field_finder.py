@@ -39,22 +39,18 @@ NESTED = 0.1  # less, for each object that the name is in
 
 
 def find_field(sample: Sample, name: str, kind: str) -> FieldFinding | None:
-    """Return where a field of the contract is, by what its name means."""
+    """Return where a field of the contract is, by what its name means; not that of a venue."""
     own = {*words.split_name(name)}
     if kind != "timestamp":
         found = find_name(sample) if name in words.NAME else None
-        return found if found and not _is_of_other(found.sources[0]) else None
+        others = words.OTHER_OBJECTS | words.OF_PERSON
+        parts = words.split_path(found.sources[0]) if found else ()
+        return None if any({*part} & others for part in parts) else found
     if own & words.UPDATED:
         return find_updated(sample)
     if own & words.END:
         return find_end(sample, find_start(sample))
     return find_start(sample) if own & words.START else None
-
-
-def _is_of_other(path: str) -> bool:
-    """Return whether a name is that of something else than the event, such as its venue."""
-    others = words.OTHER_OBJECTS | words.OF_PERSON
-    return any({*part} & others for part in words.split_path(path))
 
 
 def find_id(sample: Sample) -> str | None:

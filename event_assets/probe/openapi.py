@@ -13,7 +13,9 @@ from event_assets.probe.authentication import Attempt
 from event_assets.probe.request_input import RequestInput
 from event_assets.values.errors import ConfigError
 
-EVENTS = re.compile(r"events?|meetings|webinars|sessions|performances|shows", re.IGNORECASE)
+EVENTS = re.compile(  # the end of a path without parameters
+    r"[^{]*/(events?|meetings|webinars|sessions|performances|shows)/?", re.IGNORECASE
+)
 
 
 def read_openapi(file: Path, url: str | None) -> RequestInput:
@@ -33,7 +35,7 @@ def read_openapi(file: Path, url: str | None) -> RequestInput:
     lists = {path: item["get"] for path, item in document["paths"].items() if "get" in item}
     if url:
         path = max((path for path in lists if _matches(path, url)), key=len, default="")
-    elif not (path := min(filter(_is_of_events, lists), key=len, default="")):
+    elif not (path := min(filter(EVENTS.fullmatch, lists), key=len, default="")):
         raise ConfigError(f"{file} has no list of events: give its URL, too.")
     operation = lists.get(path, {})
     servers = [server.get("url", "") for server in document.get("servers", ())]
@@ -42,10 +44,6 @@ def read_openapi(file: Path, url: str | None) -> RequestInput:
         key=Attempt(_find_auth(document, operation), {}),
         known_params=[*_query_names(document, operation)],
     )
-
-
-def _is_of_events(path: str) -> bool:
-    return "{" not in path and bool(EVENTS.fullmatch(path.rstrip("/").rpartition("/")[2]))
 
 
 def _matches(path: str, url: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 from event_assets.http.pace import read_quota
@@ -74,12 +73,12 @@ def check_key(seen: ProbedSource) -> Finding:
 
 def check_rate_limit(seen: ProbedSource) -> Finding:
     """Check how many requests the API still allows, as a sync reads its headers."""
-    received = seen.client.session.received
-    if received[-1].status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        before = counted(len(received) - 1, "request")
-        problem = f"the API returned 429 after {before}: a sync would wait"
+    budget, first = seen.client.session.budget, seen.first.response
+    if budget.limited_by:
+        before = counted(budget.sent - 1, "request")
+        problem = f"the API returned {budget.limited_by} after {before}: a sync would wait"
         return warn(f"{problem}; set `requests_per_second` in defs.yaml.")
-    if (quota := read_quota(received[0].headers)) is None:
+    if first is None or (quota := read_quota(first.headers)) is None:
         return skip("no header says how many requests are left, and for how long.")
     needed = math.ceil((seen.total or 0) / max(1, len(seen.first.rows) - seen.is_offset))
     left = f"{counted(quota.remaining, 'request')} left for {quota.seconds:,.0f} s"

@@ -36,7 +36,7 @@ class Budget(Throttle):
         self.ends_at = time.monotonic() + seconds
         self.requests = requests
         self.sent = 0
-        self.stop_reason = ""
+        self.limited_by = 0  # the status of a response that asked for fewer requests
 
     @property
     def remaining_seconds(self) -> float:
@@ -45,8 +45,8 @@ class Budget(Throttle):
 
     def exhausted_reason(self) -> str:
         """Return why no further request may be sent; empty when one may."""
-        if self.stop_reason:
-            return self.stop_reason
+        if self.limited_by:
+            return f"not requested after a {self.limited_by}"
         if self.sent >= self.requests:
             return f"not requested: the limit is {self.requests} requests"
         if self.remaining_seconds < 0.5:  # too short for a request
@@ -104,7 +104,6 @@ class ProbeSession(requests.Session):
         super().__init__()
         self.auth = lambda request: request  # otherwise requests reads .netrc
         self.budget = Budget(seconds, requests_allowed, limits)
-        self.received: list[requests.Response] = []
         self._address = limits.address
         self._build = partial(
             SingleAttemptAdapter,
@@ -148,8 +147,7 @@ class ProbeSession(requests.Session):
         except ApiError as error:
             return Page(str(error))
         if is_rate_limit(response):
-            self.budget.stop_reason = f"not requested after a {response.status_code}"
-        self.received.append(response)
+            self.budget.limited_by = response.status_code
         if not response.ok or response.is_redirect:
             return Page(errors.status_error_message(response, retries=0), response)
         try:

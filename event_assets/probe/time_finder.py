@@ -190,20 +190,15 @@ def find_unread_clock(sample: Sample, start: FieldFinding) -> tuple[str, Any, st
     format_ = sample.formats.get(day)
     if format_ is None or format_.has_time:
         return None
-    named = [*_clocks(sample, day)]
-    for path in (*named, *filter(_may_be_clock, sample.leaves)):
+    named, others = [*_clocks(sample, day)], words.END | words.OTHER_TIMES | words.DURATION
+    rest = (path for path in sample.leaves if not (is_foreign(path) or _named(path) & others))
+    for path in (*named, *rest):
         for value in sample.present(path):
             is_clock = type(value) in (str, int) and any(map(str.isdecimal, str(value)))
             if is_clock and (path in named or CLOCK.match(str(value))):
                 joined = _join(sample, day, path)
                 return path, value, joined[0][0] if joined else ""
     return None
-
-
-def _may_be_clock(path: str) -> bool:
-    """Return whether a path may lead to the time of day at which an event starts."""
-    others = words.END | words.OTHER_TIMES | words.DURATION
-    return not (is_foreign(path) or _named(path) & others)
 
 
 def _other_words(path: str) -> frozenset[str]:
