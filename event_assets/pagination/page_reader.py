@@ -166,7 +166,8 @@ class PageReader:
             return ""
         for name, value in response.headers.items():
             is_followed = name.lower() == str(self.header).lower()
-            if value and not is_followed and vocabulary.names_header_pointer(name):
+            leads_on = vocabulary.names_next(name) or vocabulary.names_pointer(name)
+            if value and leads_on and not is_followed:
                 return f"the header `{name}`"
         sent = {request.url, *(str(value) for _, value in _parameters(request))}
         is_link = bool(self.followed) and not vocabulary.leads_back(str(self.followed))

@@ -97,9 +97,6 @@ LINK: Final = re.compile(r"((https?:/)?/.*)?(\?.+|/\d+/?)")
 # Values of no pointer: words, a time with or without its date, an offset from UTC.
 NO_TOKEN: Final = re.compile(r"[^\W\d].*\s.*|([\d-]+ )?\d\d?:\d\d(:\d\d)?|[+-]\d\d:?\d\d", re.S)
 PREVIOUS: Final = re.compile(r"prev|self|first|last|startcursor|before|current")
-HEADER_POINTER: Final = re.compile(
-    r"(?!retryafter).*(next|cursor|continuation|after)(?!.*(prev|update|sync)).*"
-)
 NO_POINTER: Final = re.compile(
     r"\s*(#.*|javascript:.*|null|none|nil|undefined|false|end|eof|done|finished|-1|0|LTE=)?\s*",
     re.I | re.S,  # LTE= is -1 in base64
@@ -115,7 +112,7 @@ def plain_name(path: str) -> str:
     parent, _, name = path.lower().rpartition(".")
     if name in ("all", "failed", "max", "value"):
         name = parent.rpartition(".")[2] + name
-    return re.sub(r"[^a-z]", "", re.sub(r"^(x-)?(pagination-|wp-)?|^\w+:", "", name))
+    return re.sub(r"[^a-z]", "", re.sub(r"^(x-)?(pagination-|wp-|ms-)?|^\w+:", "", name))
 
 
 def parent_path(path: str) -> str:
@@ -143,12 +140,6 @@ def names_pointer(name: str) -> bool:
     """Return whether a member of this name may be a cursor that leads on."""
     plain = plain_name(name)
     return bool(POINTER.fullmatch(plain)) and not PREVIOUS.search(plain)
-
-
-@lru_cache(1_000)
-def names_header_pointer(name: str) -> bool:
-    """Return whether a header of this name may lead on."""
-    return bool(HEADER_POINTER.fullmatch(plain_name(name)))
 
 
 @lru_cache(1_000)

@@ -11,7 +11,7 @@ from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import (
     MORE,
     leads_on,
-    names_header_pointer,
+    names_next,
     names_pointer,
     plain_name,
     says_more,
@@ -113,7 +113,7 @@ def find_pointers(page: Page) -> list[Pointer]:
             found.append(Pointer(kind, named if len(names) == 1 else join_path(names), value))
     found += [Pointer("json_link", path, value) for path, value in _links_by_relation(document)]
     for header, value in response.headers.items():
-        if names_header_pointer(header) and value:
+        if (names_next(header) or names_pointer(header)) and value:
             found.append(Pointer("header_cursor", header, value))
     return sorted(found, key=lambda one: KINDS.index(one.kind))[:MAX_POINTERS]
 
