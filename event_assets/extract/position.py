@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from operator import attrgetter
 from typing import Any
-
-from dlt.common import jsonpath
-from jsonpath_ng import JSONPath
-from jsonpath_ng.exceptions import JSONPathError
 
 from event_assets.config.fields import FieldConfig
 from event_assets.config.source import ResourceConfig
@@ -24,6 +20,7 @@ from event_assets.values import timestamps
 from event_assets.values.conversion import ISO_PATTERN, to_json
 from event_assets.values.errors import ExpiredPositionError
 from event_assets.values.json_paths import Getter, as_list, first_present, values_at
+from event_assets.values.response_paths import compile_path, find_value
 
 CHUNK_SIZE = 1_000  # records
 MARGIN = timedelta(minutes=1)  # clocks differ
@@ -35,6 +32,7 @@ ZONE_AT_END = re.compile(
     r"(?:\d *Z|UTC?|GMT|[ECMP][SD]T|[+-]\d\d:\d\d|\d [+-]\d{4}) *$", re.IGNORECASE
 )
 EXAMPLE_LENGTH = 40
+ORDER = attrgetter("order")
 # Records from before the start that was asked for: by more than a day, if it is a time, of which an
 # API may take the day only; from so many on, and if they are most, the start was ignored.
 EARLY = timedelta(days=2)
@@ -116,20 +114,12 @@ def _notation(text: str, format_: str | None) -> tuple[str, bool]:
 
 def _build_getters(path: str) -> Sequence[Getter]:
     """Build the functions that read a path: a member's name, a path of names, or a JSON path."""
-    getters = [
+    if not PLAIN_SELECTOR.fullmatch(path) and (compiled := compile_path(path)):
+        return [lambda records: [find_value(record, compiled) for record in records]]
+    return [  # which are fast
         lambda records: [record.get(path) if type(record) is dict else None for record in records],
         lambda records: values_at(records, path),
     ]
-    if PLAIN_SELECTOR.fullmatch(path):
-        return getters
-    with suppress(JSONPathError, ValueError):
-        compiled = jsonpath.compile_path(path)
-        getters.append(lambda records: [_first_at(compiled, record) for record in records])
-    return getters
-
-
-def _first_at(path: JSONPath, record: Any) -> Any:
-    return next((match.value for match in path.find(record)), None)
 
 
 def _find_field(resource: ResourceConfig, path: str) -> FieldConfig | None:
@@ -186,7 +176,8 @@ class CursorTracker:
             self._examples.setdefault(kind, raw)
             if value:
                 self._early += self._is_early(value)
-                _keep_newest(self._newest, value)
+                known = self._newest.get(value.kind, value)
+                self._newest[value.kind] = max(known, value, key=ORDER)
                 if self._is_settled(value):
                     settled = [value, *self._settled.get(value.kind, ())]
                     self._settled[value.kind] = _two_newest(settled)
@@ -253,7 +244,7 @@ class CursorTracker:
     def _find_newest(self) -> CursorValue | None:
         before = self._received if self._loaded else None  # else everything was read now
         known = [v for v in (before, *self._newest.values()) if v and v.kind == self._kind]
-        return max(known, key=lambda value: value.order, default=None)
+        return max(known, key=ORDER, default=None)
 
     @property
     def warning(self) -> str | None:
@@ -276,12 +267,6 @@ class CursorTracker:
             f"The `{path}` of {sum(others.values()):,} records is not like that of the others, "
             f"such as {example[:EXAMPLE_LENGTH]}: the next sync does not continue from it."
         )
-
-
-def _keep_newest(newest: dict[str, CursorValue], value: CursorValue) -> None:
-    known = newest.get(value.kind)
-    if not known or value.order > known.order:
-        newest[value.kind] = value
 
 
 def _two_newest(values: Iterable[CursorValue]) -> list[CursorValue]:

@@ -43,7 +43,6 @@ from event_assets.records.contract import build_id_reader
 from event_assets.values.errors import ApiError, ConfigError, ExpiredPositionError
 from event_assets.values.urls import redact_url
 
-NOT_STARTED = ListFacts("not started")
 # Why the list of a parent may not be there to be read, by the status.
 NO_LIST_OF_PARENT: dict[int, str] = {
     HTTPStatus.FORBIDDEN: "the key may not read some",
@@ -117,7 +116,7 @@ class Stream:
 
     @property
     def _current(self) -> ListFacts:
-        return self._paginator.facts if self._paginator else NOT_STARTED
+        return self._paginator.facts if self._paginator else ListFacts()
 
     def read_pages(self) -> Iterator[Sequence[Any]]:
         """Yield the records of each page.
