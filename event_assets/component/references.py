@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from string import Formatter
 from typing import Any
 
-from event_assets.config.accounts import FORMATTED_KEYS, PLACEHOLDER
+from event_assets.config.accounts import ACCOUNT, FORMATTED_KEYS
 from event_assets.config.model import Keys, unknown_name_message
 
 Config = Mapping[str, Any]
-PARENT = "{resources.NAME.FIELD}"
+PARENT = re.compile(r"resources\.([^.]*)\.")
 
 
 def find_reference_errors(rest_api: Config) -> Iterator[tuple[Keys, str]]:
@@ -23,7 +24,8 @@ def find_reference_errors(rest_api: Config) -> Iterator[tuple[Keys, str]]:
         resolved = _resolved_params(endpoint)
         references = [*_references({k: endpoint.get(k) for k in ("path", *FORMATTED_KEYS)})]
         for keys, reference in references:
-            parent = resolved.get(reference) or _parent(reference)
+            named = PARENT.match(reference)
+            parent = resolved.get(reference, named and named[1])
             if parent is None:
                 problem = _problem(reference, endpoint)
             elif parent not in names:
@@ -67,22 +69,13 @@ def _references(value: Any, *keys: str | int) -> Iterator[tuple[Keys, str]]:
         yield from _references(member, *keys, name)
 
 
-def _parent(reference: str) -> str | None:
-    """Return the resource that a reference such as `resources.venues.id` names."""
-    context, _, rest = reference.partition(".")
-    name, dot, _ = rest.partition(".")
-    return name if context == "resources" and dot else None
-
-
 def _problem(reference: str, endpoint: Config) -> str | None:
     """Return why a reference that is to no parent cannot be resolved, or None."""
-    if f"{{{reference}}}" == PLACEHOLDER:
+    if reference in (ACCOUNT, *endpoint["params"]):
         return None
     if reference.startswith("incremental."):
         return None if endpoint.get("incremental") else f"`{{{reference}}}` needs `incremental`"
-    if reference in endpoint["params"]:
-        return None
-    return f"`{{{reference}}}` must be the name of one of its `params`, or {PARENT}"
+    return f"`{{{reference}}}` must be the name of one of its `params`, or {{resources.NAME.FIELD}}"
 
 
 def _ancestors(name: str, parents: Mapping[str, str]) -> Sequence[str]:

@@ -61,18 +61,18 @@ def build_auth(source: SourceConfig, config: Any, key: str | None) -> Iterator[A
     # The names of the variables that hold the key, for messages when it is refused.
     secret_names = [names[0] if len(missing) > 1 else names[-1] for names in missing.values()]
     variables = " and ".join(env_var_name(source, name) for name in secret_names)
+    where = variables or "`auth` in defs.yaml"
     in_header = kind == "bearer" or (kind, settings.get("location", "header")) == KEY_IN_HEADER
     for parameter in SECRET_NAMES[kind]:
         settings[parameter] = str(settings[parameter]).strip()
         if parameter == "token" and settings[parameter].lower().startswith("bearer "):
             raise ConfigError(
-                f"The key in {variables or '`auth` in defs.yaml'} begins with `Bearer`, which is "
-                "added to it: remove that word."
+                f"The key in {where} begins with `Bearer`, which is added to it: remove that word."
             )
         if char := find_bad_character(settings[parameter], in_header=in_header):
             raise ConfigError(
-                f"The key in {variables or '`auth` in defs.yaml'} holds the character {char}, "
-                "which cannot be sent: copy it again, without line breaks, as plain text."
+                f"The key in {where} holds the character {char}, which cannot be sent: copy it "
+                "again, without line breaks, as plain text."
             )
     with ExitStack() as stack:
         if kind == "oauth2_client_credentials":
