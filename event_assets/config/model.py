@@ -55,24 +55,19 @@ class StrictModel(BaseModel):
         try:
             return handler(value)
         except ValidationError as error:
-            names = sorted(field.alias or name for name, field in cls.model_fields.items())
-            details = [
-                _with_known_names(detail, names, cls.superseded) for detail in error.errors()
-            ]
+            details = [cls._explain(detail) for detail in error.errors()]
         raise ValidationError.from_exception_data(cls.__name__, details)
 
-
-def _with_known_names(
-    detail: Any, names: list[str], superseded: Mapping[str, str]
-) -> InitErrorDetails:
-    kind, path, message = detail["type"], detail["loc"], detail["msg"]
-    if kind == "extra_forbidden" and len(path) == 1:
-        name = str(path[0])
-        kind = "unknown_name"
-        message = superseded.get(name) or unknown_name_message(name, names, "field")
-    context = {**detail.get("ctx", {}), "message": message}
-    kind = PydanticCustomError(kind, "{message}", context)
-    return InitErrorDetails(type=kind, loc=path, input=detail["input"])
+    @classmethod
+    def _explain(cls, detail: Any) -> InitErrorDetails:
+        kind, path, message = detail["type"], detail["loc"], detail["msg"]
+        if kind == "extra_forbidden" and len(path) == 1:
+            name, kind = str(path[0]), "unknown_name"
+            names = sorted(field.alias or known for known, field in cls.model_fields.items())
+            message = cls.superseded.get(name) or unknown_name_message(name, names, "field")
+        context = {**detail.get("ctx", {}), "message": message}
+        kind = PydanticCustomError(kind, "{message}", context)
+        return InitErrorDetails(type=kind, loc=path, input=detail["input"])
 
 
 def refuse(problems: Iterable[tuple[Keys, str]]) -> None:
