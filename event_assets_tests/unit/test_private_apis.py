@@ -165,7 +165,7 @@ ROWS = (
     PrivateApi(
         ("_compat.urllib3",),
         "A response is read whole, in less time, and by the deadline of `timeouts.answer`; plain "
-        "requests are sent without a pool, and the heads of their responses read at once",
+        "requests are sent and read without urllib3 and http.client",
         HTTP,
         {
             "urllib3:HTTPConnectionPool.ConnectionCls": "class",

@@ -208,11 +208,23 @@ def test_the_bytes_that_are_sent_are_the_same(host: str) -> None:
     assert b"X-Key: s3cret-key" in second.splitlines()
 
 
-@pytest.mark.parametrize("target", ["/a b?c=d e", "/\u00e9?q=\u00fc", "/%c3%a9", "/v1#part"])
-def test_a_target_is_the_same_on_a_new_connection_and_on_an_open_one(target: str) -> None:
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [
+        ("/a b?c=d e", {}),
+        ("/\u00e9?q=\u00fc", {}),
+        ("/%c3%a9", {}),
+        ("/v1#part", {}),
+        ("/v1", {"Host": "api.example.com"}),
+        ("/v1", {"X-Text": "\u00e9"}),
+        ("/v1", {"X-Bytes": b"abc"}),
+        ("/v1", {"User-Agent": None, "Accept-Encoding": None}),
+    ],
+)
+def test_what_is_not_plain_is_sent_by_urllib3(target: str, headers: dict[str, str]) -> None:
     with serving(PLAIN) as api, ApiSession(api.url) as session:
         for _ in range(2):
-            session.get(api.url + target)
+            session.get(api.url + target, headers=headers)
         ((first, second),) = (heads[:2] for heads in api.heads)
     assert first == second
 
