@@ -269,16 +269,13 @@ class PageWalk(Walk):
         is_said = reading.is_end_said or self._page_count == len(reading.pages)
         is_missing = is_said or status == HTTPStatus.NO_CONTENT
         may_be_limit = self._is_last_full and is_round and not is_missing
-        is_depth = is_limit or may_be_limit
         # a total may be from before a deletion, unless the reading before was refused as well
         was_refused = self._pages_before[-1:] == [REFUSED_PAGE]
-        is_total_good = self._promises_rows and (was_refused or is_depth or not self._is_numbered)
-        if is_limit and len(reading.pages) > 1:
-            self.finish("depth")
-            return True
-        if not reading.pages or not is_possible or is_total_good:
+        is_total_good = was_refused or may_be_limit or not self._is_numbered
+        is_possible &= not (self._promises_rows and is_total_good)
+        if not reading.pages or not (is_limit or is_possible):
             return False
-        if (is_depth or not is_end) and not self._asked.is_behind:
+        if is_limit or ((may_be_limit or not is_end) and not self._asked.is_behind):
             self.finish("depth")
         else:
             self._go_on(REFUSED)
