@@ -249,8 +249,6 @@ def sentence_values(facts: ListFacts) -> dict[str, Any]:
     if about.startswith("`"):
         way_out += f" If {about} says something else, set `has_more_path`, or null there."
     way_on = f"check {by}" if by else "set a sort parameter"
-    if facts.settings.asked_by == "page_number":
-        way_on = f"use `offset`, if '{facts.settings.parameter}' counts rows"
     hint = f" It refused the next page.{facts.said}" if facts.end == "depth" else ""
     if facts.is_last_page_empty:
         hint = " The last page is empty: check the paginator's `base_page`."

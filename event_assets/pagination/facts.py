@@ -145,9 +145,7 @@ class ListFacts:
     @property
     def promised(self) -> int:
         """Rows that there are at least, by a trusted total."""
-        # where an API sends its last rows for any offset, offsets disprove no total
-        reported = self.reported if self.end == "page repeated" else 0
-        return max(self.least_total or 0, self.last.at_least or 0, reported or 0)
+        return max(self.least_total or 0, self.last.at_least or 0)
 
     @property
     def is_short_of_total(self) -> bool:

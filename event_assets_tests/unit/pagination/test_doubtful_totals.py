@@ -304,6 +304,18 @@ def test_page_numbers_that_end_before_the_last_page_that_is_told_are_not_complet
     assert len(done.asked) <= 10
 
 
+def test_short_pages_in_mid_list_are_no_sign_of_pages_that_were_not_read() -> None:
+    """The server filters after paging: five pages hold no more rows than four full ones."""
+
+    def answer(query: Query) -> dict[str, Any]:
+        page = int(query["page"])
+        rows = [row for row in range(20 * page, min(100, 20 * page + 20)) if row < 20 or row % 4]
+        return {"data": [{"id": row} for row in rows], "pages": 5}
+
+    done = read_with({"type": "page_number", "total_path": "pages"}, answer)
+    assert (len(done.ids), done.result.complete) == (80, True), done.result.reason
+
+
 @pytest.mark.parametrize("config", [{"type": "offset", "limit": 20}, "page_number"], ids=str)
 def test_a_total_that_grows_on_the_only_page_makes_the_list_be_read_again(config: Any) -> None:
     asked = itertools.count()
