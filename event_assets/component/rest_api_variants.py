@@ -44,15 +44,13 @@ class Part(StrictModel):
             refuse([((at,), f"`{one}` and `{other}` must be two parameters, not both `{name}`")])
 
 
-def _by_type(noun: str, kinds: Any) -> WrapValidator:
+def _by_type(noun: str, kinds: Any, default: str | None = None) -> WrapValidator:
     """Return the validator of a mapping by the model of its `type`, or of a type alone."""
     models: dict[str, type[Part]] = {
         name: kind
         for kind in get_args(kinds)
         for name in get_args(kind.model_fields["type"].annotation)
     }
-    defaults = (name for name, kind in models.items() if kind.model_fields["type"].default == name)
-    default = next(defaults, None)
 
     def validate(value: Any, _: object) -> Any:
         given = value if isinstance(value, Mapping) else {"type": value}
@@ -113,7 +111,7 @@ class OAuth2Auth(Part):
 
 
 Auths: TypeAlias = ApiKeyAuth | BearerAuth | HttpBasicAuth | OAuth2Auth
-Auth: TypeAlias = Annotated[str | Auths, _by_type("auth", Auths)]
+Auth: TypeAlias = Annotated[str | Auths, _by_type("auth", Auths, default="bearer")]
 
 
 class AnyPaginator(Part):

@@ -94,7 +94,11 @@ def _is_decimal(word: str, value: float) -> bool:
 
 def find_contradictions(source: SourceConfig, full_sync: str | None) -> Iterator[tuple[Keys, str]]:
     """Yield which attributes contradict each other, or fail in dlt, by their keys."""
-    yield from _exclude_problems(source)
+    for index, path in enumerate(source.exclude):
+        is_field = path in source.fields and source.fields[path].source is None
+        if path in source.only or is_field:
+            other = "only" if path in source.only else "fields"
+            yield ("exclude", index), f"`{path}` is stored, as `{other}` says: delete it in one"
     rest_api: Keys = ("rest_api",)
     if dangling := [*find_reference_errors(source.rest_api)]:
         yield from (((*rest_api, *at), problem) for at, problem in dangling)
@@ -120,14 +124,6 @@ def find_contradictions(source: SourceConfig, full_sync: str | None) -> Iterator
         if source.accounts and accounts.ACCOUNT in columns:
             problem = f"`account` names the account of a record: rename that field of `{name}`"
             yield ("fields", accounts.ACCOUNT), problem
-
-
-def _exclude_problems(source: SourceConfig) -> Iterator[tuple[Keys, str]]:
-    for index, path in enumerate(source.exclude):
-        is_field = path in source.fields and source.fields[path].source is None
-        if path in source.only or is_field:
-            other = "only" if path in source.only else "fields"
-            yield ("exclude", index), f"`{path}` is stored, as `{other}` says: delete it in one"
 
 
 def _resource_problems(resource: ResourceConfig) -> Iterator[tuple[Keys, str]]:

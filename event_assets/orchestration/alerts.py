@@ -12,7 +12,7 @@ from dagster import DagsterEventType, DagsterRunStatus
 from event_assets._compat.dagster import is_check_failure
 from event_assets.orchestration.metadata import format_time
 from event_assets.orchestration.partitions import account_of_run
-from event_assets.values.errors import AlertError
+from event_assets.values.errors import UserError
 from event_assets.values.redaction import SecretRedactor, find_secrets
 from event_assets.values.wording import counted
 
@@ -197,7 +197,7 @@ def _send(text: str) -> None:
     """Post a message in the format of Slack and Mattermost.
 
     Raises:
-        AlertError: if it was not delivered.
+        UserError: if it was not delivered.
     """
     import requests
     import urllib3  # slow, and needed by few
@@ -208,4 +208,4 @@ def _send(text: str) -> None:
     except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError):
         problem = "the webhook cannot be reached"
     if problem:  # after the except block: the original holds the address
-        raise AlertError(f"An alert could not be delivered to {WEBHOOK}: {problem}.")
+        raise UserError(f"An alert could not be delivered to {WEBHOOK}: {problem}.")

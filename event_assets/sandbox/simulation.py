@@ -68,9 +68,7 @@ class EventSimulation:
         if self.frozen or not self.size:
             return range(self.size)
         first = math.floor((at - LONGEST_LISTED) / self._interval) - 1
-        last = math.floor(at / self._interval)
-        published = self._life(last, self._draws(last)).published <= at
-        return range(first, last + 1 if published else last)
+        return range(first, math.floor(at / self._interval) + 1)
 
     def event(self, number: int, at: float) -> Event | None:
         """Return event `number` at `at` (seconds since the epoch); None when it is not listed."""

@@ -7,7 +7,6 @@
     │   ├── WarehouseError                  the database
     │   │   ├── BusyError                   another sync holds it
     │   │   └── ConcurrentSchemaChangeError another sync changed the columns
-    │   ├── AlertError                      the webhook
     │   └── ApiError                        the API, not the user, is at fault
     │       ├── ContentError                a response holds no list of records
     │       └── TooManyRejectsError         its records break the contract
@@ -53,10 +52,6 @@ class BusyError(WarehouseError):
 
 class ConcurrentSchemaChangeError(WarehouseError):
     """Another account's sync changed a table's columns since this sync read them."""
-
-
-class AlertError(UserError):
-    """An alert could not be delivered."""
 
 
 class ApiError(UserError):
