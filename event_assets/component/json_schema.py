@@ -83,16 +83,10 @@ def _adapt(schema: Any, models: Mapping[str, Schema]) -> None:
     if schema.get("type") in ("integer", "number"):  # a template is a text
         schema |= {"type": [schema["type"], "string"], "pattern": NUMBER}
     choices = schema.get("anyOf", ())
-    if any("$ref" in choice for choice in choices):
-        del schema["anyOf"]
-        schema |= _choose(choices, models)
-
-
-def _choose(choices: Sequence[Schema], models: Mapping[str, Schema]) -> Schema:
-    """Return a condition in place of an `anyOf`, whose mistakes would be ones of the whole."""
-    others = [choice for choice in choices if "$ref" not in choice]
-    references = [choice for choice in choices if "$ref" in choice]
-    return {"if": {"anyOf": others}, "else": _by_type(references, models)}
+    if references := [choice for choice in choices if "$ref" in choice]:
+        others = [choice for choice in choices if "$ref" not in choice]
+        del schema["anyOf"]  # its mistakes would be ones of the whole
+        schema |= {"if": {"anyOf": others}, "else": _by_type(references, models)}
 
 
 def _by_type(references: Sequence[Schema], models: Mapping[str, Schema]) -> Schema:
