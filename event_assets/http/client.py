@@ -143,14 +143,13 @@ class ApiClient:
 
     def _prepare(self, request: Request) -> PreparedRequest:
         """Prepare a request; one that differs from an earlier one in its query only is a copy."""
-        bare = copy(request)
-        bare.hooks = {}  # `fetch` calls them, in order
         if request.json or request.data:
-            return self._session.prepare_request(bare)
-        bare.url, _, query = request.url.partition("?")
-        form = f"{request.method} {bare.url} {request.headers}"
+            return self._session.prepare_request(request)
+        url, _, query = request.url.partition("?")
+        form = f"{request.method} {url} {request.headers}"
         if form not in self._templates:
-            bare.params = {}
+            bare = copy(request)
+            bare.url, bare.params = url, {}
             template = self._session.prepare_request(bare)
             cast("Any", template).headers = dict(template.headers)  # copied in a tenth of the time
             self._templates = {form: template}

@@ -116,7 +116,8 @@ class SecretRedactor:
 
     def _find(self, content: bytes) -> set[Form]:
         """Return the forms of secrets that may be in a content: quickly, since few are."""
-        plain, forms = _unescape(content), self._forms
+        forms = self._forms
+        plain = _unescape(content) if forms else b""
         return {forms[needle] for needle in forms if needle in plain}
 
 
