@@ -88,7 +88,7 @@ NEXT: Final = re.compile(
 POINTER: Final = re.compile(
     r"(end|start|after|page|next|scroll|continuation)?(cursor|bookmark|continuation|marker)"
     r"(token|id|url)?|(paging|pagination|continuation|continue|resumption|next|scroll)(token|id)|(page|skip)token"
-    r"|resume(token|from)?|after(url)?|(load)?more|older|offset|position|forward(link|url)?|(paging|page)state"
+    r"|resume(token|from)?|(start)?after(url|id)?|(load)?more|older|offset|position|forward(link|url)?|(paging|page)state"
     r"|querylocator"
 )
 # Of the names of links that lead to more, if they have a number or a query.
@@ -112,7 +112,7 @@ def plain_name(path: str) -> str:
     parent, _, name = path.lower().rpartition(".")
     if name in ("all", "failed", "max", "value"):
         name = parent.rpartition(".")[2] + name
-    return re.sub(r"[^a-z]", "", re.sub(r"^(x-)?(pagination-|wp-|ms-)?|^\w+:", "", name))
+    return re.sub(r"[^a-z]", "", re.sub(r"^(x-)?(pagination-|paging-|list-|wp-|ms-)?|^\w+:", "", name))
 
 
 def parent_path(path: str) -> str:
