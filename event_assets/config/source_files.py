@@ -43,7 +43,7 @@ class SourceFile:
         """Return the attributes as they are in the file.
 
         Raises:
-            ConfigError: it cannot be read, or is no YAML.
+            ConfigError: it cannot be read, is no YAML, or names no API.
         """
         text = _read(self.file)
         try:
@@ -51,8 +51,13 @@ class SourceFile:
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             problem = f"The file {self.file} is no YAML: `{program()} check` says why."
             raise ConfigError(problem) from error
-        own = (one for one in given if get_nested(one, "type") == COMPONENT)
-        return get_nested(next(own, None), "attributes")
+        own = (
+            get_nested(one, "attributes") for one in given if get_nested(one, "type") == COMPONENT
+        )
+        found = next(own, None)
+        if not get_nested(found, "rest_api"):
+            raise ConfigError(f"The file {self.file} names no API: `{program()} check` says why.")
+        return found
 
     @property
     def variables(self) -> list[str]:

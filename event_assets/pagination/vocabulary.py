@@ -112,7 +112,9 @@ def plain_name(path: str) -> str:
     parent, _, name = path.lower().rpartition(".")
     if name in ("all", "failed", "max", "value"):
         name = parent.rpartition(".")[2] + name
-    return re.sub(r"[^a-z]", "", re.sub(r"^(x-)?(pagination-|paging-|list-|wp-|ms-)?|^\w+:", "", name))
+    return re.sub(
+        r"[^a-z]", "", re.sub(r"^(x-)?(pagination-|paging-|list-|wp-|ms-)?|^\w+:", "", name)
+    )
 
 
 def parent_path(path: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from event_assets._compat.dagster import PlainFailure
 from event_assets.cli.main import run
+from event_assets.config.program import program
 from event_assets.definitions import defs
 from event_assets_tests.support.mistakes import MISTAKES, YAML, Mistake
 from event_assets_tests.support.project import ROOT, Project
@@ -154,6 +155,28 @@ def test_a_link_that_leads_to_no_file_is_told(
         errors = capsys.readouterr().err
         assert errors.startswith(f"The file {source_file} cannot be read: ")
         assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "type: event_assets.EventApi", "attributes: {}", "type: event_assets.EventApis"),
+        *(
+            "- type: event_assets.EventApi",
+            "type: event_assets.EventApi\nattributes: {rest_api: {}}",
+        ),
+    ],
+)
+def test_a_file_that_names_no_api_is_not_taken_for_the_sandbox(
+    source_file: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    source_file.write_text(text)
+    for command in ("status", "sources"):
+        assert run([command]) == 1
+        told = f"The file {source_file} names no API: `{program()} check` says why.\n"
+        assert capsys.readouterr().err == told
+    assert run(["check"]) == 1
+    assert capsys.readouterr().err.startswith(str(source_file))
 
 
 def test_a_folder_in_place_of_the_file_is_told(
