@@ -47,9 +47,9 @@ def read_curl(command: str) -> CurlCommand:
         ConfigError: it is none, or has an option that may change what is sent.
     """
     found, others = _parse_options(_split(command))
-    for option in filter(lambda word: word.startswith("-"), others):
+    if options := [word for word in others if word.startswith("-")]:
         # what follows may be its value, and no address
-        raise ConfigError(f"The curl command has the option `{option}`: leave it out.")
+        raise ConfigError(f"The curl command has the option `{options[0]}`: leave it out.")
     urls = [*found.urls, *others]
     if len(urls) != 1:
         raise ConfigError(f"The curl command has {len(urls) or 'no'} URLs in place of one.")
