@@ -121,9 +121,14 @@ def _record_load(
             "schema": json.dumps(schema.to_dict()),
         }
         insert_row(database, versions, version)
-    row = {"load_id": state["_dlt_load_id"], "schema_name": schema.name, "status": 0}
-    hashed = {"inserted_at": now, "schema_version_hash": schema.version_hash}
-    insert_row(database, loads, {**row, **hashed})
+    load = {
+        "load_id": state["_dlt_load_id"],
+        "schema_name": schema.name,
+        "status": 0,
+        "inserted_at": now,
+        "schema_version_hash": schema.version_hash,
+    }
+    insert_row(database, loads, load)
     known = f"from {states} where version_hash = ? limit 1"
     if not database.execute(known, [state["version_hash"]]).fetchall():
         insert_row(database, states, {**state, "_dlt_id": uuid4().hex})
