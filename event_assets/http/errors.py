@@ -34,16 +34,20 @@ ADVICE: Mapping[int, str] = {
 }
 # What may be raised by one attempt at a request.
 ATTEMPT_ERRORS = (errors.ResponseError, requests.RequestException, exceptions.HTTPError)
-# By OpenSSL's codes: why a certificate is not trusted, and what to do. Others: its issuer.
+UNKNOWN_ISSUER = (
+    "its issuer is unknown here; set REQUESTS_CA_BUNDLE to a file with the issuer's certificate"
+)
+# By OpenSSL's codes: why a certificate is not trusted, and what to do. Others: in its words.
 CERTIFICATE_PROBLEMS: Mapping[int, str] = {
+    **dict.fromkeys((0, 2, 19, 20, 21), UNKNOWN_ISSUER),
     9: "it is not valid yet; check the clock of this machine",
     10: "it has expired; ask the API's operator to renew it",
     18: "it is self-signed; check {address}, or set REQUESTS_CA_BUNDLE to a file that holds it",
     62: "it is of another host; check {address}",
     64: "it is of another host; check {address}",
 }
-UNKNOWN_ISSUER = (
-    "its issuer is unknown here; set REQUESTS_CA_BUNDLE to a file with the issuer's certificate"
+BAD_CERTIFICATE = (
+    "it, or its issuer's own, is invalid ({reason}); ask who issued it for a valid one"
 )
 INVALID = "sent a response that {error}{tries}; check the endpoint in defs.yaml.{error.said}"
 TOO_LARGE = (
@@ -165,13 +169,14 @@ def transport_error_message(
     refused = (found[1] for e in chain if (found := TUNNEL.fullmatch(str(e))))
     system = next((e.strerror for e in chain if isinstance(e, OSError) and e.strerror), "")
     system = next(refused, system)
-    certificate = CERTIFICATE_PROBLEMS.get(getattr(cause, "verify_code", 0), UNKNOWN_ISSUER)
+    certificate = CERTIFICATE_PROBLEMS.get(getattr(cause, "verify_code", 0), BAD_CERTIFICATE)
+    reason = getattr(cause, "verify_message", "")
     message = text.format(
         error=cause,
         limits=limits,
         tries=f" (tried {1 + retries} times)" if retries and failure.retryable else "",
         system=f" ({system.lower()})" if system else "",
-        certificate=certificate.format(address=limits.address),
+        certificate=certificate.format(address=limits.address, reason=reason),
         alert=f" ({alert.replace('_', ' ').lower()})" if alert else "",
         proxy=_find_proxy(url),
     )

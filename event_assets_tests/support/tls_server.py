@@ -18,18 +18,32 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 HOST, OTHER_HOST = "127.0.0.1", "127.0.0.2"
+SIGNING = x509.KeyUsage(
+    digital_signature=True,
+    key_cert_sign=True,
+    crl_sign=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 DAY = timedelta(days=1)
 BODY = b'{"data": [], "access_token": "a-fetched-token", "expires_in": 600}'
 
 
 class Authority:
-    """A certificate authority, whose own certificate is in `file`."""
+    """A certificate authority, whose own certificate is in `file`.
 
-    def __init__(self, folder: Path) -> None:
+    `may_sign`: whether its certificate says that it is one.
+    """
+
+    def __init__(self, folder: Path, *, may_sign: bool = True) -> None:
         self.folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"CA {folder.name}")])
-        certificate = self._sign(self._name, self._key.public_key(), 1, is_authority=True)
+        certificate = self._sign(self._name, self._key.public_key(), 1, is_authority=may_sign)
         self.file = folder / "ca.pem"
         self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
@@ -45,7 +59,8 @@ class Authority:
         now = datetime.now(timezone.utc)
         names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))])
         constraints = x509.BasicConstraints(ca=is_authority, path_length=None)
-        return (
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        certificate = (
             x509.CertificateBuilder()
             .subject_name(name)
             .issuer_name(self._name)
@@ -55,13 +70,18 @@ class Authority:
             .not_valid_after(now + days * DAY)
             .add_extension(names, critical=False)
             .add_extension(constraints, critical=True)
-            .sign(self._key, hashes.SHA256())
+            .add_extension(issuer, critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         )
+        if is_authority:
+            certificate = certificate.add_extension(SIGNING, critical=True)
+        return certificate.sign(self._key, hashes.SHA256())
 
     def issue(self, host: str = HOST, days: float = 1, *, is_self_signed: bool = False) -> Path:
         """Return a file with a certificate that ends in some days, and its key."""
         key = self._key if is_self_signed else ec.generate_private_key(ec.SECP256R1())
-        name = self._name if is_self_signed else x509.Name([])
+        subject = x509.NameAttribute(NameOID.COMMON_NAME, host)
+        name = self._name if is_self_signed else x509.Name([subject])
         certificate = self._sign(name, key.public_key(), days, host)
         file = self.folder / "server.pem"
         file.write_bytes(

@@ -91,6 +91,17 @@ def test_a_certificate_that_is_not_trusted_is_told_for_what_it_is(
     assert said.endswith(f" has a TLS certificate that is not trusted: {reason}")
 
 
+def test_a_certificate_that_is_invalid_is_told_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path, may_sign=False)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.file))
+    with serving_tls(authority.issue()) as url, pytest.raises(ApiError) as failed:
+        fetch_events(url)
+    reason = "it, or its issuer's own, is invalid (invalid CA certificate); ask who issued it"
+    assert str(failed.value).endswith(f" is not trusted: {reason} for a valid one.")
+
+
 @FETCHES
 @pytest.mark.parametrize("variable", BUNDLE_VARIABLES)
 def test_a_bundle_of_each_variable_is_trusted(
