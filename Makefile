@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 VENV := .venv
 LOCK := requirements.txt
+PYTHON := python3
 PORT := 3000
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)
@@ -25,9 +26,11 @@ ADDED := $(wildcard $(VENV)/.ready-dev $(VENV)/.ready-scale)
 LOCKS := $(LOCK) $(ADDED:$(VENV)/.ready-%=requirements-%.txt)
 
 $(VENV)/.ready: $(LOCKS) setup.cfg pyproject.toml $(MOVED) $(wildcard $(VENV)/lib/python*/site-packages)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is no" \
+		"Python 3.11 or newer: install one, and name it, as in: make setup PYTHON=python3.12"; exit 1; }
 	@echo "Setting up $(VENV) ..."
 	@$(GET_UV)
-	@$(UV) venv --quiet $(if $(MOVED),--clear,--allow-existing) --python python3 $(VENV)
+	@$(UV) venv --quiet $(if $(MOVED),--clear,--allow-existing) --python $(PYTHON) $(VENV)
 	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python $(LOCKS)
 	@$(UV) pip install --quiet --no-deps --python $(BIN)/python --editable .
 	@for each in $(VENV)/lib/python*/site-packages; do mkdir -p $$each/__pycache__; done
@@ -46,7 +49,7 @@ $(VENV)/.ready-%: | $(VENV)/.ready
 # uv, from the PATH or from a small environment of its own.
 UV = PATH="$$PWD/.venv-uv/bin:$$PATH" uv
 GET_UV = $(UV) --version > /dev/null 2>&1 \
-	|| { python3 -m venv --clear .venv-uv && .venv-uv/bin/python -m pip install --quiet uv; }
+	|| { $(PYTHON) -m venv --clear .venv-uv && .venv-uv/bin/python -m pip install --quiet uv; }
 
 run: setup ## Sync every event once, from the API into DuckDB
 	@$(BIN)/event-assets sync $(SOURCE)
@@ -114,7 +117,7 @@ bench: setup-dev ## Compare this project with plain dlt, other tools and a floor
 	@$(BIN)/python -m bench $(OPTIONS)
 
 # Not uv.lock, which holds the address of the registry that it was made with.
-COMPILE = $(UV) pip compile --quiet --generate-hashes --universal --python-version 3.10 --upgrade \
+COMPILE = $(UV) pip compile --quiet --generate-hashes --universal --python-version 3.11 --upgrade \
 	--no-emit-index-url --custom-compile-command "make lock" --output-file
 
 lock: ## Lock the newest versions that pyproject.toml allows

@@ -2,7 +2,7 @@
 
 import os
 import re
-import sys
+import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -10,11 +10,6 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from event_assets.values.errors import ConfigError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 

@@ -3,6 +3,7 @@
 import copy
 import functools
 import sys
+import tomllib
 from collections.abc import Callable
 from importlib.util import find_spec
 from inspect import unwrap
@@ -19,11 +20,6 @@ from dlt.common.configuration.specs.base_configuration import BaseConfiguration
 from dlt.common.schema import schema as schema_module
 from dlt.destinations import duckdb as dlt_duckdb
 from pydantic import BaseModel
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 def once(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -188,6 +188,20 @@ def test_removing_asks_and_without_a_terminal_says_which_option_is_missing(
     assert run(["remove", "events", "--yes", "--drop"]) == 2
 
 
+def test_a_python_that_is_too_old_is_said_before_anything_is_installed(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["make", "--no-print-directory", "setup", "PYTHON=false", f"VENV={tmp_path / 'venv'}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    advice = "install one, and name it, as in: make setup PYTHON=python3.12\n"
+    assert done.stdout == f"false is no Python 3.11 or newer: {advice}"
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_port_that_is_taken_is_said_before_anything_starts() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
