@@ -18,6 +18,7 @@ from dlt.sources.helpers.rest_client.auth import (
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
+from event_assets.config.env_file import place_of_variables
 from event_assets.config.http import HttpLimits
 from event_assets.config.settings import SECRET_NAMES
 from event_assets.config.source import SourceConfig
@@ -29,13 +30,14 @@ from event_assets.http.credentials import (
     require_secret,
 )
 from event_assets.http.error_text import error_text
-from event_assets.http.errors import KEY_NAME_ATTRIBUTE
+from event_assets.http.errors import KEY_NAME_ATTRIBUTE, status_text
 from event_assets.http.session import ApiSession
 from event_assets.values.conversion import to_float
 from event_assets.values.errors import ApiError, ConfigError
 from event_assets.values.urls import find_address_problem, redact_url
 
 KEY_IN_HEADER = ("api_key", "header")
+REFUSED = (400, 401, 403)  # the client or its secret, or the place that they are sent in
 MAX_TOKEN_SECONDS = 30 * 24 * 3600
 
 
@@ -165,26 +167,30 @@ class _ThreadSafeOAuth2(OAuth2ClientCredentials):
         url = redact_url(self.access_token_url)
         request = self.build_access_token_request()
         response = self.session.post(self.access_token_url, **request)
-        if response.status_code in (400, 401):
+        if response.status_code in REFUSED:
             form = request["data"]  # the id stays: some servers require it in both places
             user = quote(form["client_id"], safe=""), quote(form.pop("client_secret"), safe="")
             response = self.session.post(self.access_token_url, **request, auth=user)
         if not response.ok:
             names = vars(self).get(KEY_NAME_ATTRIBUTE) or "CLIENT_ID and CLIENT_SECRET"
+            advice = "check `access_token_url` in defs.yaml, or try again later"
+            if response.status_code in REFUSED:
+                advice = f"set {names} ({place_of_variables(names)}) to values that it accepts"
+            status = status_text(response.status_code)
             raise ApiError(
-                f"The API's token URL {url} answered {response.status_code}: set {names} "
-                f"(in .env or the environment) to values that it accepts.{error_text(response)}"
+                f"The API's token URL {url} answered {status}; {advice}.{error_text(response)}"
             )
         try:
             document = response.json()
         except ValueError:
             document = None
-        if not isinstance(document, dict) or not document.get("access_token"):
+        token = document.get("access_token") if isinstance(document, dict) else None
+        if not token or not isinstance(token, (str, int)):
             raise ApiError(
                 f"The API's token URL {url} sent no `access_token`; check `access_token_url` in "
-                "defs.yaml."
+                f"defs.yaml.{error_text(response, is_error=True)}"
             )
-        self.access_token = str(self.parse_access_token(document)).strip()
+        self.access_token = str(token).strip()
         if char := find_bad_character(self.access_token, in_header=True):
             raise ApiError(
                 f"The API's token URL {url} sent an `access_token` with the character {char}, "

@@ -26,7 +26,7 @@ from event_assets.values.redaction import KNOWN, SecretRedactor
 MB = 1_000_000
 CHUNK = 65_536  # bytes
 GZIP = 16 + zlib.MAX_WBITS
-GZIP_MAGIC = b"\x1f\x8b"  # compressed bodies begin with it, whatever the headers say
+GZIP_MAGIC = b"\x1f\x8b"  # compressed bodies begin with it, and JSON never, whatever headers say
 # What a body is that is not JSON, by how it begins.
 OTHER_FORMATS = {
     "HTML": re.compile(r"\s*<(!doctype html|html|head|body|script|br|div|p)\b", re.IGNORECASE),
@@ -60,6 +60,8 @@ def read_body(response: client.HTTPResponse, encoding: str | None, max_size: int
         raise ResponseTooLargeError
     else:
         body = response.read()
+    if body[:1] in (b"{", b"["):
+        return body
     if body.startswith(GZIP_MAGIC) and encoding in (None, "gzip"):
         encoding = "gzip"
         with suppress(zlib.error):  # in half the time that urllib3 takes

@@ -163,7 +163,7 @@ class ApiSession(Session):
             target = cast("PreparedRequest", next(hops))
             self.get_adapter(target.url or "")
             return target
-        except (exceptions.RequestException, ValueError):
+        except (exceptions.RequestException, ValueError, StopIteration):
             problem = "to a URL that cannot be reached"
         # Raised outside the except block: the original holds the URL, which may hold a key.
         raise ApiError(f"{server} {problem}; check {self._limits.address}.")

@@ -23,8 +23,16 @@ ESCAPE = re.compile(
     re.VERBOSE | re.ASCII,
 )
 REPLACEMENTS = {"lone_surrogate": "?", "no_escape": r"\\"}
-# A text, or a number that holds a secret, which is masked.
-MASKED = re.compile(r'("(?:[^"\\]|\\.)*")|(?<![-+.\deE])[-+.\deE]*\*{3}[-+.\deE*]*', re.DOTALL)
+# Texts, and what is outside of them: guards against scripts, comments, a comma behind the last
+# value, and words and numbers, which may be masked.
+PARTS = re.compile(
+    r"""(?P<text>"(?:[^"\\]|\\.)*(?:"|\Z))
+    |\A\s*(?:\)\]\}'?,?|(?:while|for)\s*\([1;]*\);)|/\*.*?(?:\*/|\Z)|//[^\n]*|<!--.*?(?:-->|\Z)|\0
+    |(?<=["\w\]}]),(?=\s*[\]}])|(?P<word>[-+.*\w]+)""",
+    re.VERBOSE | re.DOTALL,
+)
+WORDS = {"none": "null", "undefined": "null", "nan": "null", "true": "true", "false": "false"}
+NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|-Infinity", re.ASCII)
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
 DEEP = "0e-20001000"  # a number that stands for what is nested too deeply
 
@@ -60,19 +68,34 @@ def decode_strictly(content: bytes) -> Any:
 
 
 def decode_leniently(text: str) -> Any:
-    """Decode JSON with control characters or lone `\\` in texts, NaN, or any large numbers.
+    """Decode JSON as it is also written: with control characters, comments, NaN, large numbers.
 
-    NaN and infinity become None, and a number of thousands of digits, or too large, its text; one
-    that is masked becomes the mask. An object of which a part is nested too deeply becomes an
-    `UnreadableRecord`.
+    NaN and infinity become None, and a number of thousands of digits, too large or in another
+    notation, its text; one that is masked becomes the mask. An object of which a part is nested too
+    deeply becomes an `UnreadableRecord`.
 
     Raises:
         ValueError: it is no JSON.
     """
     text = ESCAPE.sub(lambda found: REPLACEMENTS.get(found.lastgroup or "", found[0]), text)
     text = text.removeprefix("\ufeff").encode(errors="replace").decode()
-    if MASK in text:
-        text = MASKED.sub(lambda found: found[1] or f'"{MASK}"', text)
+    try:
+        return _decode_any_depth(text)
+    except ValueError:
+        return _decode_any_depth(PARTS.sub(_mend, text))
+
+
+def _mend(found: re.Match[str]) -> str:
+    """Return a part of a text that is no JSON as JSON has it; nothing of a comment."""
+    word = found["word"] or ""
+    if MASK in word:
+        return f'"{MASK}"'
+    if word[:1] in {*"+-.0123456789"} and not NUMBER.fullmatch(word):
+        return json.dumps(word)
+    return WORDS.get(word.lower(), word) or found["text"] or ""
+
+
+def _decode_any_depth(text: str) -> Any:
     try:
         return _decode(text, [])
     except RecursionError:

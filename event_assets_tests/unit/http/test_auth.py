@@ -150,8 +150,14 @@ def test_a_token_that_ends_sooner_than_it_says_is_fetched_again(
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (JSONResponse({"error": "invalid_client"}, status_code=401), "answered 401: set CLIENT_ID"),
+        (
+            JSONResponse({"error": "invalid_client"}, 401),
+            "answered 401 Unauthorized; set CLIENT_ID",
+        ),
+        (JSONResponse({}, 404), "answered 404 Not Found; check `access_token_url` in defs.yaml"),
         ({"token": "misnamed"}, "sent no `access_token`"),
+        ({"access_token": ["t0ken"]}, "sent no `access_token`"),
+        ({"error": "unknown client s3cret"}, 'defs.yaml. It says: "unknown client ***".'),
     ],
 )
 def test_a_missing_token_is_one_sentence(project: Project, answer: Any, said: str) -> None:

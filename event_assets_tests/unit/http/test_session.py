@@ -192,7 +192,11 @@ def test_a_body_that_is_compressed_and_sent_in_pieces_is_read(pieces: int) -> No
 
 
 @pytest.mark.parametrize(
-    ("is_compressed", "encoding"), [(True, None), (False, "gzip"), (False, "UTF-8")]
+    ("is_compressed", "encoding"),
+    [
+        *((True, None), (False, "gzip"), (False, "UTF-8")),
+        *((False, "deflate"), (False, "gzip, deflate")),
+    ],
 )
 def test_what_is_compressed_is_known_by_its_beginning(
     is_compressed: bool, encoding: str | None
@@ -455,6 +459,7 @@ def test_a_redirect_to_what_does_not_answer_is_named() -> None:
     ("target", "said"),
     [
         ("/again", "without end"),
+        ("", "to a URL that cannot be reached"),
         ("http://[::1", "to a URL that cannot be reached"),
         ("file:///etc/passwd", "to a URL that cannot be reached"),
     ],

@@ -7,6 +7,7 @@ import pytest
 from event_assets.values.json_text import UnreadableRecord, decode_leniently, decode_strictly
 
 HUGE = "9" * 5_000
+SLASHES = {"a": "/* */", "b": "http://c"}
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,13 @@ def test_what_the_standard_allows_is_decoded_strictly(content: str, document: An
             r'["a\x41", "it\'s", "\u12", "\ud8", "\\x\"\n"]',
             [r"a\x41", r"it\'s", r"\u12", r"\ud8", '\\x"\n'],
         ),
+        ('[1, {"a": ",]",},\n]', [1, {"a": ",]"}]),
+        ('/* {***} */ {"a": "/* */", // 1\n"b": "http://c"}<!-- 5 s -->\0', SLASHES),
+        (")]}',\n[1]", [1]),
+        ("while(1); [1]", [1]),
+        ("for (;;);[1]", [1]),
+        ("[None, undefined, nan, True, FALSE]", [None, None, None, True, False]),
+        ("[007, .5, +5, 0x1F, 2026-05-01]", ["007", ".5", "+5", "0x1F", "2026-05-01"]),
     ],
 )
 def test_what_is_not_allowed_is_decoded_leniently_and_exactly(text: str, document: Any) -> None:
@@ -71,7 +79,13 @@ def test_only_the_record_that_is_nested_too_deeply_is_unreadable(ends: tuple[str
     assert not isinstance(third, UnreadableRecord)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[" * 200_000, '{"a": "b', "<html>", "[1,]"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[" * 200_000, '{"a": "b', "<html>", "[,]", "[1,", "{'a': 1}", "f([1]);"),
+        *("[1] [2]", "[1 2]", "[new Date(5)]", "Error", "/*" * 200_000, '[/* "', '"\\"' * 9),
+    ],
+)
 def test_what_is_no_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         decode_leniently(text)
