@@ -23,7 +23,7 @@ NO_SPACE = re.compile(r"^ *([\u00a0\u2000-\u200b\ufeff])", re.MULTILINE)  # look
 IN_QUOTES = "put a text that begins with `{}` in quotes"
 # PyYAML's words for a mistake, by a pattern, and what to do about it.
 ADVICE: Mapping[str, str] = {
-    "unhashable key": 'a template needs quotes, as in "{{{{ ... }}}}"',
+    "unhashable key": 'a name must be text; a template needs quotes, as in "{{{{ ... }}}}"',
     r"'\\t'": "indent with spaces: YAML allows no tabs there",
     "mapping values are not allowed": "a name and `:` cannot stand here: indent the line as its "
     "neighbours, or put a text that holds `: ` in quotes",
@@ -36,6 +36,7 @@ ADVICE: Mapping[str, str] = {
     "expected alphabetic or numeric": "put a text that begins with `*` or `&` in quotes",
     "found undefined (alias) ": IN_QUOTES.format("*"),
     "a constructor for the tag '!(?!!)": IN_QUOTES.format("!"),
+    "a constructor for the tag '.*:(.+)'": "delete `!!{}`: no setting is of that type",
     "expected the node content": "a value is missing, or what opens here is not closed",
     "expected ',' or '(.)'": "what opens here is not closed: a comma, or {}, is missing",
 }

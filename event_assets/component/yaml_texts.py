@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from string import Formatter
@@ -51,9 +52,9 @@ def _resolve_text(context: dg.ResolutionContext, text: str, problems: Problems) 
     is_open = "{{" in TEMPLATE.sub("", text)
     try:
         if is_open or "{%" in text:
-            rendered = TEMPLATES.from_string(text).render(context.scope)
-            _hide_key(context, rendered)
-            return rendered
+            for name in VARIABLE.findall(text):
+                hide_random_words(os.environ.get(name, ""))
+            return TEMPLATES.from_string(text).render(context.scope)
         if whole := TEMPLATE.fullmatch(text.strip()):
             value = _fill(context, whole[0])
             if value == whole[0] and "rest_api" not in context.path:
@@ -79,14 +80,8 @@ def _fill(context: dg.ResolutionContext, template: str) -> Any:
     value = evaluate(context.scope)
     if isinstance(value, StrictUndefined):
         str(value)  # raises an UndefinedError that names it
-    _hide_key(context, value)
+    hide_random_words(str(value))  # a key may be in any variable
     return template if value is None and VARIABLE.fullmatch(template) else value
-
-
-def _hide_key(context: dg.ResolutionContext, value: Any) -> None:
-    """Mask from now on a key that a template fills into a path, whatever its variable is called."""
-    if isinstance(value, str) and {"base_url", "path"} & {*context.path[-1:]}:
-        hide_random_words(value)
 
 
 def escape_braces(value: Any, *path: Any) -> Any:

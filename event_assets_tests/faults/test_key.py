@@ -200,7 +200,7 @@ def test_a_key_of_any_characters_is_in_no_byte_that_syncs_leave(
                for text in contents(file)), "the journal was not read"  # fmt: skip
 
 
-def test_a_key_in_the_path_is_nowhere_whatever_its_variable_is_called(
+def test_a_key_in_a_request_is_nowhere_whatever_its_variable_is_called(
     project: Project, tmp_path: Path
 ) -> None:
     key = "AAHk3ySecretTokenQx81ZzPw"
@@ -208,27 +208,35 @@ def test_a_key_in_the_path_is_nowhere_whatever_its_variable_is_called(
 
     def echo_by_link(request: Request) -> Any:
         at = int(request.query_params.get("at", 0))
-        row = {**rows[at], "self": str(request.url)}
+        row = {**rows[at], "self": str(request.url), "app": request.headers.get("x-app")}
         following = f"{request.url.replace(query='')}?at={at + 1}" if at < 3 else None
         return {"data": [row], "next": following}
 
     handlers = {f"/echoed/bot123:{key}/events": echo_by_link, f"/refused/{key}/events": refuse}
+    handlers["/sent/events"] = echo_by_link
     with serving(handlers) as api:
         sources = {
             "src_echoed": path_source("{{ env.PLATFORM }}", "/events"),
             "src_refused": path_source(f"{api.url}/refused", "{{ env.ORGANIZER }}/events"),
+            "src_sent": path_source(f"{api.url}/sent", "events"),
             "src_unreachable": path_source(f"{closed_port()}/bot{{{{ env.BOT }}}}/", "events"),
         }
+        sent = sources["src_sent"]["attributes"]["rest_api"]
+        sent["client"]["headers"] = {"X-App": "{{ env.APP }}"}
+        sent["resources"][0]["endpoint"]["params"] = {"partner": "{{ env.PARTNER }}"}
         platform = f"{api.url}/echoed/bot123:{key}"
         variables = {"PLATFORM": platform, "ORGANIZER": f"/{key}", "BOT": f"123:{key}"}
+        variables |= {"APP": key, "PARTNER": key[::-1]}
         done = run_all(tmp_path, sources, **variables)
     said = done.stdout + done.stderr
     told = [line for line in said.decode().splitlines() if RESULT.fullmatch(line)]
-    assert told == ["src_echoed succeeded", "src_refused failed", "src_unreachable failed"]
+    failed = ["src_refused failed", "src_unreachable failed"]
+    assert sorted(told) == ["src_echoed succeeded", failed[0], "src_sent succeeded", failed[1]]
     assert len(project.rows("select 1 from src_echoed.event_data")) == len(rows)
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
     places = {"the terminal": [said], **{str(file): list(contents(file)) for file in files}}
-    assert {place for place, texts in places.items() if key.encode() in b"".join(texts)} == set()
+    for one in (key.encode(), key[::-1].encode()):
+        assert {place for place, texts in places.items() if one in b"".join(texts)} == set()
 
 
 def path_source(base_url: str, path: str) -> dict[str, Any]:

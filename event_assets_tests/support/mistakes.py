@@ -314,7 +314,7 @@ VALUES = [
 ]
 OTHERS = [
     M("primary_key: id", "endpoint: /v1", "must be a mapping, not '/v1'"),
-    M("sort: id", "sort: !!binary aGk=", "could not determine a constructor for the tag"),
+    M("sort: id", "sort: !!binary aGk=", "delete `!!binary`: no setting is of that type"),
     M("sort: id", "1.5: id", "put `1.5` in quotes: YAML reads a number"),
     M("Accept-Language: en", "Accept Language: en", "cannot be the name of a header"),
     M("Accept-Language: en", "Content-Length: '5'", "is set by itself: delete it"),
@@ -521,6 +521,7 @@ SYNTAX = [
     ),
     M("description: Its name.", "description: 'It's name.'", "check the quotes"),
     M("base_url: http://127.0.0.1:9", "base_url: {{ env.X }}", "a template needs quotes"),
+    M("status: deleted", "[a]: deleted", "a name must be text"),
     M("description: Its name.", "description: @name", "put a text that begins with `@` in quotes"),
     M("description: Its name.", "description: *name", "that begins with `*` in quotes"),
     M('"*/15 * * * *"', "*/15 * * * *", "put a text that begins with `*` or `&` in quotes"),

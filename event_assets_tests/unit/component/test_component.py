@@ -105,7 +105,7 @@ def test_a_further_source_puts_its_name_first() -> None:
         ("https://api.example.com{% if 1 %}/{{ env.ANY_NAME }}{% endif %}", "/events"),
     ],
 )
-def test_what_looks_like_a_key_and_is_filled_into_a_path_is_a_secret(
+def test_what_looks_like_a_key_and_is_filled_in_is_a_secret(
     monkeypatch: pytest.MonkeyPatch, base_url: str, path: str
 ) -> None:
     key = f"k3y{uuid4().hex}"
