@@ -200,4 +200,5 @@ def test_make_run_needs_no_more_than_the_lock_the_env_file_and_the_secrets_of_th
     of_job = dg.RunsFilter(job_name="sync_events", tags=in_location)  # as the UI lists them
     with DagsterInstance.from_config(str(home)) as instance:
         assert len(instance.get_runs(of_job)) == 1
-    assert contents(Path.home()) == {}  # neither Dagster nor dlt counts its users
+    # neither Dagster nor dlt counts its users; dlt makes up an id for each but root, and sends none
+    assert contents(Path.home()).keys() <= {".dlt/.anonymous_id"}
