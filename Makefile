@@ -14,7 +14,7 @@ $(if $(or $(findstring %,$(CURDIR)),$(findstring ?,$(CURDIR))),\
 	bench lock audit clean moved
 
 help: ## List the commands
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## Create .venv from the lock (does nothing when nothing changed)
 
@@ -54,10 +54,13 @@ GET_UV = $(UV) --version > /dev/null 2>&1 \
 run: setup ## Sync every event once, from the API into DuckDB
 	@$(BIN)/event-assets sync $(SOURCE)
 
+# As it is written, in which `$filter=name eq 'x'` may stand.
+ADDRESS = '$(subst ','\'',$(value URL))'
+
 connect: setup ## Make a source of an API: make connect URL=https://api.example.com/events
-	@test -n '$(URL)' \
+	@test -n $(ADDRESS) \
 		|| { echo "Give the URL: make connect URL=https://api.example.com/events"; exit 1; }
-	@$(BIN)/event-assets connect '$(URL)' $(OPTIONS)
+	@$(BIN)/event-assets connect $(ADDRESS) $(OPTIONS)
 
 # Hides Dagster's advice to use `dg dev`, which loads the definitions once more before it starts.
 ADVICE = ignore::FutureWarning:click.core

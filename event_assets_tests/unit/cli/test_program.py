@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -186,6 +187,19 @@ def test_removing_asks_and_without_a_terminal_says_which_option_is_missing(
     assert run(["remove", "events", "--yes", "--drop"]) == 0
     assert project.rows("from duckdb_tables() where schema_name = 'events'") == []
     assert run(["remove", "events", "--yes", "--drop"]) == 2
+
+
+def test_make_connects_to_an_address_as_it_is_written() -> None:
+    url = "https://api.example.com/events?$filter=name eq 'a' and (b)"
+    done = subprocess.run(
+        ["make", "--dry-run", "--old-file=.venv/.ready", "connect", f"URL={url}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    command = done.stdout.splitlines()[-1]
+    assert shlex.split(command)[1:] == ["connect", url]
 
 
 def test_a_python_that_is_too_old_is_said_before_anything_is_installed(tmp_path: Path) -> None:
