@@ -108,7 +108,7 @@ def _derived_asset(
 
 def build_all_events(specs: Iterable[dg.AssetSpec]) -> list[dg.AssetsDefinition]:
     """Build the view over the current events of all sources; none if there is only one source."""
-    views = [spec for spec in specs if spec.key.path[-1] == CURRENT_EVENTS]
+    views = [s for s in specs if s.key.path[-1] == CURRENT_EVENTS and "api" in s.metadata]
     if len(views) < 2:
         return []
     synced = [spec for spec in views if spec.metadata["api"] != UNSYNCED]

@@ -100,20 +100,18 @@ def _format_sync(
     *source, _ = materialization.asset_key.path
     if source:
         yield f"source    {source[0]}"
-    derived = [
-        each
+    found: dict[str, dict[str, Any]] = {
+        table: {name: entry.value for name, entry in each.metadata.items()}
         for table in (EVENT_DATA, CURRENT_EVENTS, CHANGES)
         for each in _find_materializations(events, table)
         if each.asset_key.path[:-1] == source
-    ]
-    found: list[dict[str, Any]] = [
-        {k: entry.value for k, entry in each.metadata.items()} for each in derived
-    ]
-    synced, current = found[0], next(iter(found[1:2]), found[0])
+    }
+    synced = found[EVENT_DATA]
+    current = found.get(CURRENT_EVENTS, synced)
     if synced["api"] == SANDBOX:
         yield f"api       {INVENTED}"
-    is_first = synced.get("sync_number") == 1
-    changes = "" if is_first or len(found) < 3 else f" ({_format_changes(found[2])})"
+    has_news = CHANGES in found and synced.get("sync_number") != 1
+    changes = f" ({_format_changes(found[CHANGES])})" if has_news else ""
     yield f"events    {current['dagster/row_count']:,}{changes}"
     if "first_start_time" in current:
         first, last = (format_time(current[f"{end}_start_time"]) for end in ("first", "last"))

@@ -38,7 +38,9 @@ def create_view(
         if set(apis.values()) != {SANDBOX}:  # invented events are not mixed with others
             synced = [name for name in synced if apis[name] != SANDBOX]
         ensure_kind(database, "main", ALL_EVENTS, is_view=True)
-        parts = " union all ".join(_select(name, contracts[name], columns) for name in synced)
+        parts = " union all ".join(
+            _select(database, name, contracts[name], columns) for name in synced
+        )
         database.execute(f"create or replace view main.{ALL_EVENTS} as {parts}")
         view = database.sql(f"from main.{ALL_EVENTS}")
         return synced, dict(view.aggregate("source, count(*)", "source").fetchall())
@@ -57,10 +59,14 @@ def drop_view(database: Database) -> None:
         database.execute(f"drop view main.{ALL_EVENTS}")
 
 
-def _select(name: str, contract: Columns, columns: Sequence[tuple[str, str]]) -> str:
+def _select(
+    database: Database, name: str, contract: Columns, columns: Sequence[tuple[str, str]]
+) -> str:
+    """Return the SQL of a source's events; its table may be older than its contract."""
+    known = contract.keys() & {*database.sql(f"from {name}.{CURRENT_EVENTS}").columns}
     values = [
-        f"{quote_identifier(column) if column in contract else 'null'}"
-        f"::{COLUMN_TYPES[kind].duckdb} as {quote_identifier(column)}"
+        f"try_cast({quote_identifier(column) if column in known else 'null'}"
+        f" as {COLUMN_TYPES[kind].duckdb}) as {quote_identifier(column)}"
         for column, kind in columns
         if column != "source"
     ]

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 
 from event_assets import warehouse
 from event_assets.config.program import program
+from event_assets.orchestration.derived_assets import build_all_events
 from event_assets.orchestration.summary import print_summary
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import failed_sync, source_of, sync_source
@@ -56,6 +57,19 @@ def test_all_events_has_the_contracts_fields_and_waits_for_no_source(project: Pr
         "seats": "BIGINT",
     }
     assert project.rows("select distinct source from all_events") == [("events",)]
+
+
+def test_all_events_does_not_wait_for_a_sync_with_a_changed_contract(project: Project) -> None:
+    with serving({PATH: paged(events(1))}) as one, serving({PATH: paged(events(1, 5))}) as two:
+        both = {"events": source(one.url), "concerts": source(two.url)}
+        sync_source(source_of(both["events"]), derived=True)
+        fields = both["events"]["attributes"]["fields"]
+        fields |= {"city": {"type": "text"}, "start_time": {"type": "bigint"}}
+        both["concerts"]["attributes"]["fields"].pop("start_time")
+        result = run(project, definitions(both), "sync_concerts", derived=True)
+        assert result.success, failure(result)
+    rows = project.rows("select source, id, city, start_time from all_events order by all")
+    assert rows == [("concerts", "e5", None, None), ("events", "e0", None, None)]
 
 
 def test_a_table_in_place_of_all_events_is_told_and_kept(project: Project) -> None:
@@ -108,7 +122,9 @@ def test_assets_of_ones_own_with_partitions_are_left_to_themselves(
     assert built & {*partitions, "report"} == {"plain"}
 
 
-def test_there_is_no_all_events_with_one_source() -> None:
+def test_there_is_no_all_events_with_one_source_beside_a_table_of_ones_own() -> None:
+    mine = dg.AssetSpec(["mine", "current_events"])
+    assert build_all_events([mine, mine]) == []
     graph = definitions({"events": source("http://127.0.0.1:9")}).resolve_asset_graph()
     assert dg.AssetKey("all_events") not in graph.get_all_asset_keys()
 

@@ -19,7 +19,7 @@ from event_assets_tests.support.direct_syncs import (
     sync_source,
     unique,
 )
-from event_assets_tests.support.platforms import definitions, events, paged, source
+from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import (
     Project,
     checks,
@@ -302,3 +302,17 @@ def test_the_summary_of_a_table_alone_counts_no_checks(
     said = capsys.readouterr().out
     assert "events    7" in said
     assert "checks" not in said
+
+
+def test_the_summary_of_some_tables_counts_events_not_changes(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving({"/v1/events": paged(events(7))}) as api:
+        loaded = definitions({"events": source(api.url)})
+        assert run(project, loaded, derived=True).success
+        some = [dg.AssetKey(name) for name in ("event_data", "event_changes")]
+        result = loaded.resolve_job_def("sync_events").execute_in_process(
+            instance=project.instance, asset_selection=some
+        )
+    print_summary(project.instance, result.run_id)
+    assert "events    7 (no changes)\n" in capsys.readouterr().out
