@@ -53,7 +53,7 @@ def erase(source: str | None, key: str | None, value: str | None, yes: bool) -> 
 
     process.raise_interrupts()
     require_home()
-    text, config = key or value or "", load_source(source)
+    text, config = key or (value or "").strip(), load_source(source)
     with open_database() as database:  # in place of a missing one, erasing would make another
         columns = identify_rows(database, config, key) if key else {}
 

@@ -61,7 +61,7 @@ def test_erasing_leaves_nothing_of_a_value_and_of_an_id(
     assert "Not reached" not in said
     assert run_command(["erase", "--value", "nobody@example.org"]) == 0
     assert capsys.readouterr().out == "Nothing in events contains this value.\n"
-    assert run_command(["erase", "--value", "E3@example.org", "--yes"]) == 0
+    assert run_command(["erase", "--value", " E3@example.org\n", "--yes"]) == 0
     assert holders("e3@example.org") == []
     said = capsys.readouterr().out
     assert "events.event_data: 1 row\n" in said
