@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -59,7 +61,7 @@ def run(action: Callable[[Database], T], timeout: float | None = None) -> T:
 
     def run_once() -> T:
         with connect(timeout) as database:
-            return action(database)
+            return run_with_enough_memory(database, partial(action, database))
 
     return get_destination().retry_on_conflict(run_once)
 
@@ -74,6 +76,22 @@ def set_memory_limit(database: Database, columns: int = 0) -> None:
     widest = max(columns, *(width for (width,) in widths), 0)
     limit = max(MIN_MEMORY, 64 + 2 * widest)
     database.execute(f"set memory_limit = '{limit}MB'")
+
+
+def run_with_enough_memory(database: Database, action: Callable[[], T]) -> T:
+    """Run an atomic action; once more with DuckDB's own memory limit if ours does not suffice.
+
+    DuckDB holds all long texts of a row group at once.
+    """
+    try:
+        return action()
+    except duckdb.Error as error:
+        if not re.search("Out of Memory|failed to pin block", str(error)):
+            raise
+    database.execute("reset memory_limit")  # which DuckDB notes, and keeps to the old limit
+    ((limit,),) = database.sql("select current_setting('memory_limit')").fetchall()
+    database.execute(f"set memory_limit = '{limit}'")
+    return action()
 
 
 def run_maintenance() -> None:

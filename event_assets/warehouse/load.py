@@ -18,7 +18,7 @@ from dlt.common.storages.load_package import TPipelineStateDoc
 from dlt.pipeline.state_sync import state_doc
 
 from event_assets.config.accounts import ACCOUNT
-from event_assets.warehouse.connection import set_memory_limit
+from event_assets.warehouse.connection import run_with_enough_memory, set_memory_limit
 from event_assets.warehouse.inspection import catalog_columns
 from event_assets.warehouse.merge import OF_SYNC, TableLoad, write_rows
 from event_assets.warehouse.registry import get_destination
@@ -79,7 +79,7 @@ def load_package(
     is_known = columns.keys() <= catalog_columns(database, dataset, load.table).keys()
     updated = OF_SYNC if is_known and not load.alter_statements else ()
     with without_indexes(database, dataset, load.table, updated):
-        destination.retry_on_conflict(write)
+        destination.retry_on_conflict(partial(run_with_enough_memory, database, write))
     # not `pipeline.drop`, which writes to a disk that may be full; the next sync removes the rest
     shutil.rmtree(pipeline.working_dir, ignore_errors=True)
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from dlt.common.data_types import TDataType
 
-LOG = logging.getLogger("dagster")
 # DuckDB reads all columns of a row group at once, and keeps what describes each in memory.
 ROW_GROUP_BYTES, MIN_ROWS = 16_000_000, 2_048
 # dlt's settings while a pipeline of ours is open: those of the environment take precedence, or not.

@@ -47,6 +47,15 @@ def test_many_columns_of_text_fit_into_the_memory_limit() -> None:
     assert rows("select count(*) from events.event_data") == [(10_000,)]
 
 
+def test_few_long_texts_take_more_than_the_memory_limit() -> None:
+    for name in ("a", "b"):
+        texts = [f"{name}{number}{'text ' * 800_000}" for number in range(40)]
+        load(pa.table({"id": list(map(str, range(40))), "text": texts}), is_deduplicated=True)
+    query = "select list(text) from events.event_data where text like 'b%'"
+    ((found,),) = warehouse.run(lambda database: database.execute(query).fetchall())
+    assert len(found) == 40
+
+
 def test_rows_of_many_texts_are_written_in_smaller_row_groups() -> None:
     narrow = pa.table({"id": list(map(str, range(20_000)))})
     texts = ["text " * 100] * 5_000
