@@ -11,7 +11,6 @@ import dagster as dg
 from event_assets.config.accounts import pipeline_name
 from event_assets.config.database_file import failure_file
 from event_assets.config.source import ResourceConfig, SourceConfig
-from event_assets.config.source_files import EVENT_DATA
 from event_assets.sync import account_list
 from event_assets.values.errors import ConfigError, WarehouseError
 from event_assets.values.wording import counted
@@ -99,7 +98,8 @@ def update_partitions(source: SourceConfig, instance: dg.DagsterInstance) -> Seq
         instance.add_dynamic_partitions(partitions, new)
     for gone in set(registered) - set(names):
         instance.delete_dynamic_partition(partitions, gone)
-        failure_file(pipeline_name(source.name, EVENT_DATA, gone)).unlink(missing_ok=True)
+        for resource in source.resources:
+            failure_file(pipeline_name(source.name, resource, gone)).unlink(missing_ok=True)
     return names
 
 

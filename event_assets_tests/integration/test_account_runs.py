@@ -11,6 +11,7 @@ import yaml
 from dagster._cli import cli as dagster
 
 from event_assets.cli.main import run as run_command
+from event_assets.config.database_file import failure_file, syncs_folder
 from event_assets_tests.support.accounts import serving_accounts, with_accounts
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import derive_tables, source_of, sync_accounts
@@ -114,6 +115,21 @@ def test_a_sensor_lets_dagster_know_the_accounts_before_anything_ran(
         listing(tmp_path, *names)
         sensor.evaluate_tick(dg.build_sensor_context(kept.instance))
         assert list(kept.instance.get_dynamic_partitions("events_accounts")) == names
+
+
+def test_the_failures_of_an_account_that_leaves_the_list_go(kept: Project, tmp_path: Path) -> None:
+    document = with_accounts(NOWHERE, listing(tmp_path, "a", "b"))
+    tickets = {"name": "tickets", "endpoint": {"path": "/v1/{account}/tickets"}}
+    document["attributes"]["rest_api"]["resources"].append(tickets)
+    sensor = definitions({"events": document}).resolve_sensor_def("events_accounts_sensor")
+    sensor.evaluate_tick(dg.build_sensor_context(kept.instance))
+    for account in ("a", "b"):
+        for resource in source_of(document).for_account(account).resources.values():
+            failure_file(resource.pipeline_name).parent.mkdir(parents=True, exist_ok=True)
+            failure_file(resource.pipeline_name).write_text(account)
+    listing(tmp_path, "b")
+    sensor.evaluate_tick(dg.build_sensor_context(kept.instance))
+    assert [file.read_text() for file in syncs_folder().glob("*.failed")] == ["b", "b"]
 
 
 def test_a_list_that_cannot_be_read_leaves_the_accounts_that_are_known(
