@@ -129,7 +129,9 @@ def find_contradictions(source: SourceConfig, full_sync: str | None) -> Iterator
 def _resource_problems(resource: ResourceConfig) -> Iterator[tuple[Keys, str]]:
     name, endpoint = resource.name, resource.endpoint
     is_long = len(resource.pipeline_name) > accounts.MAX_PIPELINE_LENGTH
-    is_reserved = name in RESERVED_TABLES or name.endswith(RESERVED_SUFFIXES)
+    is_reserved = (
+        name in RESERVED_TABLES or name.endswith(RESERVED_SUFFIXES) or name.startswith("_dlt_")
+    )
     if normalize_name(name) != name or is_reserved or is_long:
         yield (
             ("name",),

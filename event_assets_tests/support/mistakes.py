@@ -166,6 +166,7 @@ VALUES = [
     M("name: venues", "name: event_data", "each resource needs a name of its own"),
     M("name: venues", "name: Venues", "a resource cannot be called `Venues`"),
     M("name: venues", "name: event_changes", "a resource cannot be called `event_changes`"),
+    M("name: venues", "name: _dlt_loads", "a resource cannot be called `_dlt_loads`"),
     M("name: venues", "name: 5", "must be text"),
     M("base_url: http://127.0.0.1:9", "base_url: 127.0.0.1:9", "must be a URL such as https://"),
     M(
