@@ -49,26 +49,26 @@ class Problem(NamedTuple):
     command: str
 
 
+PROBE = "probe {source}"
+OF_LIST = "show {source}.{table}_syncs"  # in place of the probe, which reads events only
 # Of the newest sync of a table.
 PROBLEMS: Sequence[tuple[Callable[[Row], object], Problem]] = (
-    (lambda row: row["complete"] is False, Problem(0, "{reason}", "probe {source}")),
+    (lambda row: row["complete"] is False, Problem(0, "{reason}", PROBE)),
     (
         lambda row: row.get("conflicting_ids"),
         Problem(1, "Ids that different events share: {conflicting_ids}.", "show {source} --syncs"),
     ),
-    (
-        lambda row: row["complete"] is None,
-        Problem(4, "It may not be complete: {reason}", "probe {source}"),
-    ),
+    (lambda row: row["complete"] is None, Problem(4, "It may not be complete: {reason}", PROBE)),
     (
         lambda row: row.get("rejects"),
-        Problem(5, "Rejected records: {rejects}.", "show {source} --rejects"),
+        Problem(5, "Rejected records: {rejects}.", "show {source}.{table}_rejects"),
     ),
 )
 OTHER = Problem(0, "Its newest sync was of {api}, not of {address}.", "sync {source}")
 FAILED = Problem(0, "{account}Its newest sync failed {age} ago{reason}", "sync {source}")
 NEVER = Problem(2, "It was never synced.", "sync {source}")
 LATE = Problem(3, "It is late.", "sync {source}")
+HALF = Problem(1, "It has no current_events: its newest sync ended before.", "sync {source}")
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,10 @@ class Status:
     def is_good(self) -> bool:
         """Return whether monitoring has nothing to tell."""
         return not self.is_synced or (
-            self.is_fresh and self.is_complete is True and not self.has_failed
+            self.is_fresh
+            and self.is_complete is True
+            and not self.has_failed
+            and self.events is not None
         )
 
 
@@ -180,6 +183,7 @@ def _judge(
     verdicts = {not row.get("conflicting_ids") and row["complete"] for row in syncs} or {None}
     problems = [LATE] if times and not is_fresh else []
     problems += [NEVER] if not times and not failed else []
+    problems += [HALF] if times and events is None and False not in verdicts else []
     problems += [OTHER._replace(text=OTHER.text.format(api=api, address=address)) for api in others]
     problems += [problem for row in syncs for problem in _problems(row)]
     problems += failed
@@ -225,7 +229,9 @@ def _problems(row: Row) -> Iterator[Problem]:
     where = "".join(f"{part}: " for part in (table, row.get("account")) if part)
     for is_found, problem in PROBLEMS:
         if is_found(row):
-            yield problem._replace(text=where + problem.text.format_map(row))
+            command = OF_LIST if table and problem.command == PROBE else problem.command
+            text = where + problem.text.format_map(row)
+            yield problem._replace(text=text, command=command.format_map(row))
 
 
 def _lines(state: Status) -> Iterator[str]:

@@ -57,7 +57,7 @@ def test_a_source_that_is_fresh_and_complete_is_good(capsys: Output) -> None:
             "probe events",
         ),
         ({"minutes_ago": 31}, 1, "It is late.", "sync events"),
-        ({"rejects": 2}, 0, "Rejected records: 2.", "show events --rejects"),
+        ({"rejects": 2}, 0, "Rejected records: 2.", "show events.event_data_rejects"),
         ({"conflicting_ids": 1}, 1, "Ids that different events share: 1.", "show events --syncs"),
     ],
     ids=["incomplete", "unknown", "late", "rejects", "ids"],
@@ -175,8 +175,33 @@ def test_a_further_list_and_each_account_count(synced: Project, capsys: Output) 
         log_sync(synced.database, table="guests", account=account, reason="Found.")
     assert run(["status", "--json"]) == 1
     (state,) = json.loads(capsys.readouterr().out)
-    assert state["problems"] == ["b: Some are missing."]
+    assert (state["problems"], state["command"]) == (["b: Some are missing."], "probe events")
     assert (state["is_fresh"], state["is_complete"]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("newest", "command"),
+    [({"complete": False}, "guests_syncs"), ({"rejects": 1}, "guests_rejects")],
+)
+def test_the_log_of_a_further_list_is_pointed_to(
+    synced: Project, newest: dict[str, Any], command: str, capsys: Output
+) -> None:
+    synced.rows("create table events.guests (id text)")
+    log_sync(synced.database, table="guests", **newest)
+    run(["status", "--json"])
+    (state,) = json.loads(capsys.readouterr().out)
+    assert state["command"] == f"show events.{command}"
+
+
+def test_a_source_without_current_events_is_not_good(synced: Project, capsys: Output) -> None:
+    synced.rows("drop view events.current_events")
+    assert run(["status"]) == 1
+    *_, problem, helps = capsys.readouterr().out.splitlines()
+    assert problem == "  It has no current_events: its newest sync ended before."
+    assert helps.endswith("event-assets sync events")
+    log_sync(synced.database, complete=False, reason="5 of 9 came.")
+    assert run(["status"]) == 1
+    assert "current_events" not in capsys.readouterr().out
 
 
 def test_a_source_that_was_never_synced_is_not_good(
