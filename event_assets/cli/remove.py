@@ -36,13 +36,15 @@ def remove(source: str, drop: bool, yes: bool) -> None:
         )
     if not yes:
         confirm(f"Remove {' and '.join(filter(None, (str(folder or ''), dropped)))}?")
-    if dropped:
+    if drop:
         from event_assets import warehouse
         from event_assets.transform.all_events import drop_view
         from event_assets.warehouse.erase import drop_schema
 
-        warehouse.run(drop_view)  # the next sync creates it again for the sources that are left
-        drop_schema(source)
+        if has_tables:
+            warehouse.run(drop_view)  # a sync creates it again for the sources that are left
+        drop_schema(source, has_tables=has_tables)
+    if dropped:
         click.echo(f"Dropped {dropped}.")
     if folder:
         folder.unlink() if folder.is_symlink() else shutil.rmtree(folder)

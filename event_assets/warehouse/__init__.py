@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from event_assets.warehouse.connection import run as run
     from event_assets.warehouse.connection import run_maintenance as run_maintenance
     from event_assets.warehouse.destination import database_file as database_file
+    from event_assets.warehouse.duckdb_file import compact as compact
+    from event_assets.warehouse.duckdb_file import copy_to as copy_to
     from event_assets.warehouse.load import load_package as load_package
     from event_assets.warehouse.load import package_files as package_files
     from event_assets.warehouse.merge import TableLoad as TableLoad
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "connection": ("connect", "full_table_name", "run", "run_maintenance"),
     "destination": ("database_file",),
+    "duckdb_file": ("compact", "copy_to"),
     "load": ("load_package", "package_files"),
     "merge": ("TableLoad",),
     "pipeline": (

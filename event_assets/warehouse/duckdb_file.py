@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -9,7 +10,7 @@ import duckdb
 from event_assets.config.database_file import database_name, require_duckdb_file
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.destination import DUCKDB_CONFIG, Destination, database_file
-from event_assets.warehouse.sql import Database
+from event_assets.warehouse.sql import Database, quote_identifier, quote_literal
 
 LOCKED_FILE = "lock on file"  # words of DuckDB's message
 USE_OTHER_FILE = "name another file in EVENTS_DUCKDB"
@@ -67,3 +68,36 @@ class DuckDbFile(Destination):
         """Open the file."""
         database_file().parent.mkdir(parents=True, exist_ok=True)
         return duckdb.connect(database_file(), config=DUCKDB_CONFIG)
+
+
+def copy_to(database: Database, file: Path) -> None:
+    """Copy a database into a new file, without unused space.
+
+    Raises:
+        duckdb.Error: it cannot be copied.
+    """
+    file.unlink(missing_ok=True)
+    ((name,),) = database.sql("select current_database()").fetchall()
+    copy = quote_identifier(f"{name}.copy")
+    try:
+        database.execute(f"attach {quote_literal(str(file))} as {copy}")
+        database.execute(f"copy from database {quote_identifier(name)} to {copy}")
+        database.execute(f"detach {copy}")
+    except duckdb.Error:
+        file.unlink(missing_ok=True)
+        raise
+
+
+def compact(database: Database) -> None:
+    """Write the file again, since DuckDB leaves in it what is deleted; closes the connection.
+
+    Raises:
+        duckdb.Error: it cannot be copied.
+    """
+    file = database_file().resolve()  # not the link to it
+    new = Path(f"{file}.new")
+    copy_to(database, new)
+    shutil.copymode(file, new)
+    database.close()
+    Path(f"{file}.wal").unlink(missing_ok=True)
+    new.replace(file)

@@ -17,7 +17,7 @@ from event_assets.values.json_text import as_in_json
 from event_assets.values.redaction import MASK
 from event_assets.warehouse.connection import connect
 from event_assets.warehouse.destination import database_file
-from event_assets.warehouse.duckdb_file import DuckDbFile
+from event_assets.warehouse.duckdb_file import DuckDbFile, compact
 from event_assets.warehouse.inspection import catalog_columns, column_defaults
 from event_assets.warehouse.pipeline import pipeline_folders
 from event_assets.warehouse.registry import get_destination
@@ -74,19 +74,28 @@ def erase(
                 confirm(changed)
                 _delete(folders)  # first: after a kill, a sync might resume from them
         if isinstance(get_destination(), DuckDbFile):
-            _rewrite(database)
+            try:
+                compact(database)
+            except duckdb.Error as error:
+                raise WarehouseError(
+                    f"It is erased from the tables, but not from the file {database_file()}, which "
+                    f"cannot be written again: {get_destination().error_reason(error)}; correct "
+                    "that, and erase it again."
+                ) from None
     return changed
 
 
-def drop_schema(schema: str) -> None:
-    """Drop a schema with its tables, the journals and dlt's folders.
+def drop_schema(schema: str, *, has_tables: bool) -> None:
+    """Delete the journals and dlt's folders of a schema, and drop its tables, if it has any.
 
     Raises:
         WarehouseError, BusyError: the database cannot be used, or a sync runs.
     """
-    with pipeline_folders(schema) as folders, connect() as database:
-        database.execute(f"drop schema if exists {quote_identifier(schema)} cascade")
+    with pipeline_folders(schema) as folders:
         _delete(folders)
+        if has_tables:
+            with connect() as database:
+                database.execute(f"drop schema {quote_identifier(schema)} cascade")
 
 
 def _delete(paths: Sequence[Path]) -> None:
@@ -137,30 +146,3 @@ def _erase_from_table(
 def _contains(cell: str, texts: Sequence[str]) -> str:
     lower = f"lower(nfc_normalize({cell}::varchar))"  # an accent may be a character of its own
     return " or ".join(f"contains({lower}, lower({quote_literal(text)}))" for text in texts)
-
-
-def _rewrite(database: Database) -> None:
-    """Copy the database into a new file: DuckDB leaves what is deleted in the old one.
-
-    Raises:
-        WarehouseError: it cannot be copied.
-    """
-    file = database_file().resolve()  # not the link to it
-    new = Path(f"{file}.new")
-    new.unlink(missing_ok=True)
-    ((name,),) = database.sql("select current_database()").fetchall()
-    other = quote_identifier(f"{name}.new")
-    try:
-        database.execute(f"attach {quote_literal(str(new))} as {other}")
-        database.execute(f"copy from database {quote_identifier(name)} to {other}")
-        database.execute(f"detach {other}")
-    except duckdb.Error as error:
-        new.unlink(missing_ok=True)
-        raise WarehouseError(
-            f"It is erased from the tables, but not from the file {file}, which cannot be written "
-            f"again: {get_destination().error_reason(error)}; correct that, and erase it again."
-        ) from None
-    shutil.copymode(file, new)
-    database.close()
-    Path(f"{file}.wal").unlink(missing_ok=True)
-    new.replace(file)

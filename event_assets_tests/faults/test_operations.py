@@ -53,7 +53,8 @@ def content(file: Path) -> dict[str, Any]:
 def test_a_backup_is_restored_and_the_next_sync_goes_on(
     project: Project, tries: Tries, here: Path
 ) -> None:
-    file = here / "data" / "warehouse.duckdb"
+    file = here / "data" / 'it\'s "ours".duckdb'
+    project.environment.setenv("EVENTS_DUCKDB", str(file))
     with tries.trying("operations: back up and restore") as this, Sandbox(generation(0)) as api:
         project.sync(url=api.url)
         with duckdb.connect(file) as database:
@@ -140,17 +141,20 @@ def test_a_backup_waits_for_a_program_that_holds_the_file(
 
 
 def test_a_moved_database_is_synced_where_it_is(project: Project, tries: Tries, here: Path) -> None:
+    project.environment.setenv("EVENTS_DUCKDB", str(here / "data" / "ours.duckdb"))
     with tries.trying("operations: move") as this, Sandbox(generation(0)) as api:
         project.sync(url=api.url)
-        before = content(here / "data" / "warehouse.duckdb")
+        before = content(here / "data" / "ours.duckdb")
+        (here / ".env").write_text("EVENTS_PROGRESS=log")
         run(MOVE, here)
-        moved = here / "elsewhere" / "warehouse.duckdb"
+        moved = here / "elsewhere" / "ours.duckdb"
         assert content(moved) == before
-        assert (here / ".env").read_text() == "EVENTS_DUCKDB=elsewhere/warehouse.duckdb\n"
+        said = (here / ".env").read_text()
+        assert said == "EVENTS_PROGRESS=log\nEVENTS_DUCKDB=elsewhere/ours.duckdb\n"
         api.replace(generation(1))
         done = project.run("python", "-m", "event_assets", cwd=here, PYTHONPATH=str(here))
         assert done.returncode == 0, done.stderr
-        assert not (here / "data" / "warehouse.duckdb").exists()
+        assert not (here / "data" / "ours.duckdb").exists()
         with duckdb.connect(moved) as database:
             (count,) = database.sql("select count(*) from events.event_data").fetchall()
         this.lost = 1550 - count[0]
@@ -159,7 +163,8 @@ def test_a_moved_database_is_synced_where_it_is(project: Project, tries: Tries, 
 def test_a_compacted_database_is_smaller_and_the_same(
     project: Project, tries: Tries, here: Path
 ) -> None:
-    file = here / "data" / "warehouse.duckdb"
+    file = here / "data" / 'it\'s "ours".duckdb'
+    project.environment.setenv("EVENTS_DUCKDB", str(file))
     with tries.trying("operations: compact"), Sandbox(generation(0)) as api:
         project.sync(url=api.url)
         with duckdb.connect(file) as database:
@@ -173,7 +178,7 @@ def test_a_compacted_database_is_smaller_and_the_same(
         run(COMPACT, here)
         assert content(file) == before
         assert file.stat().st_size < size
-        assert not list(file.parent.glob("*.compact*"))
+        assert not list(file.parent.glob("*.new"))
         api.replace(generation(4))
         assert project.sync(url=api.url).success
 

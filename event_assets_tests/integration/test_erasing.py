@@ -177,7 +177,7 @@ def test_what_is_erased_is_not_resumed_though_erasing_was_interrupted(project: P
     def interrupt(_: Database) -> None:
         raise KeyboardInterrupt
 
-    project.environment.setattr("event_assets.warehouse.erase._rewrite", interrupt)
+    project.environment.setattr("event_assets.warehouse.erase.compact", interrupt)
     with pytest.raises(KeyboardInterrupt):
         erase("events", "e3", {"id": ["e3"]})
     assert len(project.ids()) == 19

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from event_assets.cli.main import COMMANDS, run
+from event_assets.config.database_file import failure_file
 from event_assets.config.program import program
+from event_assets.warehouse import journal_file
 from event_assets_tests.support.project import BIN, ROOT, Project
 from event_assets_tests.support.small_database import write_database
 
@@ -214,6 +216,19 @@ def test_a_python_that_is_too_old_is_said_before_anything_is_installed(tmp_path:
     advice = "install one, and name it, as in: make setup PYTHON=python3.12\n"
     assert done.stdout == f"false is no Python 3.11 or newer: {advice}"
     assert not list(tmp_path.iterdir())
+
+
+def test_removing_the_tables_deletes_what_a_first_sync_left_that_did_not_end(
+    project: Project, source_file: Path
+) -> None:
+    journal = journal_file("events")
+    journal.parent.mkdir(parents=True)
+    for left in journal, failure_file("events"):
+        left.write_text("of the first sync")
+    assert run(["remove", "events", "--yes", "--drop"]) == 0
+    assert not [*journal.parent.glob("events.*")]
+    assert not project.database.exists()
+    assert not source_file.exists()
 
 
 def test_a_port_that_is_taken_is_said_before_anything_starts() -> None:
