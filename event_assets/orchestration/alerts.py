@@ -1,5 +1,6 @@
 """Alerts to a chat when a job or a check fails, and when it works again."""
 
+import html
 import json
 import os
 import re
@@ -194,7 +195,7 @@ def _run_url(run_id: str) -> str:
 
 
 def _send(text: str) -> None:
-    """Post a message in the format of Slack and Mattermost.
+    """Post a message in the format of Slack and Mattermost, where `<!here>` would notify all.
 
     Raises:
         UserError: if it was not delivered.
@@ -202,8 +203,9 @@ def _send(text: str) -> None:
     import requests
     import urllib3  # slow, and needed by few
 
+    message = {"text": html.escape(text, quote=False)}
     try:
-        response = requests.post(os.environ[WEBHOOK], json={"text": text}, timeout=TIMEOUT)
+        response = requests.post(os.environ[WEBHOOK], json=message, timeout=TIMEOUT)
         problem = None if response.ok else f"the webhook answered {response.status_code}"
     except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError):
         problem = "the webhook cannot be reached"

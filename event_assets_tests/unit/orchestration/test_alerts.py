@@ -172,12 +172,12 @@ def test_another_asset_made_by_hand_is_no_recovery(
     assert message.startswith("The job run of event_data has been failing since")
 
 
-def test_the_cause_of_an_unexpected_error_is_the_error_without_a_key(
+def test_the_cause_of_an_unexpected_error_is_the_error_without_a_key_or_mention(
     project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
 ) -> None:
     def broken(*_: Any) -> str:
         raise RuntimeError(
-            f"the disk is full, at http://x/y?api_key={KEY} with {KEY} of-the-concerts"
+            f"<!here> is full, at http://x/y?api_key={KEY} with {KEY} of-the-concerts"
         )
 
     project.environment.setattr("event_assets.sync.sync_log.append", broken)
@@ -185,7 +185,8 @@ def test_the_cause_of_an_unexpected_error_is_the_error_without_a_key(
     tick = look("alert_on_failed_runs")
     project.sync(url=api.url, derived=False)
     tick()
-    assert "RuntimeError: the disk is full, at http://x/y?... with *** *** http" in chat.messages[0]
+    said = "RuntimeError: &lt;!here&gt; is full, at http://x/y?... with *** *** http"
+    assert said in chat.messages[0]
 
 
 def test_an_error_that_became_a_warning_is_told_again_when_it_is_one_again(
