@@ -6,6 +6,7 @@ from typing import Any
 from event_assets import warehouse
 from event_assets.config.source_files import SANDBOX
 from event_assets.sync.sync_log import recorded_origin
+from event_assets.values.errors import WarehouseError
 from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import has_view
@@ -30,13 +31,19 @@ def common_columns(contracts: Iterable[Columns]) -> list[tuple[str, str]]:
 def create_view(
     contracts: Mapping[str, Columns], columns: Sequence[tuple[str, str]]
 ) -> dict[str, Any]:
-    """Create or replace the view `all_events`, and return its metadata."""
+    """Create or replace the view `all_events`, and return its metadata.
+
+    Raises:
+        WarehouseError: there are no current events of any source.
+    """
 
     def create(database: Database) -> tuple[list[str], dict[str, int]]:
         synced = [name for name in sorted(contracts) if has_view(database, name, CURRENT_EVENTS)]
         apis = {name: recorded_origin(database, name)[0] for name in synced}
         if set(apis.values()) != {SANDBOX}:  # invented events are not mixed with others
             synced = [name for name in synced if apis[name] != SANDBOX]
+        if not synced:
+            raise WarehouseError("No source has been synced yet: materialize event_data first.")
         ensure_kind(database, "main", ALL_EVENTS, is_view=True)
         parts = " union all ".join(
             _select(database, name, contracts[name], columns) for name in synced

@@ -72,6 +72,21 @@ def test_all_events_does_not_wait_for_a_sync_with_a_changed_contract(project: Pr
     assert rows == [("concerts", "e5", None, None), ("events", "e0", None, None)]
 
 
+@pytest.mark.parametrize(
+    ("asset", "said"),
+    [
+        ("all_events", "No source has been synced yet: materialize event_data first."),
+        ("event_changes", "does not exist. Materialize event_data first."),
+    ],
+)
+def test_what_is_made_of_events_needs_a_sync(project: Project, asset: str, said: str) -> None:
+    both = definitions({name: source("http://127.0.0.1:9") for name in ("events", "concerts")})
+    result = both.resolve_implicit_global_asset_job_def().execute_in_process(
+        instance=project.instance, asset_selection=[dg.AssetKey(asset)], raise_on_error=False
+    )
+    assert failure(result).endswith(said)
+
+
 def test_a_table_in_place_of_all_events_is_told_and_kept(project: Project) -> None:
     project.rows("create table all_events as select 1 as mine")
     with serving({PATH: paged(events(2))}) as one:
