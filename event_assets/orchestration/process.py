@@ -63,7 +63,7 @@ def command() -> Iterator[None]:
     except SystemExit as end:
         status = end.code
     except KeyboardInterrupt:
-        _received.append(signal.SIGINT)
+        note_interrupt()
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # nothing is left to do but to clean up
     raise SystemExit(_end() or status)
@@ -90,7 +90,7 @@ def is_interrupted() -> bool:
     """Return whether a signal to end has come."""
     while _wakeup:
         try:
-            _received.extend(set(os.read(_wakeup[0], 64)) & set(SIGNALS))
+            _received.extend(one for one in os.read(_wakeup[0], 64) if one in SIGNALS)
         except BlockingIOError:
             break
     return bool(_received)

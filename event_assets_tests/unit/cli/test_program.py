@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -109,6 +110,24 @@ def test_a_wrong_command_line_is_answered_in_one_sentence(
 ) -> None:
     assert run(arguments) == 2
     assert capsys.readouterr() == ("", f"{said.format(program=program())}\n")
+
+
+ENDED = """
+import os, sys, time
+from event_assets.orchestration import process
+with process.command():
+    process.raise_interrupts()
+    os.kill(os.getpid(), int(sys.argv[1]))
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_the_status_of_a_command_tells_the_signal_that_ended_it(
+    project: Project, number: signal.Signals
+) -> None:
+    done = project.run("python", "-c", ENDED, str(number.value))
+    assert (done.returncode, done.stderr) == (128 + number, "Interrupted.\n")
 
 
 def test_a_closed_standard_input_is_no_terminal(project: Project, clone: Path) -> None:
