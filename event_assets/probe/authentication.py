@@ -54,6 +54,7 @@ BEFORE_KEY = re.compile(
     r"authorization[ :=`'\"]+((?:[a-z]+-)+[a-z]+ |token token=|[a-z]+ (?=[<{[$]|your|my|xxx))",
     re.IGNORECASE,
 )
+WORDED_KEY = re.compile(r"(?=.*\S\s)(?:([\w-]+): )?(.+)")  # `X-Api-Key: KEY`, `Token KEY`
 MAX_WORDS = 200  # characters of a refusal that are read
 SAYS_QUERY = re.compile(r"query|param|\?", re.IGNORECASE)
 # The name of a header, by its place or its first letter, or of either: from the fourth group on.
@@ -150,7 +151,8 @@ class KeyPlaces:
 
     def __init__(self, key: str) -> None:
         self.user = basic(key)
-        KNOWN.add(self.user.secrets.get("password", ""))
+        for one in (key, self.user.secrets.get("password", "")):
+            KNOWN.add(one)
         self.password = Attempt({"type": "http_basic", "username": "api"}, {"password": key})
         self.headers = [bearer(key), *(by_name("header", name, key) for name in HEADERS)]
         self.parameters = [by_name("query", name, key) for name in PARAMETERS]
@@ -216,7 +218,8 @@ def complete_auth(
         return complete
     if keys[1:]:
         return Attempt({"type": "http_basic"}, {"username": keys[0], "password": keys[1]})
-    return by_name("header", "Authorization", keys[0]) if keys and " " in keys[0] else None
+    said = WORDED_KEY.fullmatch(keys[0]) if keys else None
+    return by_name("header", said[1] or "Authorization", said[2]) if said else None
 
 
 def _complete(

@@ -25,6 +25,7 @@ FLAGS = (  # that change nothing here
     "-s --silent -S --show-error -L --location -k --insecure -i --include -v --verbose -g "
     "--globoff -f --fail -N --no-buffer -# --progress-bar --compressed --http1.1 --http2"
 )
+QUOTES = str.maketrans("\u201c\u201d\u2018\u2019", "\"\"''")  # of word processors
 ANSI_QUOTED = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)  # bash: with escapes
 
 
@@ -72,9 +73,11 @@ def _split(command: str) -> list[str]:
         command,
     )
     try:
-        program, *words = shlex.split(re.sub(r"\\\r?\n", " ", command)) or [""]
+        command = re.sub(r"\\\r?\n", " ", command.translate(QUOTES))
+        program, *words = shlex.split(command) or [""]
     except ValueError:
         raise ConfigError("The curl command has a quote that is not closed.") from None
+    words = words[: words.index("|")] if "|" in words else words
     if program.lower() not in ("curl", "curl.exe"):
         raise ConfigError("This is no curl command: it must begin with `curl`.")
     return words

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
+from itertools import chain
 from typing import Any
 
 from event_assets.http.errors import status_text
@@ -217,7 +218,9 @@ def reach(connection: Connection) -> Page | None:
             return None
         return _require(connection, page)
     search = KeySearch(connection)
-    found = search.find([[given]] if given else search.groups(keys[0]))
+    is_place_known = given is not None and (given.is_given or len(keys) > 1)
+    usual = () if is_place_known else search.groups(keys[0].split()[-1])
+    found = search.find(chain([[given]] if given else [], usual))
     anonymous = search.anonymous
     if found:
         connection.attempt, page = found

@@ -39,11 +39,12 @@ SECRET_SETTINGS = SECRET_PARAMETERS.keys() - {"username", "client_id"} | {"acces
 # What curl and browsers send to any server, but `Accept` with one version of an API.
 DROPPED_HEADER = re.compile(
     r"(accept: (?!.*application/vnd\.)|(accept-encoding|cache-control|connection|dnt|host|origin"
-    r"|content-(length|type)|pragma|priority|referer|sec-[\w-]+|upgrade-insecure-requests"
-    r"|user-agent): )",
+    r"|content-(length|type)|if-[\w-]+|pragma|priority|referer|sec-[\w-]+|te"
+    r"|upgrade-insecure-requests|user-agent): )",
     re.IGNORECASE,
 )
 PAGE_IN_PATH = re.compile(r"/pages?/\d{1,6}/?$", re.IGNORECASE)
+AROUND = " \t\r\n'\"<>`\u201c\u201d\u2018\u2019.,;"  # an address in a text
 LOCAL_HOST = re.compile(r"(localhost|127\.|\[::1\]|0\.0\.0\.0|192\.168\.|10\.)")
 
 
@@ -121,13 +122,13 @@ def parse_input(url: str | None, curl: str | None = None) -> RequestInput:
     Raises:
         ConfigError: neither is one.
     """
-    text = (curl or url or "").strip()
+    text = re.sub(r"^[$>]\s+", "", (curl or url or "").strip())  # the prompt of a shell
     if curl or text.lower().startswith("curl "):
         command = read_curl(text)
     else:
-        method = re.match(r"(GET|POST)\s+", text)
-        command = CurlCommand(text.removeprefix(method[0] if method else ""))
-        command = replace(command, method=method[1] if method else "GET")
+        line = re.fullmatch(r"(?:(GET|POST)\s+)?(.*?)(?:\s+HTTP/[\d.]+)?", text, re.DOTALL)
+        method, address = line.groups() if line else (None, text)
+        command = CurlCommand(address, method or "GET")
     given, user = _read_address(command.address)
     if curl and url:
         given = replace(given, url=_read_address(url)[0].url)
@@ -153,7 +154,7 @@ def parse_input(url: str | None, curl: str | None = None) -> RequestInput:
 
 def _read_address(text: str) -> tuple[RequestInput, str]:
     """Return the request for an address, and the user and password in it."""
-    text = text.strip().strip("'\"<>").strip()
+    text = text.strip(AROUND)
     if "://" not in text:
         text = f"{'http' if LOCAL_HOST.match(text) else 'https'}://{text}"
     parts = urlsplit(text)

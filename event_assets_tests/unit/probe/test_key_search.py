@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from event_assets.probe.authentication import KeyPlaces
 from event_assets.probe.connect import discover
 from event_assets.probe.connection import Options
-from event_assets.values.errors import ConfigError
+from event_assets.values.errors import ApiError, ConfigError
 from event_assets.values.redaction import KNOWN
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.discoveries import (
@@ -210,6 +210,21 @@ def test_a_user_and_a_password_may_be_given_as_one_key() -> None:
     found = connect(answer, name="concerts", keys=[f"app:{KEY}"])
     assert client(found)["auth"] == {"type": "http_basic"}
     assert found.variables == {"CONCERTS__API_USERNAME": "app", "CONCERTS__API_PASSWORD": KEY}
+
+
+@pytest.mark.parametrize("before", ["Bearer ", "Authorization: Bearer ", "X-Api-Key: "])
+@pytest.mark.parametrize("name", ["Authorization", "X-Api-Key"])
+def test_the_words_before_a_key_are_tried_first_and_then_without(before: str, name: str) -> None:
+    value = f"Bearer {KEY}" if name == "Authorization" else KEY
+    found = connect(needs(name, said=f"no {KEY}", key=value), keys=[before + KEY])
+    assert (asked(found), next(iter(found.variables.values())).endswith(KEY)) == ([], True)
+    assert KEY not in yaml.safe_dump(found.document)
+
+
+def test_a_key_that_is_refused_without_its_words_is_not_shown() -> None:
+    with pytest.raises(ApiError, match="did not accept") as raised:
+        connect(needs("x-none", said=f"no {KEY}"), keys=[f"Bearer {KEY}"])
+    assert KEY not in str(raised.value)
 
 
 @pytest.mark.parametrize("place", [{"location": "header"}, {"location": "query"}, {}])

@@ -19,6 +19,9 @@ API_KEY = {"type": "api_key", "name": "api_key", "location": "query"}
         ("api.example.com/v1/events", "https://api.example.com/v1/events", {}, None, {}),
         ("localhost:8000/events", "http://localhost:8000/events", {}, None, {}),
         ("GET https://a.example/e?page=2", "https://a.example/e", {"page": "2"}, None, {}),
+        ("GET https://a.example/e HTTP/1.1", "https://a.example/e", {}, None, {}),
+        ("“https://a.example/e”.", "https://a.example/e", {}, None, {}),
+        ("$ curl https://a.example/e", "https://a.example/e", {}, None, {}),
         (
             "https://a.example/e?api_key=s3cret&status=all",
             "https://a.example/e",
@@ -149,7 +152,16 @@ def test_only_an_accept_of_a_version_is_kept() -> None:
 
 
 def test_what_browsers_send_to_any_server_is_left_out() -> None:
-    names = ("sec-ch-ua", "Sec-Fetch-Mode", "DNT", "upgrade-insecure-requests", "User-Agent")
+    names = (
+        "sec-ch-ua",
+        "Sec-Fetch-Mode",
+        "DNT",
+        "upgrade-insecure-requests",
+        "User-Agent",
+        "if-none-match",
+        "If-Modified-Since",
+        "TE",
+    )
     headers = " ".join(f"-H '{name}: x'" for name in (*names, "accept-language"))
     assert parse_input(None, f"curl {headers} https://a.example/e").headers == {
         "accept-language": "x"
@@ -166,6 +178,7 @@ def test_the_data_of_a_curl_command_with_get_is_a_query() -> None:
     [
         r"""curl $'https://a.example/e?q=it\'s' -H $'X-Key: a\u0021b' -H 'site: 7'""",
         'curl ^"https://a.example/e?q=it\'s^" ^\r\n  -H ^"X-Key: a!b^" ^\r\n  -H ^"site: 7^"',
+        "$ curl 'https://a.example/e?q=it%27s' -H “X-Key: a!b” -H 'site: 7' | jq '.'",
     ],
 )
 def test_a_curl_command_is_read_as_browsers_copy_it(command: str) -> None:
