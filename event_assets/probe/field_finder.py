@@ -34,6 +34,7 @@ TEXT_MEMBERS = (
 IN_LIST = re.compile(r"\.0\..")
 HAS_LETTERS = re.compile(r"(?!\S*/\S*/\S*\Z).*[^\W\d_]", re.DOTALL)  # and is no URL or path
 EVENT = "event"  # as the last word: in several words, its text is the name
+LAST_NAME, MAX_NAME = "description", 100  # if nothing else is the name, and with few characters
 LIKE_START, LIKE_NAME, LIKE_ID = 4.0, 3.0, 2.0  # how much a field makes a record look like an event
 NESTED = 0.1  # less, for each object that the name is in
 
@@ -149,6 +150,8 @@ def _rank_name(sample: Sample, path: str) -> tuple[float, ...] | None:
     texts = [value for value in present if isinstance(value, str) and HAS_LETTERS.match(value)]
     spaced, distinct = sum(" " in text for text in texts), len({*texts})
     is_named = word in words.NAME or (word == EVENT and 2 * spaced > len(texts))
+    if word == LAST_NAME and len(max(texts, key=len, default="")) > MAX_NAME:
+        return None
     if not is_named or not texts or len(texts) < len(present) / 2:
         return None
     others = sum(each in words.OTHER_OBJECTS for part in (*outer, own) for each in part)
@@ -156,6 +159,7 @@ def _rank_name(sample: Sample, path: str) -> tuple[float, ...] | None:
     extra = sum(each not in (word, "event", "display", "full", "main") for each in own)
     return (
         distinct > 1 or len(texts) == 1,  # else it is the name of a kind
+        word != LAST_NAME,
         -others,
         -sum(not {*part} & words.NAME_PARENTS for part in outer),
         -extra,

@@ -17,7 +17,8 @@ START = _words(
 )
 END = _words(
     "end ends ended ending finish finished finishes until to through stop ende bis fin fine fim "
-    "einde eind slut slutt slutter paattyy loppu zakonczenie zakonczenia konec dtend closing thru"
+    "einde eind slut slutt slutter paattyy loppu zakonczenie zakonczenia konec dtend closing thru "
+    "due"
 )
 WHEN = _words("when date datetime dates day time times datum dato fecha occurs takes")
 TIME_OF_DAY = _words("time times clock hour zeit uhrzeit heure hora ora orario tijd tid")
@@ -31,7 +32,7 @@ STATE = _words("status state")
 NAME = (
     *("name", "title", "summary", "subject", "topic", "headline", "label"),
     *("titel", "tittel", "titre", "titulo", "titolo", "bezeichnung", "otsikko"),
-    *("nom", "nome", "nombre", "naam", "namn", "navn", "nazwa", "nazev", "nimi"),
+    *("nom", "nome", "nombre", "naam", "namn", "navn", "nazwa", "nazev", "nimi", "description"),
 )
 NAME_PARENTS = _words(
     "event node attributes fields properties data item details info content general basic texts "

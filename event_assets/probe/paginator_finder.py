@@ -18,7 +18,6 @@ from event_assets.probe.paging_candidates import (
     PARTNERS,
     Pointer,
     cursor_names,
-    find_has_more,
     find_pointers,
 )
 from event_assets.probe.parameter_search import ParameterSearch, find_size
@@ -85,7 +84,7 @@ def _try_pointer(search: ParameterSearch, pointer: Pointer) -> None:
         config = {"type": "json_link", "next_url_path": pointer.path}
         _try(search, config, f"the link at {where} {leads_on}")
     elif name := _find_cursor_param(search, pointer):
-        config = _cursor_config(search, pointer, name)
+        config = _cursor_config(pointer, name)
         _try(search, config, f"{where}, sent as `{name.removeprefix(BODY)}`, {leads_on}")
 
 
@@ -109,12 +108,10 @@ def _find_cursor_param(search: ParameterSearch, pointer: Pointer) -> str | None:
     return search.search((tried, rest), pointer.value, leads_on)
 
 
-def _cursor_config(search: ParameterSearch, pointer: Pointer, name: str) -> dict[str, Any]:
+def _cursor_config(pointer: Pointer, name: str) -> dict[str, Any]:
     if pointer.kind == "header_cursor":
         return {"type": "header_cursor", "cursor_key": pointer.path, "cursor_param": name}
-    config = {"type": "cursor", "cursor_path": pointer.path, **_place("cursor", name)}
-    more = find_has_more(search.base.document)
-    return config | ({"has_more_path": more} if more else {})
+    return {"type": "cursor", "cursor_path": pointer.path, **_place("cursor", name)}
 
 
 def _place(what: str, name: str) -> dict[str, str]:

@@ -8,14 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from event_assets.pagination.totals import parse_count
-from event_assets.pagination.vocabulary import (
-    MORE,
-    leads_on,
-    names_next,
-    names_pointer,
-    plain_name,
-    says_more,
-)
+from event_assets.pagination.vocabulary import leads_on, names_next, names_pointer, plain_name
 from event_assets.probe.page import Page
 from event_assets.probe.records_finder import join_path
 
@@ -29,11 +22,11 @@ SIZES = _names(
     "limit per_page pageSize page_size size perPage count pagesize maxResults max_results "
     "page[size] page[limit] rows $top take top first num pp results_per_page "
     "itemsPerPage n per-page hitsPerPage resultRecordCount $limit maxItems maxResultCount "
-    "maximumRecords maxrows rpp ps lim anzahl aantal limit_page_length options[limit]"
+    "maximumRecords maxrows max rpp ps lim anzahl aantal limit_page_length options[limit]"
 )
 PAGES = _names(
     "page p pageNumber page_number page[number] pageNo pageIndex pg page_no page_index "
-    "pagenum currentPage current_page paged pageNum cp pi seite pagina"
+    "pagenum page_num currentPage current_page paged pageNum cp pi seite pagina"
 )
 OFFSETS = _names(
     "offset skip start from startIndex start_index $skip page[offset] startAt "
@@ -133,10 +126,12 @@ def _links_by_relation(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         if isinstance(member, Mapping):
             yield from _links_by_relation(member, inner)
         for link in member if isinstance(member, list) else ():
-            if isinstance(link, Mapping) and link.get("rel") == "next":
+            own = link if isinstance(link, Mapping) else {}
+            named = [name for name in ("rel", "relation") if own.get(name) == "next"]
+            if named:
                 target = next((n for n in ("href", "url", "uri") if link.get(n)), None)
                 if target:
-                    yield f"{inner}[?(@.rel=='next')].{target}", str(link[target])
+                    yield f"{inner}[?(@.{named[0]}=='next')].{target}", str(link[target])
 
 
 def _members_outside_records(
@@ -148,14 +143,6 @@ def _members_outside_records(
             yield from _members_outside_records(member, (*names, str(name)))
     elif names and not (isinstance(value, list) and any(isinstance(one, dict) for one in value)):
         yield names, value
-
-
-def find_has_more(document: Any) -> str | None:
-    """Return the path of the flag that says that more pages follow."""
-    for names, value in _members_outside_records(document):
-        if MORE.fullmatch(plain_name(names[-1])) and says_more(names[-1], value):
-            return ".".join(names)
-    return None
 
 
 def cursor_names(path: str) -> list[str]:

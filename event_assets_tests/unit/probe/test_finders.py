@@ -123,6 +123,11 @@ def test_occurrences_of_a_series_are_told_apart_by_their_start() -> None:
         ),
         (lambda n: {"event": f"Round {n}", "event_type": "a b", "host": "x y"}, {"from": "event"}),
         (lambda n: {"event": f"Expo {n % 2}", "talk_title": f"T {n}"}, {"from": "talk_title"}),
+        (lambda n: {"description": f"Choir {n}", "type": "a b"}, {"from": "description"}),
+        (
+            lambda n: {"description": f"A long one {n}", "code": f"c{n}", "title": f"T{n}"},
+            {"from": "title"},
+        ),
     ],
 )
 def test_the_name_is_the_events_own(make: Any, settings: Any) -> None:
@@ -185,6 +190,11 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             lambda n: {"starts_at": 1_790_000_000 + n, "ends_at": 1_790_007_200 + n},
             {"from": "starts_at", "format": "epoch_s"},
             {"from": "ends_at", "format": "epoch_s"},
+        ),
+        (
+            lambda n: {"start_date": at(n), "due_date": at(n, "T12:00:00Z")},
+            {"from": "start_date"},
+            {"from": "due_date"},
         ),
         (
             lambda n: {"start": by_place(n), "end": by_place(n)},

@@ -10,12 +10,7 @@ import pytest
 from event_assets.http.response import JsonResponse
 from event_assets.probe.page import Page
 from event_assets.probe.paging import PagesRead, Paging, compare, is_believed
-from event_assets.probe.paging_candidates import (
-    cursor_names,
-    find_has_more,
-    find_hints,
-    find_pointers,
-)
+from event_assets.probe.paging_candidates import cursor_names, find_hints, find_pointers
 
 
 @pytest.mark.parametrize(
@@ -89,6 +84,12 @@ def test_a_walk_is_believed_by_fresh_pages_only(
             "json_link",
             "links[?(@.rel=='next')].href",
         ),
+        (
+            {"link": [{"relation": "self", "url": "/e"}, {"relation": "next", "url": "/e?p=2"}]},
+            {},
+            "json_link",
+            "link[?(@.relation=='next')].url",
+        ),
         ({"nextPageToken": "abc"}, {}, "cursor", "nextPageToken"),
         ({"pageInfo": {"endCursor": "a", "startCursor": "x"}}, {}, "cursor", "pageInfo.endCursor"),
         ({"paging": {"cursors": {"after": "abc"}}}, {}, "cursor", "paging.cursors.after"),
@@ -153,11 +154,6 @@ def test_an_echo_that_is_not_the_length_of_the_page_is_no_size() -> None:
     assert find_hints(Page("", None, {"count": 90, "limit": 20}, rows=range(20))) == {
         "limit": "limit"
     }
-
-
-def test_a_flag_that_more_follow_is_found_by_its_name() -> None:
-    assert find_has_more({"meta": {"has_more": True}}) == "meta.has_more"
-    assert find_has_more({"meta": {"has_more": False}}) is None
 
 
 def test_an_offset_paginator_writes_the_size_itself() -> None:
