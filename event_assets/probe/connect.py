@@ -25,7 +25,7 @@ from event_assets.probe.paginator_finder import find_paging
 from event_assets.probe.paging import Paging
 from event_assets.probe.paging_candidates import CURSORS, OFFSETS, PAGES, is_named
 from event_assets.probe.parameter_search import ParameterSearch, find_largest_size, is_fixed_query
-from event_assets.probe.records_finder import find_list
+from event_assets.probe.records_finder import find_list, search_paths
 from event_assets.probe.report import describe_settings
 from event_assets.probe.request_input import (
     RequestInput,
@@ -79,6 +79,8 @@ def discover(options: Options) -> Connection:
                 "key, put a variable of .env in its place in defs.yaml.",
                 is_open=False,
             )
+        if not given.has_path:
+            search_paths(connection, connection.client.ask())
         page = reach(connection)
         if page is not None:
             _examine(connection, find_list(connection, page))

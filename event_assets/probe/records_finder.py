@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
 
+from event_assets.probe.authentication import needs_key
 from event_assets.probe.connection import Connection
 from event_assets.probe.field_finder import likeness
 from event_assets.probe.page import Page
@@ -23,8 +23,8 @@ MAX_PAIR = 3  # members of a list that may be the records beside what is said of
 LOOKED_AT = 20  # members of a list
 PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
 EVENT_PATHS = ("events", "v1/events", "api/events", "api/v1/events", "v2/events")
-NO_PATHS = ("", "api", "v1", "v2", "v3", "api/v1", "api/v2")
 OWN_IDS = {"id", "_id", "uid", "uuid"}  # of a record that has its fields in an object
+NO_LIST = (200, 404)  # statuses at an address without a path, beside which a list may be
 NO_RECORDS = re.compile(r"included|links?|errors?|facets|aggregations|filters|warnings|meta")
 
 
@@ -38,8 +38,13 @@ def find_list(connection: Connection, page: Page) -> Page:
     if selector := connection.options.get("data_selector"):
         client.selector = selector
     elif not _select(connection, page):
-        again = client.ask(again=True)  # some servers fail to send the list now and then
-        page = again if _select(connection, again) else _search_paths(connection, again)
+        # some servers fail to send the list now and then
+        page = search_paths(connection, client.ask(again=True))
+        if not _select(connection, page):
+            has = explain_no_list(page.document) or (
+                f"no list of records: give the URL of the list of events, with its path.{page.said}"
+            )
+            raise ApiError(f"The answer of {redact_url(client.given.url)} has {has}")
     page = client.read(page)
     records = sum(isinstance(row, dict) for row in page.rows)
     where = "the whole answer" if client.selector == "$" else f"`{client.selector}`"
@@ -82,20 +87,23 @@ def _ask_about_others(connection: Connection, page: Page) -> None:
         )
 
 
-def _search_paths(connection: Connection, page: Page) -> Page:
-    """Try the usual paths of events where the address has none."""
+def search_paths(connection: Connection, page: Page) -> Page:
+    """Try the usual paths of events where the address has none; return the page to go on with.
+
+    Without a key, a path that wants one is taken for that of the list.
+    """
     client, given = connection.client, connection.given
-    base = given.url.rstrip("/")
-    for path in EVENT_PATHS if urlsplit(base).path.strip("/") in NO_PATHS else ():
-        client.given = replace(given, url=f"{base}/{path}")
+    if given.has_path or _select(connection, page) or page.status not in NO_LIST:
+        return page
+    for path in EVENT_PATHS:
+        client.given = replace(given, url=f"{given.url.rstrip('/')}/{path}")
         tried = client.ask()
-        if _select(connection, tried):
+        is_guarded = not client.session.has_auth and needs_key(tried)
+        if is_guarded or _select(connection, tried):
             connection.add("URL", client.given.url, "there is a list of events")
             return tried
-    has = explain_no_list(page.document) or (
-        f"no list of records: give the URL of the list of events, with its path.{page.said}"
-    )
-    raise ApiError(f"The answer of {redact_url(base)} has {has}")
+    client.given = given
+    return page
 
 
 def find_records(document: Any) -> str | None:

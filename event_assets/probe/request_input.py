@@ -84,6 +84,11 @@ class RequestInput:
         return self.url.removeprefix(self.base_url) or "/"
 
     @property
+    def has_path(self) -> bool:
+        """Whether the address has a path, and not only that of a version."""
+        return not re.fullmatch(r"(/api)?(/v\d)?/?", urlsplit(self.url).path)
+
+    @property
     def random_part(self) -> str:
         """The part of the path that looks random, as keys do; empty: none does."""
         return next(iter(find_random_words(urlsplit(self.url).path)), "")

@@ -161,12 +161,32 @@ def test_a_redirect_out_of_tls_gets_no_key(tmp_path: Path, monkeypatch: pytest.M
     assert plain.requests == []
 
 
-def test_an_address_without_a_path_is_searched() -> None:
+WELCOME = {"welcome": "x"}
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "is_guarded"),
+    [
+        (WELCOME, True),
+        (WELCOME, False),
+        (HTMLResponse("<html>"), False),
+        (Response(None, 404), False),
+    ],
+)
+@pytest.mark.parametrize("wants_key", [True, False])
+def test_an_address_without_a_path_is_searched(
+    otherwise: Any, *, wants_key: bool, is_guarded: bool
+) -> None:
     def answer(request: Request) -> Any:
         is_list = request.url.path == "/v1/events"
-        return by_page(request) if is_list else {"welcome": request.url.path}
+        is_known = request.headers.get("x-auth-token") == KEY
+        if wants_key and not is_known and (is_list or is_guarded):
+            return JSONResponse({"error": "no"}, 401)
+        return by_page(request) if is_list else otherwise
 
-    assert client(connect(answer, ""))["base_url"].endswith("/v1")
+    found = connect(answer, "", keys=[KEY] if wants_key else [])
+    assert client(found)["base_url"].endswith("/v1")
+    assert ("auth" in client(found), asked(found)) == (wants_key, [])
 
 
 def test_an_openapi_file_says_where_the_list_is_and_how_the_key_is_sent(tmp_path: Path) -> None:
