@@ -20,7 +20,7 @@ from event_assets.config.database_file import is_lake, require_writable_database
 from event_assets.config.program import program
 from event_assets.config.project import find_project, project_setting
 from event_assets.config.source import SourceConfig
-from event_assets.config.source_files import SANDBOX, find_sources
+from event_assets.config.source_files import EVENT_DATA, SANDBOX, find_sources
 from event_assets.extract.stream import require_settings
 from event_assets.orchestration import launcher, partitions, process
 from event_assets.orchestration.error_messages import user_message
@@ -120,7 +120,7 @@ def _sync(
         if not source.is_synced and not is_named:
             warehouse.run(partial(guards.ensure_same_origin, source=source))
             return True
-        with warehouse.note_failure(source.name, None, user_message):
+        with warehouse.note_failure(source.name, EVENT_DATA, None, user_message):
             require_settings(source)
             known = account_list.list_accounts(source)
         what = source.name if source.base_url else f"{source.name} from {SANDBOX}"

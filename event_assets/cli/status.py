@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
@@ -65,7 +65,7 @@ PROBLEMS: Sequence[tuple[Callable[[Row], object], Problem]] = (
     ),
 )
 OTHER = Problem(0, "Its newest sync was of {api}, not of {address}.", "sync {source}")
-FAILED = Problem(0, "{account}Its newest sync failed {age} ago{reason}", "sync {source}")
+FAILED = Problem(0, "{where}Its newest sync failed {age} ago{reason}", "sync {source}")
 NEVER = Problem(2, "It was never synced.", "sync {source}")
 LATE = Problem(3, "It is late.", "sync {source}")
 HALF = Problem(1, "It has no current_events: its newest sync ended before.", "sync {source}")
@@ -117,7 +117,7 @@ def status(source: tuple[str, ...], as_json: bool) -> int:
             name not in unused_sandboxes(found),
             syncs.get(name, ()),
             events.get(name),
-            [*_failures(name, syncs.get(name, ()), left.get(name, ()))],
+            [*_failures(one, syncs.get(name, ()), left.get(name, ()))],
         )
         for name, one in found.items()
         if not source or name in source
@@ -129,7 +129,9 @@ def status(source: tuple[str, ...], as_json: bool) -> int:
     return 0 if all(state.is_good for state in states) else 1
 
 
-def _read(names: Iterable[str]) -> tuple[dict[str, list[Row]], dict[str, int], dict[str, set[str]]]:
+def _read(
+    sources: Mapping[str, SourceFile],
+) -> tuple[dict[str, list[Row]], dict[str, int], dict[str, set[str]]]:
     """Return, by source, the newest syncs, the number of current events, and accounts that left."""
     syncs: dict[str, list[Row]] = {}
     events: dict[str, int] = {}
@@ -137,8 +139,8 @@ def _read(names: Iterable[str]) -> tuple[dict[str, list[Row]], dict[str, int], d
     try:
         with open_database() as database:
             known = schemas(database)
-            for name in known.keys() & set(names):
-                syncs[name] = [*_newest_syncs(database, name, known[name])]
+            for name in known.keys() & sources.keys():
+                syncs[name] = [*_newest_syncs(database, sources[name], known[name])]
                 if "current_events" in known[name]:
                     count = database.sql(f'from "{name}".current_events').count("*").fetchall()
                     events[name] = count[0][0]
@@ -151,16 +153,17 @@ def _read(names: Iterable[str]) -> tuple[dict[str, list[Row]], dict[str, int], d
 
 
 def _newest_syncs(
-    database: duckdb.DuckDBPyConnection, schema: str, tables: Sequence[str]
+    database: duckdb.DuckDBPyConnection, source: SourceFile, tables: Sequence[str]
 ) -> Iterator[Row]:
+    schema = source.name
     has_accounts = ACCOUNTS in tables
     names = {
         "schema": schema,
         "listed": LISTED.format(schema=schema) if has_accounts else "",
         "account": "account" if has_accounts else "true",
     }
-    for table in sorted(tables, key=lambda name: name != EVENT_DATA):
-        if f"{table}_syncs" in tables:
+    for table in source.tables:
+        if {table, f"{table}_syncs"} <= {*tables}:
             query = NEWEST.format(table=table, **names)
             yield from ({**row, "source": schema} for row in fetch(database, query))
 
@@ -203,20 +206,21 @@ def _judge(
     )
 
 
-def _failures(source: str, syncs: Sequence[Row], left: Collection[str]) -> Iterator[Problem]:
-    """Yield what is known of syncs of the events that failed, each newer than the good ones."""
-    own, of_accounts = failure_file(source), failure_file(f"{source}__*")
-    for noted in (*own.parent.glob(own.name), *sorted(own.parent.glob(of_accounts.name))):
-        account, _, reason = noted.read_text("utf-8", "replace").partition("\n")
+def _failures(source: SourceFile, syncs: Sequence[Row], left: Collection[str]) -> Iterator[Problem]:
+    """Yield what is known of syncs that failed, each newer than the good ones of its table."""
+    own, others = failure_file(source.name), failure_file(f"{source.name}__*")
+    for noted in (*own.parent.glob(own.name), *sorted(own.parent.glob(others.name))):
+        lines = [*noted.read_text("utf-8", "replace").split("\n"), "", ""]
+        account, reason, table = lines[0], lines[1], lines[2] or EVENT_DATA
         failed_at = noted.stat().st_mtime
         is_over = any(
             row["finished_at"].timestamp() > failed_at
             for row in syncs
-            if row["table"] == EVENT_DATA and account in ("", row.get("account"))
+            if row["table"] == table and account in ("", row.get("account"))
         )
-        if account not in left and not is_over:
+        if table in source.tables and account not in left and not is_over:
             text = FAILED.text.format(
-                account=f"{account}: " if account else "",
+                where=_where(table, account),
                 age=format_age((time.time() - failed_at) / 60),
                 reason=f": {reason}" if reason else ".",
             )
@@ -225,13 +229,17 @@ def _failures(source: str, syncs: Sequence[Row], left: Collection[str]) -> Itera
 
 def _problems(row: Row) -> Iterator[Problem]:
     """Yield what the newest sync of a table has found, with the table and the account."""
-    table = None if row["table"] == EVENT_DATA else row["table"]
-    where = "".join(f"{part}: " for part in (table, row.get("account")) if part)
+    where = _where(row["table"], row.get("account"))
     for is_found, problem in PROBLEMS:
         if is_found(row):
-            command = OF_LIST if table and problem.command == PROBE else problem.command
+            is_list = row["table"] != EVENT_DATA
+            command = OF_LIST if is_list and problem.command == PROBE else problem.command
             text = where + problem.text.format_map(row)
             yield problem._replace(text=text, command=command.format_map(row))
+
+
+def _where(table: str, account: str | None) -> str:
+    return "".join(f"{part}: " for part in (table, account) if part not in (EVENT_DATA, None, ""))
 
 
 def _lines(state: Status) -> Iterator[str]:

@@ -34,7 +34,7 @@ def syncs_folder() -> Path:
 
 
 def failure_file(pipeline: str) -> Path:
-    """Return the file with the account, and the reason, of a sync that failed."""
+    """Return the file with the account, the reason and the table of a sync that failed."""
     return syncs_folder() / f"{pipeline}.failed"
 
 

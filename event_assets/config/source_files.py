@@ -70,6 +70,13 @@ class SourceFile:
         return self.file.parent.name
 
     @property
+    def tables(self) -> list[str]:
+        """Return the names of its resources, the events first."""
+        resources = get_nested(self.attributes, "rest_api", "resources")
+        known = resources if isinstance(resources, list) else []
+        return [EVENT_DATA, *sorted({str(get_nested(one, "name")) for one in known} - {EVENT_DATA})]
+
+    @property
     def address(self) -> str:
         """Return the base URL of its API; empty for the sandbox. Only variables are filled in."""
         address = str(get_nested(self.attributes, "rest_api", "client", "base_url") or "")

@@ -136,9 +136,11 @@ def journal_file(pipeline: str) -> Path:
 
 @contextmanager
 def note_failure(
-    pipeline: str, account: str | None, describe: Callable[[Exception], str | None]
+    pipeline: str, table: str, account: str | None, describe: Callable[[Exception], str | None]
 ) -> Iterator[None]:
-    """Write a file with the account of a sync that fails, and why: it is older than the next.
+    """Write a file with the account, the reason and the table of a sync that fails.
+
+    It is older than the next sync of the table.
 
     `describe` returns the reason of a failure in one sentence, or None for a defect.
     """
@@ -152,5 +154,5 @@ def note_failure(
         reason = reason.strip().partition("\n")[0]
         with suppress(OSError):  # the disk may be what failed
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(f"{account or ''}\n{reason}", encoding="utf-8")
+            file.write_text(f"{account or ''}\n{reason}\n{table}", encoding="utf-8")
         raise

@@ -30,9 +30,19 @@ def synced(project: Project, source_file: Path) -> Project:
     return project
 
 
-def fail(pipeline: str, account: str | None = None) -> None:
+@pytest.fixture
+def guests(synced: Project, source_file: Path) -> Project:
+    """A project with a further list."""
+    source_file.write_text(
+        source_file.read_text().replace("resources:\n", "resources:\n      - name: guests\n", 1)
+    )
+    synced.rows("create table events.guests (id text)")
+    return synced
+
+
+def fail(pipeline: str, account: str | None = None, table: str = "event_data") -> None:
     """Leave what a sync leaves that fails."""
-    with pytest.raises(ApiError), note_failure(pipeline, account, user_message):
+    with pytest.raises(ApiError), note_failure(pipeline, table, account, user_message):
         raise ApiError("The API answered 401.")
 
 
@@ -184,13 +194,30 @@ def test_a_further_list_and_each_account_count(synced: Project, capsys: Output) 
     [({"complete": False}, "guests_syncs"), ({"rejects": 1}, "guests_rejects")],
 )
 def test_the_log_of_a_further_list_is_pointed_to(
-    synced: Project, newest: dict[str, Any], command: str, capsys: Output
+    guests: Project, newest: dict[str, Any], command: str, capsys: Output
 ) -> None:
-    synced.rows("create table events.guests (id text)")
-    log_sync(synced.database, table="guests", **newest)
+    log_sync(guests.database, table="guests", **newest)
     run(["status", "--json"])
     (state,) = json.loads(capsys.readouterr().out)
     assert state["command"] == f"show events.{command}"
+
+
+def test_a_further_list_that_failed_is_told_until_it_is_synced_or_gone(
+    guests: Project, source_file: Path, capsys: Output
+) -> None:
+    fail("events__guests", table="guests")
+    log_sync(guests.database, minutes_ago=-1)
+    assert run(["status"]) == 1
+    *_, problem, _ = capsys.readouterr().out.splitlines()
+    failed = "Its newest sync failed less than a minute ago: The API answered 401."
+    assert problem == f"  guests: {failed}"
+    log_sync(guests.database, table="guests", minutes_ago=-1)
+    assert run(["status"]) == 0
+    log_sync(guests.database, table="guests", minutes_ago=-2, complete=False)
+    fail("events__guests", table="guests")
+    assert run(["status"]) == 1
+    source_file.write_text(source_file.read_text().replace("      - name: guests\n", ""))
+    assert run(["status"]) == 0
 
 
 def test_a_source_without_current_events_is_not_good(synced: Project, capsys: Output) -> None:
