@@ -78,6 +78,7 @@ def connect(
     from event_assets.component.source_name import NAME, is_source_name
     from event_assets.probe.connection import Options
     from event_assets.probe.source_yaml import parse_setting
+    from event_assets.warehouse import get_destination
 
     if more:  # it may be a key, which must not be shown
         raise click.UsageError("connect takes one URL, and keys by --key-from-env VARIABLE")
@@ -85,6 +86,7 @@ def connect(
         raise click.UsageError("Give the URL of the list of events, --curl or --openapi")
     if (name := given["name"]) and not is_source_name(name):
         raise click.UsageError(f"--name needs {NAME}")
+    get_destination().validate_names(name or "")
     keys = [_read_variable(variable) for variable in variables]
     options = Options(url=url, keys=keys, settings=dict(map(parse_setting, settings)), **given)
     if keys:

@@ -161,11 +161,14 @@ def test_an_address_or_a_curl_command_is_needed(folder: Path, capsys: Output) ->
 
 
 def test_a_name_that_no_source_can_have_is_refused_before_any_request(
-    folder: Path, capsys: Output
+    folder: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert folder.is_dir()
     assert run(["connect", "http://127.0.0.1:1/events", "--name", "select"]) == 2
     assert "--name needs a name of at most 40 small" in capsys.readouterr().err
+    monkeypatch.setenv("EVENTS_DUCKDB", "data/concerts.duckdb")
+    assert run(["connect", "http://127.0.0.1:1/events", "--name", "concerts"]) == 1
+    assert "has the same name as a schema in it" in capsys.readouterr().err
 
 
 def test_a_source_with_the_name_of_the_database_is_not_written(
