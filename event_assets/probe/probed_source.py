@@ -218,7 +218,7 @@ def _find_other(seen: ProbedSource, search: ParameterSearch) -> None:
 def _find_end(seen: ProbedSource) -> End:
     """Return the end of the list, as far as a few requests show it."""
     client, walk, windows = seen.client, seen.walk, seen.source.windows
-    if seen.configured.kind == "single_page":
+    if seen.configured.kind == "single_page" and seen.total != len(seen.first.rows):
         return judge_single_page(client, seen.paging, seen.first)
     if windows and not (walk.is_done or walk.error) and (seen.total or 0) >= windows.cap:
         return End(evidence="not verified: windows cannot request the last page")
