@@ -108,8 +108,7 @@ def test_a_name_is_escaped_in_an_address_only() -> None:
 
 def keys_sent(*accounts: str) -> list[str]:
     with serving({"/v1/events": paged(events(1))}) as api:
-        document = source(api.url, accounts=list(accounts))
-        document["attributes"]["rest_api"]["client"].update(KEYED)
+        document = source(api.url, client=KEYED, accounts=list(accounts))
         sync_accounts(source_of(document), *accounts)
         return list(dict.fromkeys(query["key"] for query in api.asked_for("/v1/events")))
 
@@ -141,16 +140,14 @@ def test_a_key_that_is_no_text_is_refused(
     project.environment.setattr(
         known, "providers", [*known.providers, SecretsTomlProvider(str(tmp_path))]
     )
-    document = source("http://127.0.0.1:9", accounts=["a.b"])
-    document["attributes"]["rest_api"]["client"].update(KEYED)
+    document = source("http://127.0.0.1:9", client=KEYED, accounts=["a.b"])
     said = f"api_key in .dlt/secrets.toml is a {kind}, not a text: write it in quotes."
     assert failed_sync(source_of(document).for_account("a.b")).endswith(said)
 
 
 def test_a_variable_that_two_accounts_would_read_is_refused(project: Project) -> None:
     project.environment.setenv("EVENTS__ACCOUNTS__A_B__API_KEY", "whose")
-    document = source("http://127.0.0.1:9", accounts=["a.b", "a-b"])
-    document["attributes"]["rest_api"]["client"].update(KEYED)
+    document = source("http://127.0.0.1:9", client=KEYED, accounts=["a.b", "a-b"])
     made = source_of(document).for_account("a.b", ["a.b", "a-b"])
     assert failed_sync(made) == (
         "The accounts a.b and a-b are both spelled EVENTS__ACCOUNTS__A_B__API_KEY: put their keys "
@@ -160,8 +157,7 @@ def test_a_variable_that_two_accounts_would_read_is_refused(project: Project) ->
 
 @pytest.mark.usefixtures("project")
 def test_the_missing_key_of_an_account_is_named() -> None:
-    document = source("http://127.0.0.1:9", accounts=["a.b"])
-    document["attributes"]["rest_api"]["client"].update(KEYED)
+    document = source("http://127.0.0.1:9", client=KEYED, accounts=["a.b"])
     assert failed_sync(source_of(document).for_account("a.b")) == (
         "No key for the account a.b of the API at http://127.0.0.1:9: set "
         "EVENTS__ACCOUNTS__A_B__API_KEY in .env or the environment (or api_key in "

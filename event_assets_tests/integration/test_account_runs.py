@@ -159,8 +159,8 @@ def test_one_account_can_be_materialized_before_any_is_known(
 def test_the_schedule_of_full_syncs_reads_everything_of_each_account(kept: Project) -> None:
     since = {"start_param": "since", "cursor_path": "start_time", "initial_value": "2020-01-01"}
     with serving_accounts({"a": events(2), "b": events(3)}) as api:
-        document = with_accounts(api.url, ["a", "b"], full_sync="0 3 * * *")
-        document["attributes"]["rest_api"]["resources"][0]["endpoint"]["incremental"] = since
+        endpoint = {"incremental": since}
+        document = with_accounts(api.url, ["a", "b"], endpoint=endpoint, full_sync="0 3 * * *")
         loaded = definitions({"events": document})
         sync_accounts(source_of(document), "a", "b")
         *each, _ = tick(kept.instance, loaded, "sync_events_fully_schedule")

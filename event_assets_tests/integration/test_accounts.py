@@ -144,14 +144,12 @@ def test_each_account_has_its_own_position() -> None:
         asked.append((account, since))
         return {"data": [{"id": "x", "updated_at": DAYS[account]}]}
 
-    document = with_accounts("", ["a", "b"], full_sync="0 3 * * *")
-    endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
-    endpoint |= {
+    endpoint = {
         "paginator": "single_page",
         "incremental": {"start_param": "since", "cursor_path": "updated_at"},
     }
     with serving({PATH: answer}) as api:
-        document["attributes"]["rest_api"]["client"]["base_url"] = api.url
+        document = with_accounts(api.url, ["a", "b"], endpoint=endpoint, full_sync="0 3 * * *")
         loaded = source_of(document)
         sync_accounts(loaded, "a", "b", "a", "b")
         sync_accounts(loaded, "a", full_refresh=True)
@@ -168,9 +166,7 @@ def test_a_name_stands_in_parameters_headers_and_bodies_as_it_is() -> None:
         seen.append([request.query_params["of"], request.headers["x-of"], body["in"]["of"]])
         return {"data": events(1)}
 
-    document = source("", accounts=[name])
-    endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
-    endpoint |= {
+    endpoint = {
         "method": "POST",
         "paginator": "single_page",
         "params": {"of": "{account}"},
@@ -178,8 +174,7 @@ def test_a_name_stands_in_parameters_headers_and_bodies_as_it_is() -> None:
         "headers": {"X-Of": "{account}"},
     }
     with serving({"/v1/events": answer}) as api:
-        document["attributes"]["rest_api"]["client"]["base_url"] = api.url
-        sync_accounts(source_of(document), name)
+        sync_accounts(source_of(source(api.url, endpoint=endpoint, accounts=[name])), name)
     assert seen == [[name, name, name]]
 
 

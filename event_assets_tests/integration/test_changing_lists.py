@@ -62,13 +62,8 @@ def answering(
 
 
 def write_source(url: str, kind: str) -> Any:
-    document = source(url)
-    paginator = PAGINATORS[kind][0]
-    (resource,) = document["attributes"]["rest_api"]["resources"]
-    resource["endpoint"]["paginator"] = paginator
-    if "body" in kind:
-        resource["endpoint"].update(method="POST", json={})
-    return document
+    post = {"method": "POST", "json": {}} if "body" in kind else {}
+    return source(url, endpoint={"paginator": PAGINATORS[kind][0], **post})
 
 
 @pytest.mark.parametrize(
@@ -123,11 +118,8 @@ def test_a_list_of_which_only_the_first_pages_are_read_makes_no_event_go(
 ) -> None:
     listed = ChangingList(list(range(LENGTH)))
     with serving({PATH: answering(listed, PAGINATORS[kind][1], [], [])}) as api:
-        document = write_source(api.url, kind)
-        sync_source(source_of(document), derived=True)
-        (resource,) = document["attributes"]["rest_api"]["resources"]
-        resource["endpoint"]["paginator"] = paginator
-        made = source_of(document)
+        sync_source(source_of(write_source(api.url, kind)), derived=True)
+        made = source_of(source(api.url, endpoint={"paginator": paginator}))
         sync_source(made, derived=True)
     check = complete(made)
     assert (check.passed, check.severity) == (False, severity)

@@ -36,10 +36,8 @@ def filtering(rows: list[dict[str, Any]], *, is_inclusive: bool = True) -> Any:
 
 
 def incremental(url: str, **options: Any) -> dict[str, Any]:
-    document = source(url, full_sync="0 3 * * *", schedule="0 * * * *")
-    endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
-    endpoint["incremental"] = {**SINCE, **options}
-    return document
+    endpoint = {"incremental": {**SINCE, **options}}
+    return source(url, endpoint=endpoint, full_sync="0 3 * * *", schedule="0 * * * *")
 
 
 def test_the_first_sync_requests_everything_and_the_next_the_changes(project: Project) -> None:

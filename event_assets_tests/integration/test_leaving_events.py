@@ -143,11 +143,11 @@ def test_without_a_complete_sync_nothing_leaves(project: Project, end: str) -> N
         return {"data": rows[:2]} if state["end"] == "unverified" else {"oops": True}
 
     with serving({PATH: answer}) as api:
-        document = source(api.url, fields=FIELDS)
-        endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
-        endpoint["paginator"] = {"type": "cursor", "cursor_path": "next"}
-        endpoint["response_actions"] = [{"status_code": 429, "action": "ignore"}]
-        config = source_of(document)
+        endpoint = {
+            "paginator": {"type": "cursor", "cursor_path": "next"},
+            "response_actions": [{"status_code": 429, "action": "ignore"}],
+        }
+        config = source_of(source(api.url, endpoint=endpoint, fields=FIELDS))
         sync_source(config, derived=True)
         state["end"] = end
         if end == "failed":

@@ -53,9 +53,7 @@ def test_only_the_record_that_cannot_be_read_is_rejected(project: Project, chars
         return Response(encode(odd_page(request)), media_type="application/json")
 
     with serving({PATH: answer}) as api:
-        document = source(api.url)
-        document["attributes"]["rest_api"]["client"]["auth"] = {"type": "bearer"}
-        config = source_of(document)
+        config = source_of(source(api.url, client={"auth": {"type": "bearer"}}))
         sync_source(config)
     assert complete(config).passed
     names = dict(project.rows("select id, name from events.event_data where name is not null"))
@@ -94,7 +92,5 @@ def test_a_secret_of_digits_may_be_a_number_in_the_records(project: Project) -> 
     project.environment.setenv("API_KEY", "1234567890")
     rows = [{**event, "client": 1234567890, "of": [1234567890]} for event in events(3)]
     with serving({PATH: paged(rows)}) as api:
-        document = source(api.url)
-        document["attributes"]["rest_api"]["client"]["auth"] = {"type": "bearer"}
-        sync_source(source_of(document))
+        sync_source(source_of(source(api.url, client={"auth": {"type": "bearer"}})))
     assert set(project.rows("select client, of from events.event_data")) == {("***", '["***"]')}

@@ -132,8 +132,7 @@ def test_the_command_line_accepts_another_api(
 def test_another_path_of_the_same_server_is_refused(url: str, path: str) -> None:
     with serving({PATH: paged(ROWS), f"{url}{path}": paged(ROWS)}) as api:
         sync_source(source_of(source(api.url)))
-        other = source(f"{api.url}{url}")
-        other["attributes"]["rest_api"]["resources"][0]["endpoint"]["path"] = path
+        other = source(f"{api.url}{url}", endpoint={"path": path})
         said = failed_sync(source_of(other))
         assert f"events of {api.url}{PATH}, not of {api.url}{url}{path}: " in said
         sync_source(source_of(other), accepts_new_origin=True)

@@ -9,13 +9,12 @@ from dagster import AssetCheckSeverity
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from event_assets.pagination.result import PaginationResult
 from event_assets.values.errors import PaginationError
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import complete, source_of, sync_source
 from event_assets_tests.support.platforms import events, source
 from event_assets_tests.support.project import Project
-from event_assets_tests.support.streams import read_all, reading
+from event_assets_tests.support.streams import read_list
 
 pytestmark = pytest.mark.in_process
 
@@ -121,26 +120,14 @@ IGNORE_404 = {"response_actions": [{"status_code": 404, "action": "ignore"}]}
          "relative link", "header link", "header cursor", "all at once", "offset in the body"],
 )  # fmt: skip
 def test_every_event_is_read_and_it_is_complete(answer: Any, endpoint: dict[str, Any]) -> None:
-    records, result = read(answer, **endpoint)
+    records, result = read_list(answer, **endpoint)
     assert {record["id"] for record in records} == {row["id"] for row in ROWS}
     assert result.complete is True, result.reason
 
 
-def read(answer: Any, **endpoint: Any) -> tuple[list[Any], PaginationResult]:
-    """Read a list without a database."""
-    with serving({PATH: answer}) as api:
-        rest_api = source(api.url)["attributes"]["rest_api"]
-        rest_api["resources"][0]["endpoint"].update(endpoint)
-        with reading(rest_api) as stream:
-            return read_all(stream), stream.result
-
-
 def test_a_page_of_a_usual_length_is_loaded_with_a_warning(project: Project) -> None:
     with serving({PATH: fifty_at_once}) as api:
-        document = source(api.url)
-        (events_of,) = document["attributes"]["rest_api"]["resources"]
-        events_of["endpoint"]["paginator"] = "single_page"
-        made = source_of(document)
+        made = source_of(source(api.url, endpoint={"paginator": "single_page"}))
         sync_source(made)
     assert len(project.ids()) == 50
     check = complete(made)
@@ -160,7 +147,7 @@ def test_a_path_that_is_not_found_is_reported_without_the_response(
     paginator: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(PaginationError) as error:
-        read(by_cursor, paginator=paginator)
+        read_list(by_cursor, paginator=paginator)
     assert said in str(error.value)
     assert "Event 1" not in str(error.value)
 
@@ -178,10 +165,7 @@ def test_page_numbers_are_read_ahead() -> None:
         return by_page(request)
 
     with serving({PATH: second_waits_for_third}) as api:
-        document = source(api.url)
-        (events_of,) = document["attributes"]["rest_api"]["resources"]
-        events_of["endpoint"]["paginator"] = NUMBERED
-        sync_source(source_of(document))
+        sync_source(source_of(source(api.url, endpoint={"paginator": NUMBERED})))
         pages = [query["page"] for query in api.asked_for(PATH)]
     # each once: what was read ahead was used; and those before the last once more
     assert (sorted(pages[:5]), sorted(pages[5:])) == (list("01234"), list("0123"))

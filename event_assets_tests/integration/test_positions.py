@@ -72,13 +72,12 @@ class ChangingList:
 
 
 def incremental(url: str, cursor: Any = None, **fields: Any) -> SourceConfig:
-    document = source(url)
+    endpoint = {
+        "paginator": {"type": "cursor", "cursor_path": "next", "cursor_param": "cursor"},
+        "incremental": {"cursor_path": "updated_at", "start_param": "since", **(cursor or {})},
+    }
+    document = source(url, endpoint=endpoint)
     document["attributes"]["fields"].update(fields)
-    (resource,) = document["attributes"]["rest_api"]["resources"]
-    resource["endpoint"].update(
-        paginator={"type": "cursor", "cursor_path": "next", "cursor_param": "cursor"},
-        incremental={"cursor_path": "updated_at", "start_param": "since", **(cursor or {})},
-    )
     return source_of(document)
 
 

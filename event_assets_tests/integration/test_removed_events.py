@@ -1,6 +1,6 @@
 """Records of removed events (`removed_when`) erase nothing, and the event is no longer current."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -53,18 +53,14 @@ def api(rows: list[dict[str, Any]]) -> Iterator[ApiServer]:
         yield platform
 
 
-def document(url: str, **settings: Any) -> dict[str, Any]:
-    made = source(url, **{"fields": STRICT, "removed_when": {"status": "cancelled"}, **settings})
-    endpoint = made["attributes"]["rest_api"]["resources"][0]["endpoint"]
-    endpoint["paginator"] = {"type": "cursor", "cursor_path": "next"}
-    return made
+def document(url: str, endpoint: Mapping[str, Any] = {}, **settings: Any) -> dict[str, Any]:
+    endpoint = {"paginator": {"type": "cursor", "cursor_path": "next"}, **endpoint}
+    settings = {"fields": STRICT, "removed_when": {"status": "cancelled"}, **settings}
+    return source(url, endpoint=endpoint, **settings)
 
 
 def incremental(url: str) -> dict[str, Any]:
-    made = document(url)
-    endpoint = made["attributes"]["rest_api"]["resources"][0]["endpoint"]
-    endpoint["incremental"] = {"start_param": "since", "cursor_path": "updated"}
-    return made
+    return document(url, {"incremental": {"start_param": "since", "cursor_path": "updated"}})
 
 
 def synced(project: Project, made: dict[str, Any]) -> Any:

@@ -38,9 +38,7 @@ def by_cursor(rows: Rows, between: Callable[[int], None] = lambda _: None) -> An
 
 
 def document(url: str, paginator: Any = CURSOR, **settings: Any) -> dict[str, Any]:
-    made = source(url, **settings)
-    made["attributes"]["rest_api"]["resources"][0]["endpoint"]["paginator"] = paginator
-    return made
+    return source(url, endpoint={"paginator": paginator}, **settings)
 
 
 def check_of(answer: Any, **settings: Any) -> dg.AssetCheckResult:

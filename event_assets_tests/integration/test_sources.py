@@ -169,7 +169,7 @@ def test_the_sandbox_is_not_synced_beside_an_api(
 
 def test_the_sandbox_has_no_schedule_and_no_freshness_beside_an_api() -> None:
     often = {"warn_after_minutes": 30, "fail_after_minutes": 60}
-    scheduled = {"schedule": "*/15 * * * *", "freshness": often}
+    scheduled: dict[str, Any] = {"schedule": "*/15 * * * *", "freshness": often}
     both = {"events": source("", **scheduled), "concerts": source("http://api.test", **scheduled)}
     loaded = definitions(both)
     assert {schedule.name for schedule in loaded.schedules or ()} == {
@@ -204,8 +204,7 @@ def test_a_source_takes_its_own_key_first(project: Project) -> None:
     keyed = {"auth": {"type": "api_key", "name": "key", "location": "query"}}
     with serving({PATH: paged(events(1))}) as api:
         project.environment.setenv("EVENTS_API_URL", f"{api.url}/elsewhere")
-        document = source(api.url)
-        document["attributes"]["rest_api"]["client"].update(keyed)
+        document = source(api.url, client=keyed)
         for name in ("concerts", "plays"):
             sync_source(source_of(document, name))
         asked = [query["key"] for query in api.asked_for(PATH)]
@@ -214,8 +213,7 @@ def test_a_source_takes_its_own_key_first(project: Project) -> None:
 
 
 def test_the_missing_key_of_a_source_is_named(project: Project) -> None:
-    document = source("http://127.0.0.1:9")
-    document["attributes"]["rest_api"]["client"]["auth"] = {"type": "bearer"}
+    document = source("http://127.0.0.1:9", client={"auth": {"type": "bearer"}})
     said = failed_sync(source_of(document, "concerts"))
     assert "set CONCERTS__API_KEY in .env" in said
     assert "(or api_key in .dlt/secrets.toml, under [concerts])." in said
@@ -229,8 +227,7 @@ def test_the_key_of_the_first_api_goes_to_no_other_host(project: Project) -> Non
     project.environment.setenv("API_KEY", "of-another-platform")
     project.environment.setenv("EVENTS_API_URL", "http://127.0.0.1:9")
     with serving({PATH: paged(events(1))}) as api:
-        document = source(api.url)
-        document["attributes"]["rest_api"]["client"]["auth"] = {"type": "bearer"}
+        document = source(api.url, client={"auth": {"type": "bearer"}})
         said = failed_sync(source_of(document, "concerts"))
         assert not api.requests
     assert f"No key for the API at {api.url}: set CONCERTS__API_KEY in .env" in said
@@ -251,8 +248,7 @@ def test_a_key_that_is_refused_is_named_as_it_is_set(
         if not (secret == "API_USERNAME" and "password" in auth):
             project.environment.setenv(f"CONCERTS__{secret}", "wrong")
     with serving({PATH: lambda _: JSONResponse({}, status_code=401)}) as api:
-        document = source(api.url)
-        document["attributes"]["rest_api"]["client"]["auth"] = auth
+        document = source(api.url, client={"auth": auth})
         said = failed_sync(source_of(document, "concerts"))
     assert f"answered 401 Unauthorized; set {names} (in .env" in said
 

@@ -134,14 +134,12 @@ def test_an_incremental_sync_continues_where_the_last_one_ended(hours: int) -> N
 
 
 def incremental(api: ApiServer) -> SourceConfig:
-    document = source(api.url)
-    document["attributes"]["fields"]["updated_at"] = {"type": "timestamp"}
-    (resource,) = document["attributes"]["rest_api"]["resources"]
-    resource["endpoint"]["params"] = {"since": "{incremental.start_value}"}
-    resource["endpoint"]["incremental"] = {
-        "cursor_path": "updated_at",
-        "initial_value": "2025-01-01T00:00:00Z",
+    endpoint = {
+        "params": {"since": "{incremental.start_value}"},
+        "incremental": {"cursor_path": "updated_at", "initial_value": "2025-01-01T00:00:00Z"},
     }
+    document = source(api.url, endpoint=endpoint)
+    document["attributes"]["fields"]["updated_at"] = {"type": "timestamp"}
     return source_of(document)
 
 

@@ -46,10 +46,7 @@ def capped(rows: list[dict[str, Any]], total: bool = True) -> Any:
 
 
 def windowed(url: str, paginator: Any = NUMBERED, **windows: Any) -> dict[str, Any]:
-    document = source(url, windows={**WINDOWS, **windows})
-    endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
-    endpoint["paginator"] = paginator
-    return document
+    return source(url, windows={**WINDOWS, **windows}, endpoint={"paginator": paginator})
 
 
 @dataclass

@@ -37,11 +37,9 @@ def load(text: str) -> EventApi:
 def ask(**endpoint: Any) -> Request:
     """Return the request that is sent for an endpoint, and its body in `state.body`."""
     with serving(lambda _: {"data": []}) as api:
-        document = source(api.url)
-        client = document["attributes"]["rest_api"]["client"]
-        client["headers"] = endpoint.pop("client_headers", {})
-        given = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
-        given |= {"paginator": "single_page", **endpoint}
+        client = {"headers": endpoint.pop("client_headers", {})}
+        endpoint = {"paginator": "single_page", **endpoint}
+        document = source(api.url, client=client, endpoint=endpoint)
         loaded = load(yaml.safe_dump(document, sort_keys=False))
         with streams.reading(loaded.rest_api) as stream:
             streams.read_all(stream)
@@ -114,9 +112,8 @@ def test_an_address_with_a_variable_that_is_not_set_is_named_when_it_is_needed()
 @pytest.mark.parametrize("text", ["{{ env.X }", "{{ envi.X }}", "{{ env.X | upper( }}"])
 @pytest.mark.parametrize("at", ["path", "method", "params"])
 def test_a_template_that_is_none_is_refused_in_a_sentence(text: str, at: str) -> None:
-    document = source("http://127.0.0.1:9")
-    endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
-    endpoint[at] = {"v": text} if at == "params" else text
+    endpoint = {at: {"v": text} if at == "params" else text}
+    document = source("http://127.0.0.1:9", endpoint=endpoint)
     with pytest.raises(Exception, match="Error while") as failed:
         load(yaml.safe_dump(document))
     said = str(failed.value.__cause__)
@@ -125,9 +122,8 @@ def test_a_template_that_is_none_is_refused_in_a_sentence(text: str, at: str) ->
 
 
 def test_the_status_of_an_ignored_response_may_be_in_quotes() -> None:
-    document = source("http://127.0.0.1:9")
-    endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
-    endpoint["response_actions"] = [{"status_code": "404", "action": "ignore"}]
+    actions = [{"status_code": "404", "action": "ignore"}]
+    document = source("http://127.0.0.1:9", endpoint={"response_actions": actions})
     loaded = load(yaml.safe_dump(document)).rest_api["resources"][0]["endpoint"]
     assert loaded["response_actions"] == [{"status_code": 404, "action": "ignore"}]
 
@@ -180,9 +176,8 @@ def test_accounts_may_look_like_numbers() -> None:
 
 @pytest.mark.parametrize("written", ["NO", "22:30", "01234", "1.10", "1_000"])
 def test_what_yaml_reads_as_something_else_is_refused_with_its_line(written: str) -> None:
-    document = source("http://127.0.0.1:9")
-    endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
-    endpoint["params"] = {"v": ["VALUE"], "w": "VALUE"}
+    params = {"v": ["VALUE"], "w": "VALUE"}
+    document = source("http://127.0.0.1:9", endpoint={"params": params})
     text = yaml.safe_dump(document).replace("VALUE", written)
     with pytest.raises(Exception, match="Error while loading") as failed:
         load(text)
@@ -194,7 +189,6 @@ def test_what_yaml_reads_as_something_else_is_refused_with_its_line(written: str
 
 @pytest.mark.parametrize("written", ["2026-05-01", "2026-05-01T00:00:00Z", "1e3", "live"])
 def test_a_time_or_a_word_without_quotes_is_a_text(written: str) -> None:
-    document = source("http://127.0.0.1:9")
-    document["attributes"]["rest_api"]["resources"][0]["endpoint"]["params"] = {"v": "VALUE"}
+    document = source("http://127.0.0.1:9", endpoint={"params": {"v": "VALUE"}})
     loaded = load(yaml.safe_dump(document).replace("VALUE", written))
     assert loaded.rest_api["resources"][0]["endpoint"]["params"] == {"v": written}

@@ -1,6 +1,6 @@
 """A platform with accounts, and how to sync one of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,10 +29,11 @@ def serving_accounts(lists: Lists) -> Iterator[ApiServer]:
         yield api
 
 
-def with_accounts(url: str, accounts: Any, **changes: Any) -> dict[str, Any]:
-    document = source(url, accounts=accounts, **changes)
-    document["attributes"]["rest_api"]["resources"][0]["endpoint"]["path"] = PATH
-    return document
+def with_accounts(
+    url: str, accounts: Any, *, endpoint: Mapping[str, Any] = {}, **changes: Any
+) -> dict[str, Any]:
+    """Write the YAML of a source with accounts, whose names are in the path."""
+    return source(url, accounts=accounts, endpoint={"path": PATH, **endpoint}, **changes)
 
 
 def sync(

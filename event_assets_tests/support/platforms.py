@@ -41,13 +41,18 @@ def paged(rows: list[dict[str, Any]]) -> Handler:
     return answer
 
 
-def source(url: str, **changes: Any) -> dict[str, Any]:
-    """Write the YAML of a source without a key, by offset; `changes` go into its attributes."""
+def source(
+    url: str, *, client: Mapping[str, Any] = {}, endpoint: Mapping[str, Any] = {}, **changes: Any
+) -> dict[str, Any]:
+    """Write the YAML of a source, without a key and by offset unless `client` or `endpoint` say.
+
+    `changes` go into its attributes.
+    """
     document: dict[str, Any] = {
         "type": "event_assets.EventApi",
         "attributes": {
             "rest_api": {
-                "client": {"base_url": url},
+                "client": {"base_url": url, **copy.deepcopy(client)},
                 "resource_defaults": {"primary_key": "id", "write_disposition": "merge"},
                 "resources": [
                     {
@@ -56,6 +61,7 @@ def source(url: str, **changes: Any) -> dict[str, Any]:
                             "path": "/v1/events",
                             "data_selector": "data",
                             "paginator": {"type": "offset", "limit": 100},
+                            **copy.deepcopy(endpoint),
                         },
                     }
                 ],

@@ -11,6 +11,9 @@ from event_assets.config.source import SourceConfig
 from event_assets.config.source_files import EVENT_DATA
 from event_assets.extract.stream import Stream, open_stream
 from event_assets.http.journal import open_journal
+from event_assets.pagination.result import PaginationResult
+from event_assets_tests.support.api_server import Handler, serving
+from event_assets_tests.support.platforms import source
 
 
 @contextmanager
@@ -24,14 +27,14 @@ def reading(
 ) -> Iterator[Stream]:
     """Open the stream of a resource of dlt's REST API configuration."""
     fields = {"id": FieldConfig(type="text")}
-    source = SourceConfig(name="events", rest_api=rest_api, fields=fields, **settings)
-    with reading_source(source, resource, parents=parents, cursor_value=cursor_value) as stream:
+    config = SourceConfig(name="events", rest_api=rest_api, fields=fields, **settings)
+    with reading_source(config, resource, parents=parents, cursor_value=cursor_value) as stream:
         yield stream
 
 
 @contextmanager
 def reading_source(
-    source: SourceConfig,
+    config: SourceConfig,
     resource: str = EVENT_DATA,
     *,
     parents: Iterable[Mapping[str, Any]] = (),
@@ -41,7 +44,7 @@ def reading_source(
     with (
         TemporaryDirectory() as folder,
         open_journal(Path(folder) / "journal", "", 0) as journal,
-        open_stream(source.resources[resource], journal, cursor_value, parents) as stream,
+        open_stream(config.resources[resource], journal, cursor_value, parents) as stream,
     ):
         yield stream
 
@@ -49,3 +52,11 @@ def reading_source(
 def read_all(stream: Stream) -> list[Any]:
     """Return the records of a stream."""
     return [record for page in stream.read_pages() for record in page]
+
+
+def read_list(answer: Handler, **endpoint: Any) -> tuple[list[Any], PaginationResult]:
+    """Return the records of a list that is served, and the result of its pagination."""
+    with serving({"/v1/events": answer}) as api:
+        document = source(api.url, endpoint=endpoint)
+        with reading(document["attributes"]["rest_api"]) as stream:
+            return read_all(stream), stream.result

@@ -21,7 +21,7 @@ from event_assets.values.errors import ApiError
 from event_assets.values.redaction import hide_random_words
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.platforms import events, source
-from event_assets_tests.support.streams import read_all, reading
+from event_assets_tests.support.streams import read_all, read_list, reading
 
 pytestmark = pytest.mark.in_process
 
@@ -63,10 +63,10 @@ def test_a_link_with_a_key_in_its_path_which_is_masked_is_followed() -> None:
         return {"data": [{"id": at, "self": str(request.url)}], "next": following}
 
     with serving({f"/bot1:{key}/events": answer}) as api:
-        rest_api = source(f"{api.url}/bot1:{key}")["attributes"]["rest_api"]
         paginator = {"type": "json_link", "next_url_path": "next"}
-        rest_api["resources"][0]["endpoint"] |= {"path": "/events", "paginator": paginator}
-        with reading(rest_api) as stream:
+        endpoint = {"path": "/events", "paginator": paginator}
+        document = source(f"{api.url}/bot1:{key}", endpoint=endpoint)
+        with reading(document["attributes"]["rest_api"]) as stream:
             records = read_all(stream)
     assert [record["id"] for record in records] == [0, 1, 2]
     assert key not in str(records)
@@ -248,12 +248,9 @@ def test_words_of_an_empty_first_page_may_be_about_an_error(said: Any) -> None:
 def test_an_empty_list_with_words_that_may_be_about_an_error_is_doubted(
     said: Any, quoted: str
 ) -> None:
-    with serving({"/v1/events": lambda _: {"data": [], "has_more": False, **said}}) as api:
-        rest_api = source(api.url)["attributes"]["rest_api"]
-        rest_api["resources"][0]["endpoint"] |= {"paginator": "single_page"}
-        with reading(rest_api) as stream:
-            assert read_all(stream) == []
-            result = stream.result
+    empty = {"data": [], "has_more": False, **said}
+    rows, result = read_list(lambda _: empty, paginator="single_page")
+    assert rows == []
     assert result.complete is None
     assert result.reason.endswith(f'may be about an error. It says: "{quoted}".')
 
@@ -418,12 +415,7 @@ def test_an_end_with_words_that_are_not_known_is_a_warning_that_quotes_them(
             return {"data": [], **said}
         return {"data": events(50)[first : first + 20], "next": f"{first // 20 + 1}"}
 
-    with serving({"/v1/events": page}) as api:
-        rest_api = source(api.url)["attributes"]["rest_api"]
-        rest_api["resources"][0]["endpoint"] |= {"paginator": paginator}
-        with reading(rest_api) as stream:
-            rows = read_all(stream)
-            result = stream.result
+    rows, result = read_list(page, paginator=paginator)
     assert len(rows) == 50
     assert result.complete is None
     assert result.reason.endswith(f"may be about an error. {quoted}")
@@ -444,12 +436,8 @@ def test_a_list_whose_pages_become_empty_with_words_about_an_error_fails_with_th
         busy = {"data": [], "message": "Rate limit exceeded"}
         return busy if first > 30 else {"data": events(130)[first : first + 20]}
 
-    with serving({"/v1/events": page}) as api:
-        rest_api = source(api.url)["attributes"]["rest_api"]
-        paginator = {**paginator, "total_path": None}
-        rest_api["resources"][0]["endpoint"] |= {"paginator": paginator}
-        with reading(rest_api) as stream, pytest.raises(ApiError, match="Rate limit exceeded"):
-            read_all(stream)
+    with pytest.raises(ApiError, match="Rate limit exceeded"):
+        read_list(page, paginator={**paginator, "total_path": None})
 
 
 def checks(selector: str | None) -> Callable[[Any], str | None]:
@@ -553,12 +541,9 @@ def test_a_page_of_one_record_may_be_no_list(selector: str | None, count: int) -
         rows = events(count)[first : first + 20]
         return {"data": rows if len(rows) != 1 else rows[0] if selector else rows, "total": count}
 
-    with serving({"/v1/events": page}) as api:
-        rest_api = source(api.url)["attributes"]["rest_api"]
-        paginator = {"type": "page_number", "base_page": 0, "total_path": None}
-        rest_api["resources"][0]["endpoint"] |= {"paginator": paginator, "data_selector": selector}
-        with reading(rest_api) as stream:
-            assert len({row["id"] for row in read_all(stream)}) == count
+    paginator = {"type": "page_number", "base_page": 0, "total_path": None}
+    rows, _ = read_list(page, paginator=paginator, data_selector=selector)
+    assert len({row["id"] for row in rows}) == count
 
 
 @pytest.mark.usefixtures("project")
@@ -585,13 +570,8 @@ def test_a_response_that_response_actions_ignore_is_reported_as_the_end_of_the_l
             return JSONResponse({}, status_code=404)
         return {"data": events(20)}
 
-    with serving({"/v1/events": first_page_only}) as api:
-        rest_api = source(api.url)["attributes"]["rest_api"]
-        rest_api["resources"][0]["endpoint"] |= {
-            "paginator": paginator,
-            "response_actions": [{"status_code": 404, "action": "ignore"}],
-        }
-        with reading(rest_api) as stream:
-            assert len(read_all(stream)) == 20
-            assert stream.result.complete is complete
-            assert stream.result.reason == reason
+    ignored = [{"status_code": 404, "action": "ignore"}]
+    rows, result = read_list(first_page_only, paginator=paginator, response_actions=ignored)
+    assert len(rows) == 20
+    assert result.complete is complete
+    assert result.reason == reason

@@ -37,9 +37,7 @@ def guarded(is_right: Any, rows: int = 3) -> Handler:
 
 
 def keyed(url: str, auth: Any) -> dict[str, Any]:
-    document = source(url)
-    document["attributes"]["rest_api"]["client"]["auth"] = auth
-    return document
+    return source(url, client={"auth": auth})
 
 
 @pytest.mark.parametrize(
@@ -262,7 +260,5 @@ def test_an_address_of_tokens_that_is_none_is_one_sentence(monkeypatch: pytest.M
 def test_an_endpoint_can_have_its_own_key(project: Project) -> None:
     project.environment.setenv("API_KEY", SECRET)
     with serving({PATH: guarded(lambda request: request.headers.get("X-Key") == SECRET)}) as api:
-        document = source(api.url)
-        endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
-        endpoint["auth"] = {"type": "api_key", "name": "X-Key", "location": "header"}
-        sync_source(source_of(document))
+        auth = {"type": "api_key", "name": "X-Key", "location": "header"}
+        sync_source(source_of(source(api.url, endpoint={"auth": auth})))
