@@ -47,6 +47,7 @@ class PageWalk(Walk):
     def _read_once(self) -> Steps[None]:
         self._page_count = 0  # the number of pages that responses promise
         self._ids = 0  # new ids in this reading
+        self._has_held_nothing = False  # whether a page behind a full one did, not even a list
         self._shifted = 0  # pages in a row that begin with the second row of the one before
         self._pointers: set[Any] = set()
         self._reading.reads_to = self._reads_to
@@ -121,6 +122,8 @@ class PageWalk(Walk):
         fresh = self._add(ids, range(overlap, len(ids)))
         # in mid-list, a page was another one, or empty by accident
         self.is_counted |= bool(fresh) and has_gap
+        if fresh and self._has_held_nothing:
+            facts.error = " A page in mid-list holds nothing."
         self._ids += len(fresh)
         is_shifted = len(ids) > len(fresh) == 1 and ids[:-1] == last_page[1:]
         self._shifted = self._shifted + 1 if is_shifted else 0
@@ -267,8 +270,12 @@ class PageWalk(Walk):
         is_limit = is_limit and is_cut and not self._asked.is_behind
         is_round = reading.rows % LIMIT_ROWS == 0 or len(reading.pages) % LIMIT_PAGES == 0
         is_said = reading.is_end_said or self._page_count == len(reading.pages)
-        is_missing = is_said or status == HTTPStatus.NO_CONTENT
-        may_be_limit = self._is_last_full and is_round and not is_missing
+        is_nothing = status == HTTPStatus.NO_CONTENT
+        may_be_limit = self._is_last_full and is_round and not (is_said or is_nothing)
+        last = self._facts.last
+        is_full = self._is_last_full and (self.position > 1 or last.has_usual_size)
+        is_told = is_said or self._promises_more or last.has_more or self._stop_after_empty_page
+        is_open = (is_full and not is_told) or self.position < reading.reads_to
         # a total may be from before a deletion, unless the reading before was refused as well
         was_refused = self._pages_before[-1:] == [REFUSED_PAGE]
         is_total_good = was_refused or may_be_limit or not self._is_numbered
@@ -277,6 +284,9 @@ class PageWalk(Walk):
             return False
         if is_limit or ((may_be_limit or not is_end) and not self._asked.is_behind):
             self.finish("depth")
+        elif is_nothing and is_open:
+            self._has_held_nothing = True
+            self._go_on(PageFacts())  # an empty page
         else:
             self._go_on(REFUSED)
         return True

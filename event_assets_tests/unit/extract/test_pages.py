@@ -168,6 +168,24 @@ def test_a_page_behind_the_last_need_not_be_an_empty_list(kind: str, behind: Any
 
 
 @pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("hole", [{"data": None}, {}, Response(), Response(status_code=204)])
+@pytest.mark.parametrize("numbers", ["2", "12"])
+def test_a_page_in_mid_list_that_holds_nothing_is_not_the_end(numbers: str, hole: Any) -> None:
+    def answer(request: Request) -> Any:
+        query = {**request.query_params}
+        is_hole = query["page"] in numbers
+        return hole if is_hole else {"data": events(60)[10 * int(query["page"]) :][:10]}
+
+    with serving({"/v1/lists": answer}) as api:
+        rest_api = config(api.url, PAGINATORS["page"], "v1/lists")
+        with reading(rest_api, "listed") as stream:
+            received = {record["id"] for record in read_all(stream)}
+            assert len(received) == 60 - 10 * len(numbers)
+            assert stream.result.complete is None
+            assert "A page in mid-list holds nothing." in stream.result.reason
+
+
+@pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize("behind", ERRORS)
 @pytest.mark.parametrize("kind", PAGINATORS)
 def test_an_error_is_not_the_end_of_a_list(kind: str, behind: Any) -> None:
