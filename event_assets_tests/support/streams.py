@@ -1,16 +1,20 @@
 """Streams of a resource's records, read without a database."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import orjson
+
 from event_assets.config.fields import FieldConfig
 from event_assets.config.source import SourceConfig
 from event_assets.config.source_files import EVENT_DATA
+from event_assets.extract.response_check import response_check
 from event_assets.extract.stream import Stream, open_stream
 from event_assets.http.journal import open_journal
+from event_assets.http.response import JsonResponse
 from event_assets.pagination.result import PaginationResult
 from event_assets_tests.support.api_server import Handler, serving
 from event_assets_tests.support.platforms import source
@@ -60,3 +64,14 @@ def read_list(answer: Handler, **endpoint: Any) -> tuple[list[Any], PaginationRe
         document = source(api.url, endpoint=endpoint)
         with reading(document["attributes"]["rest_api"]) as stream:
             return read_all(stream), stream.result
+
+
+def checks(selector: str | None) -> Callable[[Any], str | None]:
+    """Return the check of the documents of one list."""
+    check = response_check({"data_selector": selector}, has_id)
+    return lambda document: check(JsonResponse(orjson.dumps(document), {}))
+
+
+def has_id(value: Any) -> bool:
+    """Return whether a value is a record of an event."""
+    return isinstance(value, dict) and "id" in value
