@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
@@ -209,6 +210,8 @@ def _judge(
 def _failures(source: SourceFile, syncs: Sequence[Row], left: Collection[str]) -> Iterator[Problem]:
     """Yield what is known of syncs that failed, each newer than the good ones of its table."""
     own, others = failure_file(source.name), failure_file(f"{source.name}__*")
+    with suppress(FileNotFoundError, NotADirectoryError):
+        any(own.parent.iterdir())  # `glob` finds nothing in a folder that it cannot read
     for noted in (*own.parent.glob(own.name), *sorted(own.parent.glob(others.name))):
         lines = [*noted.read_text("utf-8", "replace").split("\n"), "", ""]
         account, reason, table = lines[0], lines[1], lines[2] or EVENT_DATA

@@ -14,6 +14,7 @@ import pytest
 from event_assets._compat.dagster import PlainFailure
 from event_assets.cli.home import open_instance
 from event_assets.cli.main import run
+from event_assets.config.database_file import failure_file
 from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.values.errors import ConfigError
 from event_assets_tests.support.project import ROOT, Project
@@ -164,6 +165,25 @@ def test_a_database_of_another_user_can_be_shown_and_not_synced(
         f"The database {project.database} cannot be written ({project.database}: Permission "
         "denied): let the user who syncs write there, or name another file in EVENTS_DUCKDB.\n",
     )
+
+
+def test_what_tells_of_failed_syncs_and_cannot_be_read_is_told(
+    project: Project, clone: Path
+) -> None:
+    database = clone / "readable.duckdb"
+    write_database(database)
+    project.environment.setenv("EVENTS_DUCKDB", str(database))
+    file = failure_file("events")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\nNo key")
+    for path in (file, file.parent):
+        mode = path.stat().st_mode
+        path.chmod(0o000)
+        done = run_as_a_user("status", cwd=clone)
+        path.chmod(mode)
+        assert done.returncode == 1
+        assert f"{path}: Permission denied; let the user who syncs read and write" in done.stderr
+        assert done.stderr.count("\n") == 1
 
 
 def test_the_file_of_a_source_that_cannot_be_read_or_removed_is_told(
