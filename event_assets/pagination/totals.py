@@ -23,14 +23,6 @@ AUTO: Final = "auto"  # as a `total_path`: search the usual names
 
 HEADER: Final = re.compile("total|count|page|more", re.IGNORECASE)
 
-# As the text of a member of such a name: `1-20 of 137`, `page 1 of 7`.
-NAMES_EXTENT: Final = re.compile(
-    r"(.*\.)?(range|showing|displaying|results|page|paging|pagination)"
-)
-EXTENT: Final = re.compile(
-    r"(page )?\d+( ?(-|to) ?(?P<last>\d+))? ?(/|of) ?(?P<count>[\d,]+)", re.I
-)
-
 Members = Mapping[str, Any]  # the members of a response outside its records, by path
 
 
@@ -70,9 +62,6 @@ def read_members(response: Response) -> Members:
     """Return the members of a response's document and headers that are in no list of records."""
     document, headers = response.json(), response.headers
     members = dict(members_outside_records(document))
-    for path in filter(NAMES_EXTENT.fullmatch, [*members]):
-        if found := EXTENT.match(str(members[path])):
-            members[f"{path}.{'total' if found['last'] else 'pages'}"] = found["count"]
     members.update({name.title(): value for name, value in headers.items() if HEADER.search(name)})
     extent = headers.get("Content-Range", "bytes")
     if not extent.startswith("bytes"):
