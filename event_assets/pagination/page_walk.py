@@ -287,6 +287,7 @@ class PageWalk(Walk):
         elif is_nothing and is_open:
             self._has_held_nothing = True
             self._go_on(PageFacts())  # an empty page
+            self._facts.last = last
         else:
             self._go_on(REFUSED)
         return True

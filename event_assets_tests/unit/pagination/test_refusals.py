@@ -117,6 +117,15 @@ def test_a_refusal_at_a_round_number_is_the_end_that_the_page_before_tells(said:
     assert done.result.complete is True
 
 
+def test_a_response_without_content_leaves_what_the_page_before_said() -> None:
+    walk = PageWalk(is_numbered=True, maximum=inf, stop_after_empty_page=None)
+    for _ in range(2):
+        walk.take(PageFacts(range(10), at_least=13))
+        while walk.position and not walk.done:
+            assert walk.refuse(204)
+    assert judge(walk.facts).complete is False
+
+
 def test_a_response_without_content_at_a_round_number_of_rows_is_no_limit() -> None:
     walk = PageWalk(is_numbered=True, maximum=inf, stop_after_empty_page=None)
     for _ in range(2):
