@@ -23,6 +23,8 @@ from event_assets.component.rest_api_variants import MAX, Auth, Paginator, Part
 from event_assets.config.model import Keys, refuse
 from event_assets.config.source_files import EVENT_DATA
 
+TABLE_NAME = r"^(?!_dlt_)[a-z_][a-z0-9_]*$|\{\{"  # as dlt writes it, or a template
+
 
 class Position(Part):
     """The field of a record by which an incremental sync continues."""
@@ -156,7 +158,7 @@ class Defaults(Table):
 class Resource(Table):
     """A list of the API, and the table that it fills."""
 
-    name: Text
+    name: Annotated[Text, Field(json_schema_extra={"pattern": TABLE_NAME})]
     endpoint: str | Endpoint = ""
 
 
