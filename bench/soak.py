@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import linear_regression
 
@@ -72,7 +72,7 @@ def measure_history() -> Iterator[Run]:
 
 
 def _run_syncs(syncs: int) -> Iterator[Row]:
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     with (
         tempfile.TemporaryDirectory() as name,
         Sandbox(EventSimulation(EVENTS), clock=lambda: now) as api,

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -150,7 +150,7 @@ def _truth(root: str, ids: set[str] | None) -> dict[str, Event]:
 
 
 def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text[:19]).replace(tzinfo=timezone.utc) if text else None
+    return datetime.fromisoformat(text[:19]).replace(tzinfo=UTC) if text else None
 
 
 def _ids_of_a_user(root: str) -> set[str]:

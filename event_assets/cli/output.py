@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
@@ -63,7 +63,7 @@ def print_table(rows: Sequence[Mapping[str, Any]], *, wraps: bool = False) -> No
 def to_text(value: Any) -> str:
     """Return a value on one line, without what a terminal would obey; times in UTC."""
     if isinstance(value, datetime):
-        value = (value.astimezone(timezone.utc) if value.tzinfo else value).strftime("%F %H:%M")
+        value = (value.astimezone(UTC) if value.tzinfo else value).strftime("%F %H:%M")
     text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
     printable = "".join(char if char.isprintable() else " " for char in text)
     return "" if value is None else printable.strip()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import click
@@ -177,7 +177,7 @@ def _judge(
     failed: Sequence[Problem],
 ) -> Status:
     times = [row["finished_at"] for row in syncs if row["table"] == EVENT_DATA]
-    age = (datetime.now(timezone.utc) - min(times)).total_seconds() / 60 if times else None
+    age = (datetime.now(UTC) - min(times)).total_seconds() / 60 if times else None
     late_after = source.minutes_until_late
     is_fresh = age is not None and (late_after is None or age <= late_after)
     address = origin(source.address) if source.address else SANDBOX

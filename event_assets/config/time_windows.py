@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -37,7 +37,7 @@ class TimeWindowsConfig(StrictModel):
     def _can_work(self) -> TimeWindowsConfig:
         if self.param_from == self.param_to:
             raise ValueError("`param_from` and `param_to` must be two parameters")
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         start = parse_day(self.since or DEFAULT_SINCE, now)
         end = parse_day(self.until or DEFAULT_UNTIL, now)
         if start is None or end is None:
@@ -64,4 +64,4 @@ def parse_day(text: str, now: datetime) -> datetime | None:
         day = now.date() + timedelta(days=int(days[1])) if days else date.fromisoformat(text)
     except ValueError:
         return None
-    return datetime.combine(day, time.min, timezone.utc)
+    return datetime.combine(day, time.min, UTC)

@@ -16,7 +16,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any, NamedTuple
@@ -67,7 +67,7 @@ class Journal:
     """
 
     def __init__(self, path: Path, identity: str, resume_hours: float) -> None:
-        self.started_at = datetime.now(timezone.utc)
+        self.started_at = datetime.now(UTC)
         self.is_resumed = self.is_quick = False
         self._path = path
         self._identity = f"{FORMAT} {identity}".encode(errors="surrogatepass")
@@ -122,7 +122,7 @@ class Journal:
         with self._lock, self._buffer_lock:
             self._buffer = []
             self._close(keep=False)
-            self.started_at, self.is_resumed = datetime.now(timezone.utc), False
+            self.started_at, self.is_resumed = datetime.now(UTC), False
 
     def close(self, *, keep: bool) -> None:
         """End recording, and delete the file unless it is to be kept."""

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
@@ -65,7 +65,7 @@ def read_date(text: str) -> datetime:
         date = parsedate_to_datetime(text)
     except (TypeError, ValueError):
         date = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-    return date.replace(tzinfo=date.tzinfo or timezone.utc)
+    return date.replace(tzinfo=date.tzinfo or UTC)
 
 
 def _first(headers: Mapping[str, str], names: tuple[str, ...]) -> str:

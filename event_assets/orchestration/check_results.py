@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import partial
 
 import dagster as dg
@@ -56,7 +56,7 @@ def evaluate_checks(
             results = warehouse.run(evaluate, BUSY_TIMEOUT)
         except BusyError:
             newest = context.instance.get_latest_materialization_event(key)
-            synced = newest and datetime.fromtimestamp(newest.timestamp, timezone.utc)
+            synced = newest and datetime.fromtimestamp(newest.timestamp, UTC)
             results = [evaluate_age(synced, freshness)]
     else:
         results = warehouse.run(evaluate)
@@ -250,7 +250,7 @@ def evaluate_age(synced: datetime | None, freshness: FreshnessConfig) -> dg.Asse
             severity=dg.AssetCheckSeverity.WARN,
             description="There has been no sync yet.",
         )
-    age = (datetime.now(timezone.utc) - synced).total_seconds() / 60
+    age = (datetime.now(UTC) - synced).total_seconds() / 60
     is_late = age > freshness.warn_after_minutes
     overdue = age > freshness.fail_after_minutes
     advice = ": check for failed runs, and that the schedule is on and the daemon runs."

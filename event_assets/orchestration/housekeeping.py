@@ -6,7 +6,7 @@ import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -34,7 +34,7 @@ def build_housekeeping() -> dg.Definitions:
     )
     def delete_old_runs(context: dg.OpExecutionContext) -> None:
         days = float(os.environ.get(RETENTION_VARIABLE) or DEFAULT_RETENTION)
-        deleted = purge_runs(context.instance, datetime.now(timezone.utc) - timedelta(days=days))
+        deleted = purge_runs(context.instance, datetime.now(UTC) - timedelta(days=days))
         context.log.info(
             f"Deleted {counted(deleted, 'run')} that ended more than {days:g} days ago."
         )

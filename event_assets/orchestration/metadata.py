@@ -1,7 +1,7 @@
 """Metadata that the UI shows: tables, columns and their lineage."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -50,7 +50,7 @@ def _shorten(value: Any) -> str | int | float | bool | None:
 
 def format_time(seconds: float) -> str:
     """Format a Unix timestamp to the minute, in UTC."""
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def asset_key(source: SourceConfig, name: str) -> dg.AssetKey:

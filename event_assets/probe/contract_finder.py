@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -223,7 +223,7 @@ def _ask_about_times(
             {"UTC": {ZONE_SETTING: "UTC"}},
             is_open=unread is not None,
         )
-    today = datetime.now(timezone.utc) - timedelta(days=1)
+    today = datetime.now(UTC) - timedelta(days=1)
     if len(known) >= MANY and min(known) >= today:
         connection.question(
             "params",

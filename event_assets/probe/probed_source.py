@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
 from typing import Any, cast
@@ -142,7 +142,7 @@ def examine(source: SourceConfig, seconds: float) -> ProbedSource:
 def _build_given(events: ResourceConfig, base_url: str) -> tuple[RequestInput, AuthBase | None]:
     """Return the first request of a full sync without the key, and an auth of its own."""
     try:
-        paginator = stream.build_paginator(events, datetime.now(timezone.utc))
+        paginator = stream.build_paginator(events, datetime.now(UTC))
         build_records_selector(events.endpoint.get("data_selector"))
     except ConfigError:
         raise

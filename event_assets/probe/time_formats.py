@@ -6,7 +6,7 @@ import calendar
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from event_assets.values.timestamps import EPOCH_UNITS, parse_timestamps, parse_zone
 
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ENOUGH = 0.95  # of the values that are there
 MOST = 0.5  # of the values of a field that is named as the start
 # From 1973 and 2001 on; `202610051930` and `20261005193000` are outside.

@@ -8,7 +8,7 @@ import errno
 import socket
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from event_assets.sandbox.event_list import EventList
@@ -43,7 +43,7 @@ class Sandbox:
         events: int | EventSimulation | Sequence[Mapping[str, Any]] = 250,
         key: str = KEY,
         faults: Faults | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         port: int = 0,
         seed: int = 0,
     ) -> None:

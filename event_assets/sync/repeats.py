@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -80,7 +80,7 @@ def find_repeats(
     repeated = database.table("repeated_now")
     counts = repeated.aggregate("count(*) filter (not differ), count(*) filter (differ)")
     ((equal, differing),) = counts.fetchall()
-    began, lasted = stream.began_at, datetime.now(timezone.utc) - stream.started_at
+    began, lasted = stream.began_at, datetime.now(UTC) - stream.started_at
     sync = (began - MARGIN, began + lasted + MARGIN)
     examples = []
     rows = fetch_rows(database.sql(READ_DIFFERING)) if differing else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from event_assets.config.accounts import ACCOUNT
@@ -49,7 +49,7 @@ def build_row(
         "load_id": load_id,
         "api": source.origin,
         "started_at": stream.started_at,
-        "finished_at": datetime.now(timezone.utc),
+        "finished_at": datetime.now(UTC),
         "requests": metrics.requests,
         "retries": metrics.retries,
         "bytes": metrics.bytes,

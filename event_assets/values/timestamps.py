@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
@@ -23,8 +23,8 @@ UTC_TIMESTAMP = pa.timestamp("us", "UTC")
 LOCAL_TIMESTAMP = pa.timestamp("us")
 EPOCH_UNITS = {"epoch_s": 1_000_000, "epoch_ms": 1_000}  # microseconds in one
 MIN_MICROS, MAX_MICROS = (  # what Python's datetime can represent
-    int((end - datetime(1970, 1, 1, tzinfo=timezone.utc)) / timedelta(microseconds=1))
-    for end in (datetime(1, 1, 2, tzinfo=timezone.utc), datetime(9999, 12, 31, tzinfo=timezone.utc))
+    int((end - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))
+    for end in (datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
 )
 
 # The most that an offset is in hours, minutes, seconds and milliseconds, and each in minutes.
@@ -111,7 +111,7 @@ def is_format(text: str) -> bool:
     if text in EPOCH_UNITS:
         return True
     with suppress(ValueError):
-        moment = datetime(2001, 2, 3, tzinfo=timezone.utc).strftime(text)
+        moment = datetime(2001, 2, 3, tzinfo=UTC).strftime(text)
         datetime.strptime(moment, text)
         return moment != text
     return False
@@ -249,5 +249,5 @@ def _parse_text(text: str) -> datetime | None:
         midnight = datetime(year, month, day, tzinfo=offset)
         return midnight + timedelta(0, second, micros, 0, minute, hour)
     if net := NET_PATTERN.fullmatch(text):
-        return datetime.fromtimestamp(0, timezone.utc) + timedelta(milliseconds=int(net[1]))
+        return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(net[1]))
     return parsedate_to_datetime(text) if RFC_2822_PATTERN.fullmatch(text) else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
 
@@ -108,7 +108,7 @@ def _record_load(
     database: Database, dataset: str, schema: dlt.Schema, state: TPipelineStateDoc
 ) -> None:
     """Add the rows by which dlt knows a load, its schema and the state of its pipeline."""
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     versions, loads, states = (quote_name(dataset, name) for name in _dlt_tables(schema))
     known = f"from {versions} where version_hash = ? and json_valid(schema) limit 1"
     if not database.execute(known, [schema.version_hash]).fetchall():

@@ -124,7 +124,7 @@ def self_signed(folder: Path, name: str = "elsewhere.invalid") -> ssl.SSLContext
     """Make the TLS of a server whose certificate nobody trusts."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -34,7 +34,7 @@ CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 
 def records() -> list[dict[str, Any]]:
     """Make an event for each, which has it as its id, name and status, and all as its fields."""
-    soon = datetime.now(timezone.utc) + timedelta(days=1)
+    soon = datetime.now(UTC) + timedelta(days=1)
     fields = {name: f"value of {number}" for number, name in enumerate([*HOSTILE.values(), *NAMES])}
     return [
         {

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from event_assets_tests.faults.forking import record_at_once
 record_at_once()
 main()
 """
-EVENTS = EventSimulation(size=ROWS, frozen=True).events(datetime(2026, 1, 1, tzinfo=timezone.utc))
+EVENTS = EventSimulation(size=ROWS, frozen=True).events(datetime(2026, 1, 1, tzinfo=UTC))
 
 
 @pytest.fixture

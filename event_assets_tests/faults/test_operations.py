@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -212,7 +212,7 @@ def test_the_history_of_dagster_is_shrunk_and_still_there(
         job = defs().resolve_job_def("sync_events")
         with dg.DagsterInstance.from_config(str(here)) as instance:
             runs = [job.execute_in_process(instance=instance).run_id for _ in range(3)]
-            purge_runs(instance, datetime.now(timezone.utc))
+            purge_runs(instance, datetime.now(UTC))
         file = here / "history" / "runs" / "index.db"
         size = file.stat().st_size
         run(SHRINK, here)

@@ -5,7 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -126,7 +126,7 @@ def test_a_list_of_any_kind_is_resumed(project: Project, syncs: Driver, kind: st
     with serving_pages(way.answer, {PATH: rows}) as api:
         resumed = Resumed(project, syncs, api, read_by(api, way.endpoint, **way.settings))
         answered = resumed.kill_at(90)
-        killed_at = datetime.now(timezone.utc)
+        killed_at = datetime.now(UTC)
         row = resumed.resume(answered)
     resumed.judge(row, rows)
     assert row["started_at"] < killed_at
@@ -304,7 +304,7 @@ def test_the_time_of_a_sync_is_that_of_its_first_start(project: Project, syncs: 
     with serving_pages(way.answer, {PATH: rows}) as api:
         resumed = Resumed(project, syncs, api, read_by(api, way.endpoint, windows=recent))
         answered = resumed.kill_at(90)
-        killed_at = datetime.now(timezone.utc)
+        killed_at = datetime.now(UTC)
         with wrong_by(48):
             row = resumed.resume(answered)
     resumed.judge(row, rows)

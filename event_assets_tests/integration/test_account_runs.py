@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -27,7 +27,7 @@ def tick(
 ) -> list[dg.RunRequest]:
     context = dg.build_schedule_context(
         instance,
-        scheduled_execution_time=datetime.now(timezone.utc),
+        scheduled_execution_time=datetime.now(UTC),
         repository_def=loaded.get_repository_def(),
     )
     return list(loaded.resolve_schedule_def(name).evaluate_tick(context).run_requests or [])

@@ -1,7 +1,7 @@
 """Syncs load every event or report what is missing, with an API that has real faults."""
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -21,7 +21,7 @@ from event_assets_tests.support.sandbox import KEY, EventSimulation, Faults, San
 from event_assets_tests.support.streams import read_all, reading
 
 pytestmark = [pytest.mark.in_process, pytest.mark.usefixtures("waits")]
-EVENTS = EventSimulation(size=1_000, frozen=True).events(datetime(2026, 1, 1, tzinfo=timezone.utc))
+EVENTS = EventSimulation(size=1_000, frozen=True).events(datetime(2026, 1, 1, tzinfo=UTC))
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
 

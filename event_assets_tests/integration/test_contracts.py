@@ -1,7 +1,7 @@
 """Syncs under other contracts than the default: what real platforms send."""
 
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -18,7 +18,7 @@ from event_assets_tests.support.sandbox import Sandbox
 
 pytestmark = pytest.mark.in_process
 
-TIME = datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
+TIME = datetime(2026, 5, 1, 18, 30, tzinfo=UTC)
 Sync = Callable[..., SourceConfig]
 
 

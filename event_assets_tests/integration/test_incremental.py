@@ -1,6 +1,6 @@
 """Incremental syncs, and full syncs on their own schedule."""
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -200,7 +200,7 @@ def test_everything_is_read_from_an_api_that_has_forgotten_the_last_sync(project
 
 
 def test_changes_during_a_sync_are_requested_again() -> None:
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     rows = [*stamped(1), *stamped(2, day=3)]
     rows.append({"id": "e3", "name": "x", "updated_at": now.strftime("%Y-%m-%dT%H:%M:%SZ")})
     rows.append({"id": "e4", "name": "x", "updated_at": "9999-12-31T00:00:00Z"})

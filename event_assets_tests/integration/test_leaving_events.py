@@ -1,6 +1,6 @@
 """Events that leave the list: gone, passed, or not judged."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,7 +22,7 @@ from event_assets_tests.support.project import Project, failure, metadata
 pytestmark = pytest.mark.in_process
 
 PATH = "/v1/events"
-NOW = datetime.now(timezone.utc)
+NOW = datetime.now(UTC)
 FIELDS: dict[str, Any] = {
     "id": {"type": "text"},
     "name": {"type": "text"},

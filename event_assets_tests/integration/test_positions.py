@@ -1,7 +1,7 @@
 """Where the next incremental sync starts: no change is lost, whatever the cursor looks like."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -96,7 +96,7 @@ def local(zone: str) -> Callable[[], str]:
     ("stamp", "old"),
     [
         (local("America/New_York"), "2026-06-01T00:00:00"),
-        (lambda: int(datetime.now(timezone.utc).timestamp()), 1_780_000_000),
+        (lambda: int(datetime.now(UTC).timestamp()), 1_780_000_000),
     ],
     ids=["New York", "seconds"],
 )
@@ -154,7 +154,7 @@ def test_a_wrong_clock_of_the_machine_loses_no_change(project: Project, hours: i
             sync_source(changing)
             for row in api.rows:
                 row["updated_at"] = "2026-07-01T00:00:00Z"
-            api.change_behind_and_ahead(lambda: datetime.now(timezone.utc).isoformat()[:19] + "Z")
+            api.change_behind_and_ahead(lambda: datetime.now(UTC).isoformat()[:19] + "Z")
             sync_source(changing)
         sync_source(changing)
     assert names(project) == BOTH

@@ -1,7 +1,7 @@
 """Records of one sync that share an id: equal ones are noticed, different ones are an error."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -71,7 +71,7 @@ def test_occurrences_that_share_an_id_are_an_error(project: Project, answer: Any
 
 
 def in_days(days: float) -> str:
-    return f"{datetime.now(timezone.utc) + timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
 
 
 FROM_UTC = {"id": {"type": "text"}, "start_time": {"type": "timestamp", "from": "start.utc"}}
@@ -229,7 +229,7 @@ OLD = "2026-01-01T00:00:00Z"
 def test_an_event_that_changes_while_the_list_is_read_is_no_repeat(
     hours: int, old: Any, moment: Callable[[datetime], Any]
 ) -> None:
-    answer = changing(old, lambda: {"updated": moment(datetime.now(timezone.utc))})
+    answer = changing(old, lambda: {"updated": moment(datetime.now(UTC))})
     with wrong_by(hours):
         check = check_of(answer)
     assert check.passed, check.description

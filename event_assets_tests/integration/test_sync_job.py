@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
@@ -91,7 +91,7 @@ def test_values_arrive_unchanged_and_times_as_instants(project: Project) -> None
         sync_default(project, api.url)
     ((row),) = project.rows("select id, name, start_time, end_time from events.event_data")
     assert row[:2] == ("ü-1", "夏まつり 🎆")
-    assert row[2] == datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
+    assert row[2] == datetime(2026, 5, 1, 18, 30, tzinfo=UTC)
     assert row[3] is None
 
 
@@ -109,7 +109,7 @@ def test_an_empty_api_gives_empty_tables_and_full_metadata(project: Project) -> 
 
 
 def test_syncing_a_changing_api_again_keeps_every_id_once(project: Project) -> None:
-    now = datetime(2026, 3, 1, tzinfo=timezone.utc)
+    now = datetime(2026, 3, 1, tzinfo=UTC)
     with Sandbox(EventSimulation(size=600), clock=lambda: now) as api:
         seen: set[str] = set()
         for _ in range(3):

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -201,7 +201,7 @@ def test_no_change_is_lost_whatever_the_clocks_say(
         config = incremental(api)
         for number, hours in enumerate(clocks):
             for row in rows:
-                row["updated_at"] = datetime.now(timezone.utc).isoformat()
+                row["updated_at"] = datetime.now(UTC).isoformat()
             rows[number % 2].update(name=f"As of {number}")
             with wrong_by(hours):
                 next(zones)
@@ -214,7 +214,7 @@ def test_no_change_is_lost_whatever_the_clocks_say(
 def test_windows_call_no_living_event_gone_whatever_the_clocks_say(
     project: Project, clocks: tuple[int, ...], zones: Iterator[None]
 ) -> None:
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     rows = [
         event(number, start_time=(now + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ"))
         for number, hours in enumerate((-12, 1, 6, 30), 1)

@@ -1,7 +1,7 @@
 """Capped lists are read completely in time windows."""
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -158,7 +158,7 @@ def test_a_window_that_the_api_truncates_is_split() -> None:
     assert len(done.ids) == 730
 
 
-NOW = datetime(2026, 6, 15, 12, 30, tzinfo=timezone.utc)
+NOW = datetime(2026, 6, 15, 12, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_bounds_are_written_as_the_api_takes_them(
 
 def test_windows_end_at_the_shortest_that_can_be_written() -> None:
     cut = WindowPlan.from_config(TimeWindowsConfig(**WINDOWS, format="%Y-%m-%d"), NOW)
-    day = datetime(2026, 1, 1, tzinfo=timezone.utc), datetime(2026, 1, 2, tzinfo=timezone.utc)
+    day = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
     assert cut.split(day) == []
     assert len(cut.split(cut.span)) == 2
 

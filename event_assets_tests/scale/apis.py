@@ -7,7 +7,7 @@ import json
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
@@ -37,7 +37,7 @@ class Platform:
         """Make so many accounts of so many events; each answer waits `latency` seconds."""
         self._latency = latency
         self._answering = True
-        now = datetime.now(timezone.utc)  # frozen events are the same at any time
+        now = datetime.now(UTC)  # frozen events are the same at any time
         self._answers = {
             name: FakeApi(EventList(EventSimulation(events, seed, frozen=True), now), key_of(name))
             for seed, name in enumerate(f"org-{number:03}" for number in range(accounts))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-FIRST = datetime(2027, 1, 10, 18, 30, tzinfo=timezone.utc)
+FIRST = datetime(2027, 1, 10, 18, 30, tzinfo=UTC)
 Respond = Callable[[Request, int], Any]  # to a request for a list of so many events
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -111,7 +111,7 @@ def read_in_windows(
     windows = TimeWindowsConfig(
         param_from="from", param_to="to", cap=cap, format="%Y-%m-%d", **options
     )
-    plan = WindowPlan.from_config(windows, datetime(2026, 1, 10, tzinfo=timezone.utc))
+    plan = WindowPlan.from_config(windows, datetime(2026, 1, 10, tzinfo=UTC))
 
     def serve_window(listed: ChangingList, query: Query) -> Reply:
         def is_shown(row: int) -> bool:

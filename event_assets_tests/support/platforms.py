@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -15,7 +15,7 @@ from event_assets.component.project import build_shared_definitions
 from event_assets_tests.support.api_server import Handler
 from event_assets_tests.support.project import Project, execute
 
-FIRST = datetime(2026, 1, 1, tzinfo=timezone.utc)
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def events(count: int, first: int = 0) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """A database as syncs leave it, made by a few statements: for what only reads it."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ def log_sync(
     **values: Any,
 ) -> None:
     """Add a sync to a table of syncs; by default a complete one that has just ended."""
-    ended = datetime.now(timezone.utc) - timedelta(minutes=minutes_ago)
+    ended = datetime.now(UTC) - timedelta(minutes=minutes_ago)
     row: Mapping[str, Any] = {
         **dict.fromkeys(COLUMNS),
         "started_at": ended,

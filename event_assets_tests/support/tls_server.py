@@ -6,7 +6,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
@@ -56,7 +56,7 @@ class Authority:
         *,
         is_authority: bool = False,
     ) -> x509.Certificate:
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))])
         constraints = x509.BasicConstraints(ca=is_authority, path_length=None)
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())

@@ -1,11 +1,11 @@
 """Records in the format of each platform; record n is an event at hour n."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-FIRST = datetime(2027, 1, 1, tzinfo=timezone.utc)
+FIRST = datetime(2027, 1, 1, tzinfo=UTC)
 Record = dict[str, Any]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -175,4 +175,4 @@ def test_an_eventzilla_event_without_an_end_time_ends_at_midnight(project: Proje
     with serve(VENDORS["eventzilla"], rows) as api:
         assert sync_example(project, "eventzilla", api.url).success
     ended = project.rows("select end_time from eventzilla.event_data where name = 'Contest 10'")
-    assert ended == [(datetime(2027, 1, 7, 5, tzinfo=timezone.utc),)]
+    assert ended == [(datetime(2027, 1, 7, 5, tzinfo=UTC),)]

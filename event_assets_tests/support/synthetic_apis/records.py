@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from random import Random
 from typing import Any
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 Record = dict[str, Any]
 Form = Callable[[datetime, ZoneInfo], Any]
 LOCAL = "%Y-%m-%dT%H:%M:%S"
-FIRST = datetime(2027, 1, 10, 18, 30, tzinfo=timezone.utc)
+FIRST = datetime(2027, 1, 10, 18, 30, tzinfo=UTC)
 ZONES = (ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York"))
 
 

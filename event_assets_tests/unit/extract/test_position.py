@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from event_assets.extract.cursor import IncrementalCursor
 from event_assets.extract.position import CursorReader, CursorTracker
 
 OLD = "2026-06-01T00:00:00Z"
-NOW = datetime.now(timezone.utc)
+NOW = datetime.now(UTC)
 
 
 def track(

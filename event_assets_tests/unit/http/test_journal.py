@@ -10,7 +10,7 @@ import textwrap
 import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -89,7 +89,7 @@ def test_a_response_is_what_it_was_but_for_its_cookies(file: Path) -> None:
 
 
 def test_a_sync_counts_from_the_beginning_of_its_first_run(file: Path) -> None:
-    before = datetime.now(timezone.utc)
+    before = datetime.now(UTC)
     began: list[datetime] = []
     note: Callable[[Journal], None] = lambda journal: began.append(journal.started_at)  # noqa: E731
     run_to_failure(file, note, record(("page 1", "one")))
@@ -97,7 +97,7 @@ def test_a_sync_counts_from_the_beginning_of_its_first_run(file: Path) -> None:
     with open_journal(file, IDENTITY, 6) as journal:
         assert journal.is_resumed
         assert [journal.started_at] * 2 == began
-    assert before <= began[0] <= datetime.now(timezone.utc)
+    assert before <= began[0] <= datetime.now(UTC)
 
 
 def test_only_the_owner_can_read_the_files_whatever_the_umask(file: Path) -> None:

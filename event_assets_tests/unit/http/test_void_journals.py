@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -91,7 +91,7 @@ def test_a_file_that_is_void_is_not_replayed_and_a_new_sync_begins(
 ) -> None:
     run_to_failure(file, record(("page 1", "one")))
     spoil(file)
-    before = datetime.now(timezone.utc)
+    before = datetime.now(UTC)
 
     def start_again(journal: Journal) -> None:
         assert not file.exists()

@@ -4,7 +4,7 @@ import json
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -197,7 +197,7 @@ def test_an_error_that_became_a_warning_is_told_again_when_it_is_one_again(
     with Sandbox(5) as api:
         project.sync(url=api.url, derived=False)
     for minutes in (90, 45, 90):
-        then = datetime.now(timezone.utc) - timedelta(minutes=minutes)
+        then = datetime.now(UTC) - timedelta(minutes=minutes)
         project.rows(f"update events.event_data_syncs set finished_at = '{then.isoformat()}'")
         job.execute_in_process(instance=project.instance, raise_on_error=False)
         tick()
@@ -209,7 +209,7 @@ def test_a_sync_that_stopped_is_told_by_its_age_and_when_it_is_fresh_again(
 ) -> None:
     project.sync(url=api.url, derived=False)
     runs, checks = look("alert_on_failed_runs"), look("alert_on_failed_checks")
-    then = datetime.now(timezone.utc) - timedelta(minutes=90)
+    then = datetime.now(UTC) - timedelta(minutes=90)
     project.rows(f"update events.event_data_syncs set finished_at = '{then.isoformat()}'")
     overdue = defs().resolve_job_def("check_events_are_fresh")
     for _ in range(2):

@@ -1,6 +1,6 @@
 """What must be true of `event_data`, evaluated by itself."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -32,7 +32,7 @@ def test_fresh_goes_by_the_age_of_the_newest_sync(
     project: Project, api: Sandbox, age: int, passed: bool, severity: dg.AssetCheckSeverity | None
 ) -> None:
     project.sync(url=api.url, derived=False)
-    then = datetime.now(timezone.utc) - timedelta(minutes=age)
+    then = datetime.now(UTC) - timedelta(minutes=age)
     project.rows(f"update events.event_data_syncs set finished_at = '{then.isoformat()}'")
     with warehouse.connect() as database:
         freshness = FreshnessConfig(warn_after_minutes=30, fail_after_minutes=60)

@@ -1,7 +1,7 @@
 """Dagster's history of runs stays bounded."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -29,7 +29,7 @@ def sync(instance: dg.DagsterInstance) -> str:
 
 
 def in_a_while(days: float = 1) -> datetime:
-    return datetime.now(timezone.utc) + timedelta(days=days)
+    return datetime.now(UTC) + timedelta(days=days)
 
 
 def logs(home: Path, run_id: str) -> list[Path]:

@@ -1,6 +1,6 @@
 """Figures, tables, column lineage, observations: what the UI shows of a run."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
@@ -16,7 +16,7 @@ from event_assets_tests.support.platforms import source
 from event_assets_tests.support.project import Project, failure, metadata
 from event_assets_tests.support.sandbox import EventSimulation, Sandbox
 
-WORLD = EventSimulation(300, seed=1).events(datetime.now(timezone.utc))
+WORLD = EventSimulation(300, seed=1).events(datetime.now(UTC))
 WORLD.sort(key=itemgetter("start_time"), reverse=True)  # the first are yet to come
 
 
@@ -45,7 +45,7 @@ def test_what_moved_is_a_table_of_the_changes_and_their_fields(project: Project)
 
 @pytest.mark.parametrize("other", [1, True, ["a"], "cancelled"])
 def test_the_calendar_takes_a_status_of_any_type(project: Project, other: Any) -> None:
-    soon = (datetime.now(timezone.utc) + timedelta(days=3)).isoformat()
+    soon = (datetime.now(UTC) + timedelta(days=3)).isoformat()
     statuses = [1, other, None]
     events = [
         {"id": str(i), "start_time": soon, "status": status} for i, status in enumerate(statuses)

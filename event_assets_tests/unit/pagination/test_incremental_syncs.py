@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
@@ -45,11 +45,11 @@ FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def write(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime(FORMAT)
+    return datetime.fromtimestamp(seconds, UTC).strftime(FORMAT)
 
 
 def parse(text: str) -> int:
-    return int(datetime.strptime(text, FORMAT).replace(tzinfo=timezone.utc).timestamp())
+    return int(datetime.strptime(text, FORMAT).replace(tzinfo=UTC).timestamp())
 
 
 class Event(NamedTuple):
@@ -139,7 +139,7 @@ class Copy:
         """Read the changes, or all events, and load them as a sync does; False: it was killed."""
         self.syncs += 1
         loaded = None if full else self.position
-        began = datetime.fromtimestamp(self.api.now, timezone.utc)
+        began = datetime.fromtimestamp(self.api.now, UTC)
         start = parse(loaded) if loaded else None
         config, serve = PAGINATORS[self.kind]
         pages: list[list[dict[str, Any]]] = []

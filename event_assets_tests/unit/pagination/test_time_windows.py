@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +21,7 @@ from event_assets_tests.support.paging import (
     read_pages,
 )
 
-NOW = datetime(2026, 6, 15, tzinfo=timezone.utc)
+NOW = datetime(2026, 6, 15, tzinfo=UTC)
 DAYS = [f"2026-01-{day:02}" for day in range(1, 32)]
 JANUARY = {"since": "2026-01-01", "until": "2026-01-31"}
 NUMBERED = {"type": "page_number", "base_page": 0}

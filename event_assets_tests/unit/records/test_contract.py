@@ -1,6 +1,6 @@
 """The contract's fields: where they are in a record, and their types."""
 
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from event_assets.config.fields import FieldConfig, field_problems
 from event_assets.records.contract import build_field_readers
 from event_assets.values.conversion import to_json
 
-TIME = datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
+TIME = datetime(2026, 5, 1, 18, 30, tzinfo=UTC)
 
 
 def read(record: dict[str, Any], **contract: Any) -> Any:

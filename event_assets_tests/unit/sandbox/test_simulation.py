@@ -1,6 +1,6 @@
 """Simulated events look like those of a platform, and change over time."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from event_assets_tests.support.sandbox import Event, EventSimulation, Sandbox
 from event_assets_tests.support.sandbox_client import get_page
 
-NOON = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
 def by_id(events: list[Event]) -> dict[str, Event]:
@@ -35,7 +35,7 @@ def test_a_frozen_simulation_has_exactly_its_size_and_never_changes(size: int) -
 
 @pytest.mark.parametrize("year", [1970, 2035])
 def test_a_live_simulation_has_about_its_size_at_any_time(year: int) -> None:
-    events = EventSimulation(2000).events(datetime(year, 2, 28, 23, 59, tzinfo=timezone.utc))
+    events = EventSimulation(2000).events(datetime(year, 2, 28, 23, 59, tzinfo=UTC))
     assert 1850 < len(by_id(events)) == len(events) < 2150
 
 

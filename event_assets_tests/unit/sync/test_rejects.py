@@ -1,6 +1,6 @@
 """Records that break the contract are stored with their reason; the others load."""
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import partial
 from tempfile import TemporaryFile
 from typing import Any
@@ -146,7 +146,7 @@ def test_many_large_rejects_need_little_memory(project: Project) -> None:
             found.append(
                 [Reject(f"{batch}-{i}", f'"{"x" * 2_000}"', "id", "bad") for i in range(1_000)]
             )
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         found.merge_into_table(database, source.events, NOT_LOADED, now)
     assert project.rows("select count(*) from events.event_data_rejects") == [(80_000,)]
 

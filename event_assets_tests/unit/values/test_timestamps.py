@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import sys
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from event_assets.values.timestamps import parse_days, parse_timestamps, parse_zone, windows_zones
 
-EXPECTED = datetime(2026, 5, 1, 18, 30, tzinfo=timezone.utc)
+EXPECTED = datetime(2026, 5, 1, 18, 30, tzinfo=UTC)
 WRITTEN = [
     "2026-05-01T18:30:00Z",
     "2026-05-01T18:30:00z",
@@ -69,10 +69,8 @@ def test_fractions_are_kept_to_the_microsecond() -> None:
 
 
 def test_a_date_without_a_time_is_its_midnight() -> None:
-    assert read(["2026-05-01"]) == [datetime(2026, 5, 1, tzinfo=timezone.utc)]
-    assert read(["2026-05-01"], zones="Europe/Berlin") == [
-        datetime(2026, 4, 30, 22, tzinfo=timezone.utc)
-    ]
+    assert read(["2026-05-01"]) == [datetime(2026, 5, 1, tzinfo=UTC)]
+    assert read(["2026-05-01"], zones="Europe/Berlin") == [datetime(2026, 4, 30, 22, tzinfo=UTC)]
 
 
 def test_a_day_is_what_has_no_time_of_day() -> None:
@@ -134,7 +132,7 @@ def test_what_is_no_epoch_is_null(value: Any) -> None:
 
 
 def test_times_before_1970_are_times() -> None:
-    assert read([-1], "epoch_s") == [datetime(1969, 12, 31, 23, 59, 59, tzinfo=timezone.utc)]
+    assert read([-1], "epoch_s") == [datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC)]
 
 
 @pytest.mark.parametrize(
@@ -200,12 +198,12 @@ def test_a_number_is_an_offset_in_hours_minutes_seconds_or_milliseconds(
 
 def test_a_time_that_the_clock_shows_twice_or_never_is_still_one() -> None:
     twice, never = read(["2026-10-25T02:30:00", "2026-03-29T02:30:00"], zones="Europe/Berlin")
-    assert twice == datetime(2026, 10, 25, 0, 30, tzinfo=timezone.utc)
-    assert never == datetime(2026, 3, 29, 1, tzinfo=timezone.utc)
+    assert twice == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert never == datetime(2026, 3, 29, 1, tzinfo=UTC)
 
 
 def test_a_day_may_end_at_24_hours() -> None:
-    midnight = datetime(2027, 1, 1, tzinfo=timezone.utc)
+    midnight = datetime(2027, 1, 1, tzinfo=UTC)
     times = ["2026-12-31T24:00:00Z", "2026-12-31T24:00+00:00", "2027-01-01T01:00:00+01:00"]
     assert read(times) == [midnight] * 3
     assert read(["2026-12-31T24:01:00Z", "2026-12-31T25:00:00Z"]) == [None, None]
@@ -214,7 +212,7 @@ def test_a_day_may_end_at_24_hours() -> None:
 def test_a_leap_second_is_the_first_of_the_next_minute() -> None:
     assert (
         read(["2016-12-31T23:59:60Z", "2017-01-01T01:59:60+02:00"])
-        == [datetime(2017, 1, 1, tzinfo=timezone.utc)] * 2
+        == [datetime(2017, 1, 1, tzinfo=UTC)] * 2
     )
     assert read(["2016-12-31T23:59:61Z", "2016-12-31T23:60:00Z"]) == [None, None]
 

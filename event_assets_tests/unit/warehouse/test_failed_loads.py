@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from tempfile import TemporaryFile
 from types import FrameType
 from typing import Any
@@ -130,7 +130,7 @@ def syncing(number: int) -> Iterator[Any]:
 def sync(pipeline: Any, number: int, step: int = sys.maxsize) -> None:
     """Load with rejects and the row of a sync; fail before a step of the load."""
     with TemporaryFile() as file, warehouse.connect() as database:
-        rejects, now = RejectBuffer(file), datetime.now(timezone.utc)
+        rejects, now = RejectBuffer(file), datetime.now(UTC)
         rejects.append([Reject(f"bad {number}", "{}", "id", "is bad")])
 
         def also(load_id: str) -> None:

@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import dlt
@@ -119,7 +119,7 @@ def test_the_folder_of_the_database_may_have_any_name(
 def test_columns_change_their_types_with_the_rows() -> None:
     load(records(0, 2, size=1, opens="at dawn"))
     changes = ["alter size type double", "rename opens to opens__v_text", "add opens timestamptz"]
-    time = datetime(2026, 5, 1, tzinfo=timezone.utc)
+    time = datetime(2026, 5, 1, tzinfo=UTC)
     with pytest.raises(OSError, match="full"):
         load(records(0, 1, size=1.5, opens=time), also=fail, alter_statements=changes)
     assert rows() == [("000", 1, "at dawn"), ("001", 1, "at dawn")]
