@@ -69,7 +69,7 @@ OTHER = Problem(0, "Its newest sync was of {api}, not of {address}.", "sync {sou
 FAILED = Problem(0, "{where}Its newest sync failed {age} ago{reason}", "sync {source}")
 NEVER = Problem(2, "It was never synced.", "sync {source}")
 LATE = Problem(3, "It is late.", "sync {source}")
-HALF = Problem(1, "It has no current_events: its newest sync ended before.", "sync {source}")
+NOT_BUILT = Problem(1, "Its current_events were never built.", "sync {source}")
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def _judge(
     verdicts = {not row.get("conflicting_ids") and row["complete"] for row in syncs} or {None}
     problems = [LATE] if times and not is_fresh else []
     problems += [NEVER] if not times and not failed else []
-    problems += [HALF] if times and events is None and False not in verdicts else []
+    problems += [NOT_BUILT] if times and events is None and False not in verdicts else []
     problems += [OTHER._replace(text=OTHER.text.format(api=api, address=address)) for api in others]
     problems += [problem for row in syncs for problem in _problems(row)]
     problems += failed

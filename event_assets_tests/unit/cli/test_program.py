@@ -17,7 +17,7 @@ from event_assets.cli.main import COMMANDS, run
 from event_assets.config.database_file import failure_file
 from event_assets.config.program import program
 from event_assets.warehouse import journal_file
-from event_assets_tests.support.project import BIN, ROOT, Project
+from event_assets_tests.support.project import ROOT, Project
 from event_assets_tests.support.small_database import write_database
 
 Output = pytest.CaptureFixture[str]
@@ -210,27 +210,20 @@ def test_removing_asks_and_without_a_terminal_says_which_option_is_missing(
     assert run(["remove", "events", "--yes", "--drop"]) == 2
 
 
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = ["make", "--no-print-directory", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
 def test_make_connects_to_an_address_as_it_is_written() -> None:
     url = "https://api.example.com/events?$filter=name eq 'a' and (b)"
-    done = subprocess.run(
-        ["make", "--dry-run", "--old-file=.venv/.ready", "connect", f"URL={url}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = make("--dry-run", "--old-file=.venv/.ready", "connect", f"URL={url}")
     command = done.stdout.splitlines()[-1]
     assert shlex.split(command)[1:] == ["connect", url]
 
 
 def test_a_python_that_is_too_old_is_said_before_anything_is_installed(tmp_path: Path) -> None:
-    done = subprocess.run(
-        ["make", "--no-print-directory", "setup", "PYTHON=false", f"VENV={tmp_path / 'venv'}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = make("setup", "PYTHON=false", f"VENV={tmp_path / 'venv'}")
     assert done.returncode != 0
     advice = "install one, and name it, as in: make setup PYTHON=python3.12\n"
     assert done.stdout == f"false is no Python 3.11 or newer: {advice}"
@@ -253,13 +246,6 @@ def test_removing_the_tables_deletes_what_a_first_sync_left_that_did_not_end(
 def test_a_port_that_is_taken_is_said_before_anything_starts() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = subprocess.run(
-            ["make", "--no-print-directory", "--old-file=.venv/.ready", "dev", f"PORT={port}"],
-            cwd=ROOT,
-            env={**os.environ, "VENV": str(BIN.parent)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = make("--old-file=.venv/.ready", "dev", f"PORT={port}")
     assert done.returncode != 0
     assert done.stdout == f"Port {port} is taken: name a free one, as in make dev PORT=3001\n"

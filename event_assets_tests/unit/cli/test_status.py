@@ -224,7 +224,7 @@ def test_a_source_without_current_events_is_not_good(synced: Project, capsys: Ou
     synced.rows("drop view events.current_events")
     assert run(["status"]) == 1
     *_, problem, helps = capsys.readouterr().out.splitlines()
-    assert problem == "  It has no current_events: its newest sync ended before."
+    assert problem == "  Its current_events were never built."
     assert helps.endswith("event-assets sync events")
     log_sync(synced.database, complete=False, reason="5 of 9 came.")
     assert run(["status"]) == 1
