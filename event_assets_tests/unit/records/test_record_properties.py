@@ -43,12 +43,18 @@ NAMES = some.text(some.characters(exclude_categories=()), max_size=8) | some.sam
         "s",
     ]
 )
-VALUES = some.recursive(
-    SCALARS, lambda inner: some.lists(inner, max_size=3) | some.dictionaries(NAMES, inner)
+VALUES = some.recursive(  # small, or Hypothesis finds too many of them too large
+    SCALARS,
+    lambda inner: some.lists(inner, max_size=3) | some.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=10,
 )
 IDS = some.sampled_from(["1", 1, "2", 3, None, "", 1.5, True]) | some.text(max_size=3)
 RECORDS = some.lists(
-    some.builds(lambda members, id_: {**members, "id": id_}, some.dictionaries(NAMES, VALUES), IDS)
+    some.builds(
+        lambda members, id_: {**members, "id": id_},
+        some.dictionaries(NAMES, VALUES, max_size=5),
+        IDS,
+    )
     | VALUES,
     max_size=8,
 )
