@@ -26,7 +26,7 @@ from event_assets.values.errors import ConfigError
 def remove(source: str, drop: bool, yes: bool) -> None:
     """Remove SOURCE: its folder, and with --drop its schema in the database."""
     found, has_tables = find_sources().get(source), _has_tables(source)
-    if not (found or (drop and has_tables)):
+    if not (found or has_tables):
         require_known([source])
     folder = found.file.parent if found else None
     dropped = f"the schema {source}, with all that was synced" if drop and has_tables else ""
@@ -34,7 +34,7 @@ def remove(source: str, drop: bool, yes: bool) -> None:
         raise ConfigError(
             f"The folder {folder} cannot be removed ({problem}): run it as the owner."
         )
-    if not yes:
+    if (folder or dropped) and not yes:
         confirm(f"Remove {' and '.join(filter(None, (str(folder or ''), dropped)))}?")
     if drop:
         from event_assets import warehouse

@@ -51,6 +51,7 @@ class Problem(NamedTuple):
 
 
 PROBE = "probe {source}"
+REJECTS = "show {source}.{table}_rejects"
 OF_LIST = "show {source}.{table}_syncs"  # in place of the probe, which reads events only
 # Of the newest sync of a table.
 PROBLEMS: Sequence[tuple[Callable[[Row], object], Problem]] = (
@@ -60,10 +61,7 @@ PROBLEMS: Sequence[tuple[Callable[[Row], object], Problem]] = (
         Problem(1, "Ids that different events share: {conflicting_ids}.", "show {source} --syncs"),
     ),
     (lambda row: row["complete"] is None, Problem(4, "It may not be complete: {reason}", PROBE)),
-    (
-        lambda row: row.get("rejects"),
-        Problem(5, "Rejected records: {rejects}.", "show {source}.{table}_rejects"),
-    ),
+    (lambda row: row.get("rejects"), Problem(5, "Rejected records: {rejects}.", REJECTS)),
 )
 OTHER = Problem(0, "Its newest sync was of {api}, not of {address}.", "sync {source}")
 FAILED = Problem(0, "{where}Its newest sync failed {age} ago{reason}", "sync {source}")
@@ -227,7 +225,8 @@ def _failures(source: SourceFile, syncs: Sequence[Row], left: Collection[str]) -
                 age=format_age((time.time() - failed_at) / 60),
                 reason=f": {reason}" if reason else ".",
             )
-            yield FAILED._replace(text=text)
+            helps = REJECTS if "max_rejects" in reason else FAILED.command
+            yield FAILED._replace(text=text, command=helps.format(source=source.name, table=table))
 
 
 def _problems(row: Row) -> Iterator[Problem]:

@@ -205,6 +205,8 @@ def test_removing_asks_and_without_a_terminal_says_which_option_is_missing(
     assert not source_file.parent.exists()
     assert "Its tables stay in the schema events" in capsys.readouterr().out
     assert project.rows("select count(*) from events.event_data") == [(3,)]
+    assert run(["remove", "events"]) == 0  # only its tables are left
+    assert "Its tables stay in the schema events" in capsys.readouterr().out
     assert run(["remove", "events", "--yes", "--drop"]) == 0
     assert project.rows("from duckdb_tables() where schema_name = 'events'") == []
     assert run(["remove", "events", "--yes", "--drop"]) == 2

@@ -140,6 +140,14 @@ def test_a_sync_that_failed_after_the_last_good_one_is_told(
     assert run(["status"]) == 0
 
 
+def test_rejects_for_which_a_sync_failed_are_pointed_to(synced: Project, capsys: Output) -> None:
+    fail("events")
+    (noted,) = synced.database.parent.rglob("events.failed")
+    noted.write_text("\n9 of 9 records break the contract, more than max_rejects allows\n")
+    assert run(["status"]) == 1
+    assert capsys.readouterr().out.endswith("event-assets show events.event_data_rejects\n")
+
+
 def test_a_failure_that_was_cut_off_within_a_character_is_told(
     synced: Project, capsys: Output
 ) -> None:
