@@ -148,12 +148,9 @@ def _run_jobs(
     config: Mapping[str, Any] = SILENT_LOGGERS
     if options:
         config = {**config, **build_run_config(source, source.resources, **options)}
+    account_list.require_accounts(source, accounts, chosen)
     if source.accounts is None:
-        if chosen:
-            raise ConfigError(f"{source.name} has no accounts: omit `--account`.")
         return runner.run(job, config)
-    if unknown := set(chosen) - set(accounts):
-        raise ConfigError(f"There is no account `{unknown.pop()}` of {source.name}.")
     partitions.update_partitions(source, runner.instance)
     wanted = [name for name in accounts if name in chosen or not chosen]
     failures = sum(not runner.run(job, config, account=name) for name in wanted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import duckdb
 
@@ -44,11 +44,19 @@ def select_account(source: SourceConfig, account: str | None = None) -> SourceCo
         ConfigError: there is no such account, or the list cannot be used.
     """
     names = list_accounts(source)
-    if not names and account is None:
+    require_accounts(source, names, () if account is None else [account])
+    if not names:
         return source
-    if account is not None and account not in names:
-        raise ConfigError(f"There is no account `{account}` of {source.name}.")
     return source.for_account(names[0] if account is None else account, names)
+
+
+def require_accounts(source: SourceConfig, known: Collection[str], named: Iterable[str]) -> None:
+    """Raise ConfigError for an account that a source has not."""
+    for account in named:
+        if source.accounts is None:
+            raise ConfigError(f"{source.name} has no accounts: omit `--account`.")
+        if account not in known:
+            raise ConfigError(f"There is no account `{account}` of {source.name}.")
 
 
 def _read_names(accounts: AccountsConfig, source: str, database: Database | None) -> Iterator[str]:

@@ -196,6 +196,10 @@ def test_make_run_syncs_all_accounts_and_names_those_that_failed(
         assert "1 of 1 synced" in capfd.readouterr().out
         assert run_command(["sync", "--account", "nobody"]) == 1
         assert capfd.readouterr().err == "There is no account `nobody` of events.\n"
+        source_file.write_text(yaml.safe_dump(source(api.url)))
+        for command in "sync", "probe":
+            assert run_command([command, "--account", "a"]) == 1
+            assert capfd.readouterr().err == "events has no accounts: omit `--account`.\n"
     assert output.splitlines() == [
         "Syncing events ...",
         "account   a: 1 event, 4 of 4 checks passed",
