@@ -12,8 +12,8 @@ from typing import Any
 import requests
 
 from event_assets.values.redaction import KNOWN
+from event_assets.values.wording import shorten
 
-MAX_LENGTH = 200  # characters
 # Members that hold the words, or an object or a list with them, by plain names, best first.
 ERROR_NAMES = (
     *("errordescription", "errormessage", "errormessages", "errormsg", "errordetail", "errortext"),
@@ -57,8 +57,7 @@ def quote_words(found: str) -> str:
     if not text or any(kind.search(found) for kind in (DATA, MARKUP, BINARY)):
         return ""
     text = KNOWN.redact_text(text).replace('"', "'").rstrip(".")
-    text = text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]} ..."
-    return f' It says: "{text}".'
+    return f' It says: "{shorten(text)}".'
 
 
 def find_words(document: Any, *, is_error: bool = False) -> str:

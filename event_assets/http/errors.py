@@ -21,6 +21,7 @@ from event_assets.http.retry_policy import MAX_RETRIES, is_retried
 from event_assets.values import errors
 from event_assets.values.errors import exception_chain
 from event_assets.values.urls import find_address_problem, origin, redact_url
+from event_assets.values.wording import shorten
 
 KEY_NAME_ATTRIBUTE = "key_name"  # of auths: the names of the variables that hold the key
 BAD_PARAMS = "check the endpoint's path and params in defs.yaml, and the key"
@@ -217,7 +218,7 @@ def status_error_message(response: requests.Response, retries: int = MAX_RETRIES
     tries = f" to each of {1 + retries} attempts" if retries and is_retried(response) else ""
     advice = ADVICE.get(429 if is_limit else status, "try again later, or ask the API's operator")
     if retry_policy.retry_after(response) > MAX_WAIT:
-        pause = response.headers["Retry-After"]
+        pause = shorten(response.headers["Retry-After"])
         advice = (
             f"it asks for a longer pause than a sync makes (Retry-After: {pause}); try again then"
         )
@@ -225,7 +226,7 @@ def status_error_message(response: requests.Response, retries: int = MAX_RETRIES
     key_name = f"{key_name} ({place_of_variables(key_name)})" if key_name else "`auth` in defs.yaml"
     address = getattr(response, "address", DEFAULT_LIMITS.address)
     advice = advice.format(key_name=key_name, address=address)
-    url, said = redact_url(response.url), error_text(response)
+    url, said = shorten(redact_url(response.url)), error_text(response)
     if status == HTTPStatus.BAD_REQUEST and url.startswith("http:") and "https" in response.text:
         advice = f"begin {address} with https://"
     return f"The API at {url} answered {status_text(status)}{tries}; {advice}.{said}"

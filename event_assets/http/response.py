@@ -52,7 +52,7 @@ def read_body(response: client.HTTPResponse, encoding: str | None, max_size: int
 
     Raises:
         ResponseTooLargeError: It is larger.
-        InvalidResponseError: Nothing of it can be decompressed.
+        InvalidResponseError: It cannot be decompressed, or not to its end.
     """
     if response.length is None:  # its end shows how long it is
         body = _join(iter(partial(response.read, CHUNK), b""), max_size)
@@ -69,6 +69,9 @@ def read_body(response: client.HTTPResponse, encoding: str | None, max_size: int
             content = decompressor.decompress(body, max_size)
             if decompressor.eof and not decompressor.unused_data:
                 return content
+            is_whole = decompressor.eof or content.rstrip().endswith((b"}", b"]"))
+            if not is_whole and not decompressor.unconsumed_tail:
+                raise InvalidResponseError("is compressed and cut off")
     elif not encoding or encoding == "gzip":
         return body
     named = {"Content-Encoding": encoding}

@@ -26,6 +26,7 @@ from event_assets.http.throttle import HttpMetrics, Throttle
 from event_assets.values.errors import ApiError, ContentError, InvalidResponseError
 from event_assets.values.redaction import SecretRedactor
 from event_assets.values.urls import origin, redact_url
+from event_assets.values.wording import shorten
 
 JAR = cast("Any", cookies)  # requests has no types for it
 
@@ -84,7 +85,7 @@ class ApiSession(Session):
         server = f"The API at {redact_url(request.url)} redirects"
         for _ in range(self.max_redirects):
             request = self._redirect(request, response, settings, server)
-            target = f"{server} to {redact_url(request.url)}, which"
+            target = f"{server} to {shorten(redact_url(request.url))}, which"
             response = self._send_with_retries(request, settings, target)
             if not response.is_redirect:
                 return response

@@ -15,7 +15,7 @@ from event_assets.orchestration.metadata import format_time
 from event_assets.orchestration.partitions import account_of_run
 from event_assets.values.errors import UserError
 from event_assets.values.redaction import SecretRedactor, find_secrets
-from event_assets.values.wording import counted
+from event_assets.values.wording import counted, shorten
 
 WEBHOOK = "ALERT_WEBHOOK_URL"
 DAGSTER_URL = "EVENTS_DAGSTER_URL"  # of the UI, for those who read the message
@@ -186,7 +186,7 @@ def _find_cause(instance: dg.DagsterInstance, run_id: str) -> str | None:
 def _shorten(text: str) -> str:
     """Return a text, shortened and without the secrets in the environment."""
     text = SecretRedactor(find_secrets(os.environ)).redact_text(text)
-    return text if len(text) <= MAX_ALERT_LENGTH else f"{text[:MAX_ALERT_LENGTH]} ..."
+    return shorten(text, MAX_ALERT_LENGTH)
 
 
 def _run_url(run_id: str) -> str:

@@ -12,6 +12,7 @@ from event_assets.config.fields import LAST_SEEN
 from event_assets.config.source import SourceConfig
 from event_assets.transform.changes import COLUMNS as CHANGE_COLUMNS
 from event_assets.values.json_paths import as_list, template_paths
+from event_assets.values.wording import shorten
 from event_assets.warehouse import Database, sql
 
 EVENT_DESCRIPTIONS = {  # used where defs.yaml has none
@@ -44,8 +45,7 @@ def as_table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue | str:
 def _shorten(value: Any) -> str | int | float | bool | None:
     if value is None or isinstance(value, (int, float, bool)):
         return value
-    text = str(value)
-    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]} ..."
+    return shorten(str(value), MAX_VALUE_LENGTH)
 
 
 def format_time(seconds: float) -> str:

@@ -1,8 +1,13 @@
-"""Numbers in sentences."""
+"""Numbers and quoted texts in sentences."""
 
 from __future__ import annotations
 
 UNITS = {"day": 1440, "hour": 60, "minute": 1}  # minutes
+
+
+def shorten(text: str, length: int = 200) -> str:
+    """Return a text of others, cut off behind this many characters."""
+    return text if len(text) <= length else f"{text[:length]} ..."
 
 
 def counted(count: int, noun: str = "record", verb: str = "") -> str:

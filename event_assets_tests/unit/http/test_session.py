@@ -3,6 +3,7 @@
 import codecs
 import gc
 import gzip
+import json
 import re
 import socket
 import weakref
@@ -83,6 +84,19 @@ def test_an_api_that_asks_for_a_long_pause_is_not_asked_again(api: Sandbox, valu
     assert len(api.requests) == 1
     asked = f"it asks for a longer pause than a sync makes (Retry-After: {value}); try again then."
     assert asked in status_error_message(response)
+
+
+def test_what_an_api_says_makes_no_long_sentence(api: Sandbox) -> None:
+    api.faults = Faults(fail_every=1, fail_status=429, retry_after="9" * 300)
+    with session_for(api) as session:
+        said = status_error_message(session.get(api.url + PATH))
+    assert f"(Retry-After: {'9' * 200} ...)" in said
+    away = Answer(status_code=302, headers={"Location": f"/{'x' * 5000}"})
+    handlers = {"/": lambda _: away, "/{path}": lambda _: Answer(status_code=404)}
+    with serving(handlers) as far, ApiSession(far.url) as session:
+        said = status_error_message(session.get(far.url))
+    assert "xxx ... answered 404 Not Found" in said
+    assert len(said) < 400
 
 
 @pytest.mark.parametrize(
@@ -206,6 +220,19 @@ def test_what_is_compressed_is_known_by_its_beginning(
     answer.headers.update({"Content-Encoding": encoding} if encoding else {})
     with serving(lambda _: answer) as api, ApiSession(api.url) as session:
         assert session.get(api.url).content == body
+
+
+@pytest.mark.parametrize("missing", [0, 8, 200])  # 8: the checksum, at the end
+def test_compressed_data_that_are_cut_off_are_told(waits: Waits, missing: int) -> None:
+    body = gzip.compress(json.dumps([*range(5000)]).encode())
+    answer = Answer(body[: len(body) - missing], headers={"Content-Encoding": "gzip"})
+    with serving(lambda _: answer) as api, ApiSession(api.url) as session:
+        if missing <= 8:
+            assert session.get(api.url).json() == [*range(5000)]
+        else:
+            with pytest.raises(ApiError, match="sent a response that is compressed and cut off"):
+                session.get(api.url)
+            assert waits.seconds == [2, 4, 8]
 
 
 def test_bytes_that_are_not_utf_8_are_of_windows_1252() -> None:
