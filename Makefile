@@ -3,7 +3,7 @@ SHELL := /bin/bash
 VENV := .venv
 LOCK := requirements.txt
 PYTHON := python3
-PORT := 3000
+PORT ?= 3000
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)
 $(if $(or $(findstring %,$(CURDIR)),$(findstring ?,$(CURDIR))),\

@@ -71,7 +71,7 @@ def listening(port: int) -> list[str]:
 
 def test_make_dev_listens_on_this_machine_only(here: Path) -> None:
     shutil.copy(ROOT / "Makefile", here)
-    assert "\nPORT := 3000\n" in (here / "Makefile").read_text()
+    assert "\nPORT ?= 3000\n" in (here / "Makefile").read_text()
     port = free_port()
     with running(f"make --old-file=.venv/.ready dev PORT={port}", here):
         found = until(lambda: listening(port))

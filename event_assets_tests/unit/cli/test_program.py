@@ -245,9 +245,14 @@ def test_removing_the_tables_deletes_what_a_first_sync_left_that_did_not_end(
     assert not source_file.exists()
 
 
-def test_a_port_that_is_taken_is_said_before_anything_starts() -> None:
+@pytest.mark.parametrize("is_variable", [False, True])
+def test_a_port_that_is_taken_is_said_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, is_variable: bool
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = make("--old-file=.venv/.ready", "dev", f"PORT={port}")
+        monkeypatch.setenv("PORT", f"{port}" if is_variable else "1")
+        given = () if is_variable else (f"PORT={port}",)
+        done = make("--old-file=.venv/.ready", "dev", *given)
     assert done.returncode != 0
     assert done.stdout == f"Port {port} is taken: name a free one, as in make dev PORT=3001\n"
