@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from event_assets.config import env_file as env_module
 from event_assets.config import project as project_module
@@ -16,6 +17,10 @@ from event_assets_tests.support.other_project import write_project
 from event_assets_tests.support.project import FILES, ROOT, Project, new_project
 from event_assets_tests.support.sandbox import Sandbox
 from event_assets_tests.support.waits import Waits
+
+# How long examples take, and whether one is refused as too large, is a matter of chance.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[*HealthCheck])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from event_assets.config.fields import FieldConfig
@@ -106,7 +106,7 @@ FIELDS = build_field_readers(
 
 
 @given(some.lists(RECORDS, min_size=1, max_size=3))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_any_records_become_rows_or_rejects(chunks: list[list[Any]]) -> None:
     rejects: list[Reject] = []
     shaper = ArrowTableBuilder(FIELDS, on_rejects=rejects.extend)
@@ -120,11 +120,7 @@ def test_any_records_become_rows_or_rejects(chunks: list[list[Any]]) -> None:
 
 
 @given(records=RECORDS)
-@settings(
-    deadline=None,
-    max_examples=5,  # a second or two each; other ones each time
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=5)  # a second or two each; other ones each time
 def test_any_records_can_be_synced(
     project: Project, monkeypatch: pytest.MonkeyPatch, records: list[Any]
 ) -> None:

@@ -21,7 +21,7 @@ PRINTABLE = st.text(ASCII | st.sampled_from("äß€😀 "), min_size=8, max_siz
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(secret=ASCII_SECRETS | PRINTABLE)
 @example(secret=SECRET)
 @example(secret="c4n4ry/k3y=+w1th%odd")
@@ -44,7 +44,7 @@ def test_a_secret_that_is_split_by_a_raw_line_break_is_masked_in_a_text() -> Non
     assert SecretRedactor(["first-secret"]).redact_text("a first-\n secret") == "a ***"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     secret=ASCII_SECRETS | PRINTABLE,
     before=st.binary(max_size=5),
@@ -73,7 +73,7 @@ def test_nothing_of_a_secret_stays_in_base64(
 
 
 @given(secret=ASCII_SECRETS, seed=st.integers())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_what_holds_no_secret_is_not_changed(secret: str, seed: int) -> None:
     letters = sorted({*secret, *"\\%nu02", " "})
     text = "".join(random.Random(seed).choices(letters, k=400)).replace(secret, "")
