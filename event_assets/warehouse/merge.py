@@ -161,7 +161,7 @@ def _keep_columns(database: Database, schema: str, load: TableLoad, rows: str) -
     }
     if not kept:
         return rows
-    own = f"select {', '.join([key, *kept])}, true as is_kept from {table}"
+    own = f"select distinct on ({key}) {', '.join([key, *kept])}, true as is_kept from {table}"
     replaced = f"where ({key}) in (select {key} from package)"
     database.execute(f"create or replace temp table kept as {own} {replaced}")
     values = (f"if(kept.is_kept, kept.{name}, {value}) as {name}" for name, value in kept.items())

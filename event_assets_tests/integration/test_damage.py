@@ -173,6 +173,18 @@ def test_a_column_of_ones_own_keeps_its_values_for_events_that_stay(
     assert project.rows("select name from events.event_data where id = 'e3'") == [("New",)]
 
 
+def test_a_row_that_is_there_twice_beside_a_column_of_ones_own_comes_once(
+    synced: Synced, project: Project
+) -> None:
+    project.rows("alter table events.event_data add column mine integer default 7")
+    project.rows("insert into events.event_data by name from events.event_data limit 2")
+    for _ in range(2):
+        synced.sync()
+    assert project.rows("select count(*), sum(mine) from events.current_events") == [
+        (COUNT, 7 * COUNT)
+    ]
+
+
 def test_a_column_of_ones_own_takes_no_field_of_the_api(synced: Synced, project: Project) -> None:
     project.rows("alter table events.event_data add column owner integer default 7")
     project.rows('alter table events.event_data add column "Moved" integer default 5')
