@@ -116,98 +116,6 @@ def test_a_path_that_was_never_found_is_named() -> None:
     assert "cursor_path `paging.next.after` was not found" in done.result.reason
 
 
-MORE: dict[str, Any] = {
-    "next": {"next": "https://api.example.com/events?token=abc"},
-    "@odata.nextLink": {"@odata.nextLink": "https://api.example.com/events?token=abc"},
-    "paging.next": {"paging": {"next": {"after": "100"}}},
-    "cursor": {"cursor": "abc"},
-    "has_more": {"has_more": True},
-    "total": {"total": 300},
-    "total_pages": {"meta": {"page": 1, "total_pages": 3}},
-    "links": {"links": [{"rel": "self", "href": "/"}, {"rel": "next", "href": "/events?page=2"}]},
-    "remaining": {"remaining": 40},
-    "more_topics_url": {"more_topics_url": "/events?page=2"},
-}
-OBJECTS = (
-    *("paginationInfo", "pagination_info", "pagingData", "_pagination", "pageDetails", "page_meta"),
-    *("pageable", "listMeta", "responseMetadata", "collectionInfo", "counts", "totals", "stats"),
-    *("nav", "header", "envelope", "searchResult", "additional_data"),
-)
-
-
-@pytest.mark.parametrize("name", MORE)
-@pytest.mark.parametrize(
-    "paginator", [{**CURSOR, "cursor_path": "paging.nxt.after"}, "header_link"]
-)
-def test_what_looks_like_more_and_is_not_followed_is_a_failure(paginator: Any, name: str) -> None:
-    done = read_with(paginator, lambda _: {"data": rows(0, 100), **MORE[name]})
-    assert done.result.complete is False
-
-
-@pytest.mark.parametrize("name", OBJECTS)
-@pytest.mark.parametrize("more", [{"total": 300}, {"next": "/?page=2"}, {"hasMore": True}], ids=str)
-def test_what_looks_like_more_is_found_in_any_description_of_pages(name: str, more: Any) -> None:
-    done = read_with("single_page", lambda _: {"data": rows(0, 100), name: more})
-    assert done.result.complete is False
-
-
-@pytest.mark.parametrize("name", ["truncated", "partial", "incomplete_results", "limitReached"])
-def test_a_response_that_is_whole_is_no_end_of_the_list(name: str) -> None:
-    body = {"data": rows(0, 30), name: False, "next_url": "/events?page=2"}
-    assert read_with("single_page", lambda _: body).result.complete is False
-
-
-def test_a_link_in_a_header_that_is_not_followed_is_a_failure() -> None:
-    link = {"Link": '<https://api.example.com/events?page=2>; rel="next"'}
-    done = read_with("single_page", lambda _: ({"data": rows(0, 37)}, link))
-    assert done.result.complete is False
-    assert "`Link: rel=next`" in done.result.reason
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        {"search_after": []},
-        {"after_key": None},
-        {"tooManyToCount": False},
-        {"metadata": {"remainingItemCount": 0}},
-        {"is_complete": True},
-        {"complete": True, "exhaustive": True, "finished": True, "partial": False},
-        {"remaining": 0, "left": "0"},
-        {"meta": {"remaining": 59, "reset": 1767225600}},  # of requests
-        {"remaining": None, "left": "12px", "complete": 0},
-        {"quota": {"itemsRemaining": 113}},
-        {"meta": {"requests_remaining": 59}},
-        {"noMore": True, "allLoaded": True, "canLoadMore": False},
-        {"nextSyncToken": "abc", "read_more_url": "/about?a=1", "older": 7},
-        {"more_events_url": "/events", "nextVersion": "/v3", "olderVersion": "https://x/v1"},
-        {"next": "About us", "next_start": "18:30", "offset": "+01:00"},
-        {"next_start": "2027-01-11 10:00:00", "next_show": "Jan 11, 20:00"},
-    ],
-    ids=str,
-)
-def test_what_says_that_nothing_follows_is_no_sign_of_more(said: Any) -> None:
-    assert read_with("single_page", lambda _: {"data": rows(0, 17), **said}).result.complete is True
-
-
-@pytest.mark.parametrize("word", [{"complete": False}, {"remaining": 40}], ids=str)
-def test_a_word_that_says_something_else_is_named_with_the_way_out(word: Any) -> None:
-    body, name = {"data": rows(0, 17), **word}, next(iter(word))
-    reason = read_with("single_page", lambda _: body).result.reason
-    assert f"If `{name}` says something else, set `has_more_path`" in reason
-    silenced = {"type": "single_page", "has_more_path": None}
-    assert read_with(silenced, lambda _: body).result.complete is True
-
-
-@pytest.mark.parametrize(("value", "complete"), [(False, False), (True, True)])
-def test_a_word_of_completeness_as_the_has_more_path_says_the_contrary(
-    value: bool, complete: bool
-) -> None:
-    config = {"type": "single_page", "has_more_path": "complete"}
-    done = read_with(config, lambda _: {"data": rows(0, 17), "complete": value})
-    assert done.result.complete is complete
-
-
 def test_what_is_in_the_records_is_no_pointer() -> None:
     done = read_with(
         "cursor", lambda _: {"data": [{"id": 1, "next": "x"}], "cursors": {"next": None}}
@@ -367,69 +275,6 @@ def test_a_whole_list_for_every_offset_is_no_error_if_its_total_says_so(length: 
     assert done.result.complete is None
 
 
-@pytest.mark.parametrize("length", [7, 30, 60, 137])
-@pytest.mark.parametrize("name", ["", "totalElements"])
-def test_an_empty_last_page_is_a_doubt_or_a_lack_of_the_rows_of_a_total(
-    name: str, length: int
-) -> None:
-    """The API counts from 0."""
-
-    def answer(query: Query) -> Any:
-        page, total = {"page": int(query["page"]) + 1}, {name: length} if name else {}
-        return {"data": paged(page, length, 20), "totalPages": -(-length // 20), **total}
-
-    done = read_with(NUMBERED, answer)
-    assert len(done.ids) == max(0, length - 20)
-    assert done.result.complete is (False if name else None)
-    assert "base_page" in done.result.reason
-
-
-@pytest.mark.parametrize(
-    ("paginator", "said"),
-    [
-        *(("single_page", {"has_more": False}), ("single_page", {"total": 0})),
-        *((NUMBERED, {"has_more": False}), (NUMBERED, {"last_page": 1, "total": 0})),
-        ("page_number", {"total_pages": 1}),
-    ],
-)
-def test_an_empty_list_is_called_so(paginator: Any, said: dict[str, Any]) -> None:
-    result = read_with(paginator, lambda _: {"data": [], **said}).result
-    assert result.complete is True
-    assert result.reason.startswith("The list is empty")
-
-
-def test_page_numbers_that_begin_at_0_go_on_to_the_only_page_of_an_api_that_counts_from_1() -> None:
-    done = read_with(
-        "page_number",
-        lambda query: {"data": rows(0, 7) if query["page"] == "1" else [], "total_pages": 1},
-    )
-    assert done.ids == set(range(7))
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        {"next": "/events?page=2"},
-        {"links": {"next": "/events?page=2"}},
-        {"next_cursor": "abc123"},
-        {"remaining": 137},
-        {"total_pages": 3},
-    ],
-    ids=str,
-)
-@pytest.mark.parametrize(
-    "paginator",
-    [
-        "single_page",
-        {"type": "json_link", "next_url_path": "paging.nxt"},
-        {"type": "cursor", "cursor_path": "nothing", "cursor_param": "c"},
-    ],
-    ids=str,
-)
-def test_an_empty_page_beside_what_leads_to_more_is_a_failure(said: Any, paginator: Any) -> None:
-    assert read_with(paginator, lambda _: {"data": [], **said}).result.complete is False
-
-
 @pytest.mark.parametrize(
     ("size", "length", "complete"),
     [(1, 137, False), (10, 137, False), (20, 60, None), (20, 37, None), (50, 137, None)],
@@ -472,48 +317,6 @@ def test_a_row_that_came_on_two_pages_of_a_cursor_is_a_doubt(end: dict[str, Any]
     assert "share an id" in done.result.reason
 
 
-@pytest.mark.parametrize(
-    "member",
-    [{"next_start": "2027-01-11"}, {"position": "homepage"}, {"after": "words"}, {"next": "/v3"}],
-    ids=str,
-)
-def test_a_pointer_that_is_none_is_named_with_the_way_out(member: dict[str, str]) -> None:
-    body, name = {"data": rows(0, 17), **member}, next(iter(member))
-    done = read_with("single_page", lambda _: body)
-    assert done.result.complete is False
-    assert f"If `{name}` says something else, set `has_more_path`, or null" in done.result.reason
-    silenced = {"type": "single_page", "has_more_path": None}
-    assert read_with(silenced, lambda _: body).result.complete is True
-
-
-@pytest.mark.parametrize(("offset", "complete"), [(1, False), (0, True)])
-def test_a_total_at_the_path_that_was_set_may_be_the_limit(offset: int, complete: bool) -> None:
-    def answer(query: Query) -> Any:
-        first = int(query["offset"])
-        return {"data": rows(first, min(100, first + 100)), "total": 100}
-
-    paginator = {"type": "offset", "limit": 100, "offset": offset, "total_path": "total"}
-    assert read_with(paginator, answer).result.complete is complete
-
-
-@pytest.mark.parametrize("kind", [{"type": "offset", "limit": 20}, NUMBERED])
-@pytest.mark.parametrize(
-    "more", [{"next": "/e?page=2"}, {"links": {"next": "/e?page=2"}}, {"remaining": 137}], ids=str
-)
-def test_an_empty_list_that_leads_to_more_is_a_failure(kind: Any, more: dict[str, Any]) -> None:
-    assert read_with(kind, lambda _: {"data": [], **more}).result.complete is False
-
-
-@pytest.mark.parametrize("kind", [{"type": "offset", "limit": 20}, NUMBERED])
-def test_a_flag_stands_until_a_page_with_rows_takes_it_back(kind: Any) -> None:
-    def answer(query: Query) -> Any:
-        first = int(query["offset"]) if "offset" in query else 20 * (int(query["page"]) - 1)
-        page = rows(first, min(first + 20, 50))
-        return {"data": page, "exceededTransferLimit": True} if page else {"data": []}
-
-    assert read_with(kind, answer).result.complete is False
-
-
 @pytest.mark.parametrize("missing", [None, ""])
 def test_rows_without_an_id_that_look_alike_are_repeats(missing: str | None) -> None:
     listed: list[Any] = [{"id": row} for row in range(60)]
@@ -527,25 +330,6 @@ def test_rows_without_an_id_that_look_alike_are_repeats(missing: str | None) -> 
     assert done.result.complete is None
     assert "share an id" in done.result.reason
     assert done.ids >= {row["id"] for row in listed}
-
-
-def test_a_server_that_takes_rows_out_of_its_pages_loses_none_that_it_shows() -> None:
-    def answer(query: Query) -> Any:
-        first = int(query["offset"])
-        return {"data": [row for row in rows(first, min(95, first + 20)) if row["id"] % 3]}
-
-    done = read_with({"type": "offset", "limit": 20}, answer)
-    assert done.ids == {row for row in range(95) if row % 3}
-    assert done.result.complete is not False
-
-
-@pytest.mark.parametrize("hidden", [range(20), range(20, 60), range(40, 180)])
-def test_page_numbers_go_on_behind_pages_that_come_empty(hidden: range) -> None:
-    def answer(query: Query) -> Any:
-        return {"data": [row for row in paged(query, 300, 20) if row["id"] not in hidden]}
-
-    done = read_with(NUMBERED, answer)
-    assert done.ids == set(range(300)) - set(hidden)
 
 
 @pytest.mark.parametrize(
