@@ -8,7 +8,6 @@ from typing import Any, cast
 import dagster as dg
 import dlt
 from dagster_dlt import DagsterDltTranslator, dlt_assets
-from dagster_dlt.translator import DltResourceTranslatorData
 from pydantic import Field, field_validator
 
 from event_assets import warehouse
@@ -130,7 +129,7 @@ def _synced_table(resource: ResourceConfig, spec: dg.AssetSpec) -> dg.AssetsDefi
     source = resource.source
 
     class Translator(DagsterDltTranslator):
-        def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:  # noqa: ARG002 (one asset)
+        def get_asset_spec(self, data: Any) -> dg.AssetSpec:  # noqa: ARG002 (one asset)
             return spec
 
     @dlt.source(name=resource.pipeline_name)

@@ -158,8 +158,7 @@ ROWS = (
                 "(*, dlt_source, dlt_pipeline, name=None, group_name=None, "
                 "dagster_dlt_translator=None, partitions_def=None, backfill_policy=None, "
                 "hooks=None, op_tags=None, pool=None)"
-            ),
-            "dagster_dlt.translator:DltResourceTranslatorData": "class",
+            )
         },
     ),
     PrivateApi(
