@@ -15,6 +15,7 @@ import click
 
 from event_assets.config.program import program
 from event_assets.config.settings import SECRET_NAMES
+from event_assets.values.errors import ConfigError
 
 if TYPE_CHECKING:
     from event_assets.probe.connection import Connection, Options, Question
@@ -74,10 +75,11 @@ def connect(
     documentation. The key goes into .env and nowhere else. At most 50 requests are sent;
     connect stops where the API refuses.
     """
-    from event_assets.cli.env_file import require_writable_env_file
+    from event_assets.cli.env_file import require_writable
     from event_assets.component.source_name import NAME, is_source_name
+    from event_assets.config.env_file import env_file
+    from event_assets.config.source_files import defs_folder
     from event_assets.probe.connection import Options
-    from event_assets.probe.source_yaml import parse_setting
     from event_assets.warehouse import get_destination
 
     if more:  # it may be a key, which must not be shown
@@ -88,9 +90,10 @@ def connect(
         raise click.UsageError(f"--name needs {NAME}")
     get_destination().validate_names(name or "")
     keys = [_read_variable(variable) for variable in variables]
-    options = Options(url=url, keys=keys, settings=dict(map(parse_setting, settings)), **given)
+    options = Options(url=url, keys=keys, settings=_parse_settings(settings), **given)
+    require_writable(defs_folder(), "the source")
     if keys:
-        require_writable_env_file()
+        require_writable(env_file(), "the key")
     is_asking = not yes and sys.stdin.isatty() and sys.stdout.isatty()
     click.echo("Asking the API, with at most 50 requests ...")
     found = _find_out(options, is_asking)
@@ -141,6 +144,24 @@ def _read_variable(variable: str) -> str:
     )
 
 
+def _parse_settings(texts: Sequence[str]) -> dict[str, Any]:
+    """Return settings by their paths.
+
+    Raises:
+        ConfigError: one has no value, or a name that no source has.
+    """
+    from event_assets.component.component import EventApi
+    from event_assets.config.model import unknown_name_message
+    from event_assets.probe.source_yaml import OF_ENDPOINT, PARENTS, parse_setting
+
+    known = sorted({*EventApi.model_fields, *OF_ENDPOINT, *PARENTS})
+    settings = dict(map(parse_setting, texts))
+    for path in settings:
+        if (name := path.partition(".")[0]) not in known:
+            raise ConfigError(f"--set {path}: {unknown_name_message(name, known, 'setting')}")
+    return settings
+
+
 def _next_question(found: Connection, passed: Collection[str]) -> Question | None:
     """Return the next question, those that must be answered first; None if there is none."""
     others = (one for one in found.questions if one.choices and one.setting not in passed)
@@ -167,8 +188,6 @@ def _show(found: Connection) -> None:
 
 def _ask(question: Question, options: Options) -> Options | None:
     """Ask an open question; return the options with its answer, or None if there is none."""
-    from event_assets.probe.source_yaml import parse_setting
-
     click.echo(question.text)
     if question.setting == "key":
         has_two = len(SECRET_NAMES[options.auth or "bearer"]) == 2
@@ -189,7 +208,7 @@ def _ask(question: Question, options: Options) -> Options | None:
     elif answer and "=" not in answer:
         made = {question.setting: answer}
     else:
-        made = dict(map(parse_setting, answer.replace("--set ", " ").split()))
+        made = _parse_settings(answer.replace("--set ", " ").split())
     return replace(options, settings={**options.settings, **made}) if made else None
 
 

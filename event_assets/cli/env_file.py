@@ -37,11 +37,10 @@ def add_variables(variables: Mapping[str, str]) -> list[str]:
     return [*new]
 
 
-def require_writable_env_file() -> None:
-    """Raise a ConfigError if `.env` cannot be written."""
-    file = env_file()
+def require_writable(file: Path, content: str) -> None:
+    """Raise a ConfigError if a file or folder cannot be written."""
     if not os.access(file if file.exists() else file.parent, os.W_OK):
-        raise ConfigError(f"{file} cannot be written, and is to hold the key: change its mode.")
+        raise ConfigError(f"{file} cannot be written, and is to hold {content}: change its mode.")
 
 
 def would_be_committed(file: Path) -> bool:

@@ -79,7 +79,10 @@ def _split(command: str) -> list[str]:
         raise ConfigError("The curl command has a quote that is not closed.") from None
     words = words[: words.index("|")] if "|" in words else words
     if program.lower() not in ("curl", "curl.exe"):
-        raise ConfigError("This is no curl command: it must begin with `curl`.")
+        raise ConfigError(
+            "This is no curl command: it must begin with `curl`, as browsers and Postman copy a "
+            "request (Copy as cURL); or give the URL alone, with the key by --key-from-env."
+        )
     return words
 
 

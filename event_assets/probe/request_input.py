@@ -44,6 +44,7 @@ DROPPED_HEADER = re.compile(
     re.IGNORECASE,
 )
 PAGE_IN_PATH = re.compile(r"/pages?/\d{1,6}/?$", re.IGNORECASE)
+OTHER_TEXT = re.compile(r"\s|[(\"']https?://", re.IGNORECASE)  # of another program, or Markdown
 AROUND = " \t\r\n'\"<>`\u201c\u201d\u2018\u2019.,;"  # an address in a text
 LOCAL_HOST = re.compile(r"(localhost|127\.|\[::1\]|0\.0\.0\.0|192\.168\.|10\.)")
 
@@ -133,6 +134,11 @@ def parse_input(url: str | None, curl: str | None = None) -> RequestInput:
     else:
         line = re.fullmatch(r"(?:(GET|POST)\s+)?(.*?)(?:\s+HTTP/[\d.]+)?", text, re.DOTALL)
         method, address = line.groups() if line else (None, text)
+        if OTHER_TEXT.search(address.strip(AROUND)):
+            raise ConfigError(
+                "The URL must not hold blanks: give it alone, with the key by --key-from-env, or "
+                "give the request as curl, as browsers and Postman copy it (Copy as cURL)."
+            )
         command = CurlCommand(address, method or "GET")
     given, user = _read_address(command.address)
     if curl and url:

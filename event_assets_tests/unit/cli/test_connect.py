@@ -154,6 +154,24 @@ def test_no_request_is_sent_if_the_env_file_cannot_be_written(
     assert "cannot be written, and is to hold the key" in capsys.readouterr().err
 
 
+def test_no_request_is_sent_if_the_source_cannot_be_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, *_: Path(path).name != folder.name)
+    with Sandbox(100, key=CANARY) as api:
+        assert connect(api, "--yes") == 1
+        assert api.requests == []
+    assert "cannot be written, and is to hold the source" in capsys.readouterr().err
+
+
+def test_no_request_is_sent_with_a_setting_that_no_source_has(folder: Path, capsys: Output) -> None:
+    assert folder.is_dir()
+    with Sandbox(100, key=CANARY) as api:
+        assert connect(api, "--yes", "--set", "fiels.name.from=title") == 1
+        assert api.requests == []
+    assert "`fiels` is not a known setting, did you mean `fields`?" in capsys.readouterr().err
+
+
 def test_an_address_or_a_curl_command_is_needed(folder: Path, capsys: Output) -> None:
     assert folder.is_dir()
     assert run(["connect"]) == 2
