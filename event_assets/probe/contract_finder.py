@@ -65,12 +65,15 @@ def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict
         elif connection.options.get(f"fields.{column}"):
             fields[column] = {"type": COLUMNS[column]}
         elif column in REQUIRED:
-            near = filter(lambda path: path.count(".") <= 2 and sample.present(path), sample.leaves)
-            paths = [f"`{path}`" for path in near][:MAX_NAMED]
+            leaves, setting = sample.leaves, f"fields.{column}.from"
+            paths = [path for path in leaves if path.count(".") <= 2 and sample.present(path)]
+            is_likely = sample.is_time if COLUMNS[column] == TIME else sample.has_words
+            named = ", ".join(f"`{path}`" for path in paths[:MAX_NAMED])
             connection.question(
-                f"fields.{column}.from",
-                f"Which field is {REQUIRED[column]} of an event? There are {', '.join(paths)}: "
-                f"--set fields.{column}.from=PATH.",
+                setting,
+                f"Which field is {REQUIRED[column]} of an event? There are {named}: "
+                f"--set {setting}=PATH.",
+                {path: {setting: path} for path in filter(is_likely, paths)},
             )
     if start:
         _ask_about_times(connection, sample, start, findings["end_time"])

@@ -35,6 +35,7 @@ IN_LIST = re.compile(r"\.0\..")
 HAS_LETTERS = re.compile(r"(?!\S*/\S*/\S*\Z).*[^\W\d_]", re.DOTALL)  # and is no URL or path
 EVENT = "event"  # as the last word: in several words, its text is the name
 LAST_NAME, MAX_NAME = "description", 100  # if nothing else is the name, and with few characters
+OPPONENTS = (("home", "away"), ("Home", "Away"), ("home", "visitor"), ("Home", "Visitor"))
 LIKE_START, LIKE_NAME, LIKE_ID = 4.0, 3.0, 2.0  # how much a field makes a record look like an event
 NESTED = 0.1  # less, for each object that the name is in
 
@@ -43,15 +44,27 @@ def find_field(sample: Sample, name: str, kind: str) -> FieldFinding | None:
     """Return where a field of the contract is, by what its name means; not that of a venue."""
     own = {*words.split_name(name)}
     if kind != "timestamp":
-        found = find_name(sample) if name in words.NAME else None
-        others = words.OTHER_OBJECTS | words.OF_PERSON
+        if name not in words.NAME:
+            return None
+        found, others = find_name(sample), words.OTHER_OBJECTS | words.OF_PERSON
         parts = words.split_path(found.sources[0]) if found else ()
-        return None if any({*part} & others for part in parts) else found
+        is_other = any({*part} & others for part in parts)
+        return found if found and not is_other else _find_opponents(sample)
     if own & words.UPDATED:
         return find_updated(sample)
     if own & words.END:
         return find_end(sample, find_start(sample))
     return find_start(sample) if own & words.START else None
+
+
+def _find_opponents(sample: Sample) -> FieldFinding | None:
+    """Return the names of both teams as the name of a match, or None."""
+    for path in sample.leaves:
+        for home, away in OPPONENTS:
+            is_name = bool({*words.split_name(last_name(path))} & {*words.NAME, "team"})
+            if is_name and home in path and (other := path.replace(home, away)) in sample.leaves:
+                return FieldFinding({"from": f"{{{path}}} - {{{other}}}"})
+    return None
 
 
 def find_id(sample: Sample) -> str | None:

@@ -20,7 +20,10 @@ END = _words(
     "einde eind slut slutt slutter paattyy loppu zakonczenie zakonczenia konec dtend closing thru "
     "due"
 )
-WHEN = _words("when date datetime dates day time times datum dato fecha occurs takes")
+WHEN = _words(
+    "when date datetime dates day time times timestamp datum dato fecha occurs takes scheduled "
+    "planned occurred happened"
+)
 TIME_OF_DAY = _words("time times clock hour zeit uhrzeit heure hora ora orario tijd tid")
 DAY = _words("date day datum dato tag fecha data")
 ZONE = _words("timezone zone tz tzid offset")
@@ -43,7 +46,7 @@ OTHER_TIMES = (REMOVED | UPDATED) | _words(
     "sale sales onsale presale registration register booking ticket tickets created create "
     "creation published publish publication door doors deadline expires expiry original recurrence "
     "synced indexed fetched announce announced visible cutoff cancelled added posted submitted "
-    "setup checkin rsvp last refund sell selling enrollment enrolment curfew pre gates cleanup"
+    "add setup checkin rsvp last refund sell selling enrollment enrolment curfew pre gates cleanup"
 )
 # Objects in an event's record that have names, ids and times of their own.
 OTHER_OBJECTS = _words(

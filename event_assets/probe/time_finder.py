@@ -111,7 +111,8 @@ def _rank_time(sample: Sample, path: str, named: frozenset[str]) -> tuple[bool, 
     is_named = bool({*flat} & named)
     is_opposite = bool({*flat} & (words.END if named is words.START else words.START))
     is_time = bool({*flat} & words.WHEN) or flat[-1:] in (["at"], ["on"])
-    if not is_named and (is_opposite or not is_time):
+    is_past = any(word.endswith("ed") for word in {*flat} - words.WHEN - FOR_PEOPLE)  # `closed_at`
+    if not is_named and (is_opposite or is_past or not is_time):
         return None
     rank = 3.0 * bool({*flat} & {"utc", "gmt"}) + 2 * format_.has_zone + 2 * format_.has_time
     rank -= 0.4 * len(parts) + 6 * bool({*flat} & FOR_PEOPLE)

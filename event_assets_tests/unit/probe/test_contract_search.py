@@ -44,6 +44,42 @@ def test_what_is_in_doubt_is_an_open_question(rows: list[dict[str, Any]], settin
     assert asked(connect(whole(rows))) == [setting]
 
 
+def test_what_may_be_the_name_and_the_start_is_offered_as_choices() -> None:
+    rows = [
+        {"id": n, "message": f"Disk {n} full", "createdAt": f"2027-01-{n:02}T19:30:00Z", "n": n}
+        for n in range(1, 8)
+    ]
+    found = connect(whole(rows))
+    assert {one.setting: [*one.choices] for one in found.open_questions} == {
+        "fields.name.from": ["message"],
+        "fields.start_time.from": ["createdAt"],
+    }
+    settings = {"fields.name.from": "message", "fields.start_time.from": "createdAt"}
+    assert asked(connect(whole(rows), settings=settings)) == []
+
+
+@pytest.mark.parametrize(
+    ("home", "away"), [("homeTeam.name", "awayTeam.name"), ("home_team", "visitor_team")]
+)
+def test_the_name_of_a_match_is_that_of_both_teams(home: str, away: str) -> None:
+    def team(path: str, name: str) -> dict[str, Any]:
+        outer, _, inner = path.partition(".")
+        return {outer: {inner: name}} if inner else {outer: name}
+
+    rows = [
+        {
+            "id": n,
+            "utcDate": f"2027-01-{n:02}T19:30:00Z",
+            **team(home, "Ajax"),
+            **team(away, f"{n}"),
+        }
+        for n in range(1, 8)
+    ]
+    found = connect(whole(rows))
+    assert asked(found) == []
+    assert found.events[0]["name"] == "Ajax - 1"
+
+
 @pytest.mark.parametrize(
     ("record", "key", "start"),
     [

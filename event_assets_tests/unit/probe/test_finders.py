@@ -187,6 +187,21 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             {"from": "end_time"},
         ),
         (
+            lambda n: {
+                "scheduled_for": at(n, "T10:00:00Z"),
+                "scheduled_until": at(n, "T12:00:00Z"),
+                "acknowledged_at": at(n, "T13:00:00Z"),
+            },
+            {"from": "scheduled_for"},
+            {"from": "scheduled_until"},
+        ),
+        (
+            lambda n: {"timestamp": at(n, "T10:00:00Z"), "resolved_at": at(n, "T12:00:00Z")},
+            {"from": "timestamp"},
+            None,
+        ),
+        (lambda n: {"add_time": at(n, "T10:00:00Z"), "closed_at": at(n, "T09:00Z")}, None, None),
+        (
             lambda n: {"starts_at": 1_790_000_000 + n, "ends_at": 1_790_007_200 + n},
             {"from": "starts_at", "format": "epoch_s"},
             {"from": "ends_at", "format": "epoch_s"},
