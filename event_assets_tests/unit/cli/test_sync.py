@@ -44,13 +44,13 @@ def write(files: Path, **sources: dict[str, Any]) -> None:
 def test_every_source_is_synced_and_the_changes_of_each_are_counted(
     files: Path, capfd: Output
 ) -> None:
-    rows = [{**event, "start_time": "2030-01-01T00:00:00Z"} for event in events(4)]
+    rows = [{**event, "start_time": "2100-01-01T00:00:00Z"} for event in events(4)]
     with serving({PATH: paged(rows)}) as one, serving({PATH: paged(events(2))}) as two:
         write(files, concerts=source(one.url), plays=source(two.url))
         assert run(["sync"]) == 0
         first = capfd.readouterr().out.splitlines()
         rows[:] = [
-            {**rows[0], "start_time": "2030-01-02T00:00:00Z"},
+            {**rows[0], "start_time": "2100-01-02T00:00:00Z"},
             {**rows[1], "name": "Another"},
             rows[2],
             {"id": "new", "name": "New", "start_time": None},
