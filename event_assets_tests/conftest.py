@@ -18,8 +18,9 @@ from event_assets_tests.support.project import FILES, ROOT, Project, new_project
 from event_assets_tests.support.sandbox import Sandbox
 from event_assets_tests.support.waits import Waits
 
-# How long examples take, and whether one is refused as too large, is a matter of chance.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[*HealthCheck])
+CHANCE = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
+FIXTURES = HealthCheck.function_scoped_fixture  # each example begins with an empty database
+settings.register_profile("any machine", deadline=None, suppress_health_check=(*CHANCE, FIXTURES))
 settings.load_profile("any machine")
 
 
