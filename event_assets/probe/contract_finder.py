@@ -65,16 +65,7 @@ def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict
         elif connection.options.get(f"fields.{column}"):
             fields[column] = {"type": COLUMNS[column]}
         elif column in REQUIRED:
-            leaves, setting = sample.leaves, f"fields.{column}.from"
-            paths = [path for path in leaves if path.count(".") <= 2 and sample.present(path)]
-            is_likely = sample.is_time if COLUMNS[column] == TIME else sample.has_words
-            named = ", ".join(f"`{path}`" for path in paths[:MAX_NAMED])
-            connection.question(
-                setting,
-                f"Which field is {REQUIRED[column]} of an event? There are {named}: "
-                f"--set {setting}=PATH.",
-                {path: {setting: path} for path in filter(is_likely, paths)},
-            )
+            _ask_where(connection, sample, column)
     if start:
         _ask_about_times(connection, sample, start, findings["end_time"])
     key = find_id(sample) or find_composite_id(sample, start)
@@ -94,6 +85,19 @@ def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict
         )
     removed = _find_removed(connection, sample)
     return key or "id", {"fields": fields, **({"removed_when": removed} if removed else {})}
+
+
+def _ask_where(connection: Connection, sample: Sample, column: str) -> None:
+    """Ask which field a column is; the fields that look like one are the choices."""
+    setting = f"fields.{column}.from"
+    is_likely = sample.is_time if COLUMNS[column] == TIME else sample.has_words
+    paths = [one for one in sample.leaves if one.count(".") <= 2 and sample.present(one)]
+    named = ", ".join(f"`{path}`" for path in paths[:MAX_NAMED])
+    connection.question(
+        setting,
+        f"Which field is {REQUIRED[column]} of an event? There are {named}: --set {setting}=PATH.",
+        {path: {setting: path} for path in filter(is_likely, paths)},
+    )
 
 
 def _is_key(sample: Sample, path: str) -> bool:

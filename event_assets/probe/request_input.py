@@ -44,7 +44,8 @@ DROPPED_HEADER = re.compile(
     re.IGNORECASE,
 )
 PAGE_IN_PATH = re.compile(r"/pages?/\d{1,6}/?$", re.IGNORECASE)
-OTHER_TEXT = re.compile(r"\s|[(\"']https?://", re.IGNORECASE)  # of another program, or Markdown
+# A request of another program, or Markdown; in the query of a URL, blanks are well meant.
+OTHER_TEXT = re.compile(r"[^?]*(\s|[(\"']https?://)", re.IGNORECASE)
 AROUND = " \t\r\n'\"<>`\u201c\u201d\u2018\u2019.,;"  # an address in a text
 LOCAL_HOST = re.compile(r"(localhost|127\.|\[::1\]|0\.0\.0\.0|192\.168\.|10\.)")
 
@@ -134,7 +135,7 @@ def parse_input(url: str | None, curl: str | None = None) -> RequestInput:
     else:
         line = re.fullmatch(r"(?:(GET|POST)\s+)?(.*?)(?:\s+HTTP/[\d.]+)?", text, re.DOTALL)
         method, address = line.groups() if line else (None, text)
-        if OTHER_TEXT.search(address.strip(AROUND)):
+        if OTHER_TEXT.match(_trim(address)):
             raise ConfigError(
                 "The URL must not hold blanks: give it alone, with the key by --key-from-env, or "
                 "give the request as curl, as browsers and Postman copy it (Copy as cURL)."
@@ -163,9 +164,17 @@ def parse_input(url: str | None, curl: str | None = None) -> RequestInput:
     return _take_out_keys(replace(given, method=command.method, headers=headers, body=body), keys)
 
 
+def _trim(text: str) -> str:
+    """Return an address without what is around it, but with a quote that ends a text in it."""
+    address = text.strip(AROUND)
+    behind = text[text.find(address) + len(address) :][:1]
+    is_own = behind in ("'", '"') and address.count(behind) % 2
+    return address + behind if is_own else address
+
+
 def _read_address(text: str) -> tuple[RequestInput, str]:
     """Return the request for an address, and the user and password in it."""
-    text = text.strip(AROUND)
+    text = _trim(text)
     if "://" not in text:
         text = f"{'http' if LOCAL_HOST.match(text) else 'https'}://{text}"
     parts = urlsplit(text)

@@ -67,6 +67,7 @@ API_KEY = {"type": "api_key", "name": "api_key", "location": "query"}
             {"username": "me", "password": "s3cret"},
         ),
         ("https://a.example/e?f=1&f=2", "https://a.example/e", {"f": ["1", "2"]}, None, {}),
+        ("https://a.example/e?q=a eq 'b'", "https://a.example/e", {"q": "a eq 'b'"}, None, {}),
     ],
 )
 def test_an_address_is_read_without_its_key(
