@@ -23,8 +23,9 @@ from event_assets.values.urls import find_address_problem, origin
 
 POINTER_PATHS: Final = ("next_url_path", "cursor_path")  # dlt's settings of where the pointer is
 MAX_SHOWN: Final = 60  # characters
-# In the header `Link`: a link with its parameters, and those that name its relations.
+# In the header `Link`: a link with its parameters, that it leads to nothing, and its relations.
 LINK: Final = re.compile(r"<([^>]*)>([^<]*)")
+NO_RESULTS: Final = re.compile(r";\s*results\s*=\s*[\"']?false\b", re.IGNORECASE)
 RELATIONS: Final = re.compile(r";\s*rel\s*=\s*[\"']?([^\"';,]*)", re.IGNORECASE)
 
 
@@ -65,7 +66,7 @@ def find_link(response: Response, relation: str) -> str | None:
     """Return the link in the header `Link` that has a relation, perhaps among others."""
     for link, parameters in LINK.findall(response.headers.get("Link", "")):
         named = " ".join(RELATIONS.findall(parameters)).lower()
-        if relation.lower() in named.split():
+        if relation.lower() in named.split() and not NO_RESULTS.search(parameters):
             return str(link)
     return None
 

@@ -237,6 +237,18 @@ def test_a_link_in_the_header_is_followed_in_each_form(form: str) -> None:
     assert done.result.complete is True
 
 
+def test_a_link_in_the_header_that_says_it_has_no_results_is_not_followed() -> None:
+    def answer(query: Query) -> Any:
+        at = int(query.get("cursor", "0:0:0").split(":")[1])
+        link = f'</events?cursor=0:{at + 20}:0>; rel="next"; results="{str(at < 80).lower()}"'
+        return numbered({"page": str(at // 20)}), {"Link": link}
+
+    done = read_with("header_link", answer)
+    assert done.ids == set(range(95))
+    assert done.result.complete is True
+    assert done.asked[-1]["cursor"] == "0:80:0"
+
+
 def test_links_that_count_pages_are_read_again_when_the_list_gets_shorter() -> None:
     rows = list(range(95))
 
