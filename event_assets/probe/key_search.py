@@ -115,7 +115,7 @@ class KeySearch:
         before = self.anonymous
         if not page.is_ok or not before.is_ok:
             return page.is_ok
-        if not differs(page, before):
+        if not differs(page, before) or page.said:  # an error beside the status 200
             return False
         if self._is_steady is None:
             self._is_steady = not differs(self._client.ask(with_key=False, again=True), before)

@@ -41,10 +41,9 @@ def find_list(connection: Connection, page: Page) -> Page:
         # some servers fail to send the list now and then
         page = search_paths(connection, client.ask(again=True))
         if not _select(connection, page):
-            has = explain_no_list(page.document) or (
-                f"no list of records: give the URL of the list of events, with its path.{page.said}"
-            )
-            raise ApiError(f"The answer of {redact_url(client.given.url)} has {has}")
+            has = "" if page.said else explain_no_list(page.document)
+            has = has or "no list of records: give the URL of the list of events, with its path."
+            raise ApiError(f"The answer of {redact_url(client.given.url)} has {has}{page.said}")
     page = client.read(page)
     records = sum(isinstance(row, dict) for row in page.rows)
     where = "the whole answer" if client.selector == "$" else f"`{client.selector}`"

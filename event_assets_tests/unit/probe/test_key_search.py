@@ -251,6 +251,15 @@ def test_a_parameter_that_an_api_does_not_know_is_no_wrong_key(
     assert asked(connect(answer, keys=[KEY])) == ([] if wants_key else ["auth"])
 
 
+def test_an_error_beside_the_status_200_is_no_effect_of_a_key() -> None:
+    def answer(request: Request) -> Any:
+        unknown = dict.fromkeys({*request.query_params} - {"page"}, "does not exist")
+        return {"parameters": [], "errors": unknown or {"token": "no key"}, "response": []}
+
+    with pytest.raises(ApiError, match=r'no list of records: .* It says: "token: no key"'):
+        connect(answer, keys=[KEY])
+
+
 @pytest.mark.parametrize("first", range(4))
 def test_the_place_of_a_key_is_found_although_a_server_now_and_then_sends_no_list(
     first: int,
