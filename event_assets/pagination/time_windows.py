@@ -161,7 +161,7 @@ class TimeWindowPaginator:
         """Read two windows in place of one, unless that has brought nothing new for too long."""
         self._pending_windows += reversed(halves)
         self._idle += 1
-        if self._idle > self._plan.depth + 1:
+        if self._idle > 2 * (self._plan.depth + 1):  # any time is in two windows of each length
             names = f"`{self._plan.config.param_from}` or `{self._plan.config.param_to}`"
             self._note(
                 complete=False, problem=f"those of other windows come, too: the API ignores {names}"

@@ -423,3 +423,16 @@ def test_a_cap_that_may_be_higher_than_the_own_one_of_the_api_is_told(
     done = read_list(paginator, lambda _: {"data": [{"id": row} for row in range(real)]})
     assert done.result.complete is complete
     assert ("set `cap: 50`" in done.result.reason) is (complete is None)
+
+
+def test_more_rows_at_one_time_than_the_api_returns_are_told_as_such() -> None:
+    times = [*(f"{day}T10:00:00Z" for day in DAYS), *["2026-01-20T05:05:05Z"] * 15]
+    rows = [{"id": f"{time} {number}"} for number, time in enumerate(sorted(times))]
+
+    def answer(query: Query) -> Any:
+        shown = [row for row in rows if query["from"] <= row["id"][:20] <= query["to"]]
+        return {"data": shown[:10], "total": len(shown)}
+
+    done = read("single_page", answer, format="%Y-%m-%dT%H:%M:%SZ", **JANUARY)
+    assert done.result.complete is False
+    assert "the API returns only its first 10 rows" in done.result.reason
