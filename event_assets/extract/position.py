@@ -21,6 +21,7 @@ from event_assets.values.conversion import ISO_PATTERN, to_json
 from event_assets.values.errors import ExpiredPositionError
 from event_assets.values.json_paths import Getter, as_list, first_present, values_at
 from event_assets.values.response_paths import compile_path, find_value
+from event_assets.values.wording import counted
 
 CHUNK_SIZE = 1_000  # records
 MARGIN = timedelta(minutes=1)  # clocks differ
@@ -264,8 +265,9 @@ class CursorTracker:
             return None
         example = to_json(self._examples[max(others, key=lambda kind: others[kind])])
         return (
-            f"The `{path}` of {sum(others.values()):,} records is not like that of the others, "
-            f"such as {example[:EXAMPLE_LENGTH]}: the next sync does not continue from it."
+            f"The `{path}` of {counted(sum(others.values()))} is neither a time nor a number, or "
+            f"written unlike the others, such as {example[:EXAMPLE_LENGTH]}: the next sync does "
+            "not continue from it."
         )
 
 

@@ -182,9 +182,8 @@ def test_a_value_that_is_not_of_the_cursors_kind_is_no_position() -> None:
     assert api.starts == [None, OLD]
     check = complete(changing)
     assert (check.passed, check.severity.value) == (False, "WARN")
-    assert '`updated_at` of 1 records is not like that of the others, such as "n/a"' in str(
-        check.description
-    )
+    said = "`updated_at` of 1 record is neither a time nor a number, or written unlike the others"
+    assert f'{said}, such as "n/a"' in str(check.description)
 
 
 def test_a_cursor_that_no_record_has_is_a_warning_that_names_it(project: Project) -> None:

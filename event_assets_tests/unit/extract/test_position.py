@@ -117,7 +117,7 @@ def test_a_value_that_is_not_of_the_cursors_kind_is_no_position(old: Any, odd: A
         tracker = track(updated(old, odd, old), loaded=loaded, received=old)
         assert tracker.position == old
         assert tracker.newest == old
-        assert "`updated_at` of 1 records" in str(tracker.warning)
+        assert "`updated_at` of 1 record " in str(tracker.warning)
         assert f"such as {json.dumps(odd, separators=(',', ':'))}: " in str(tracker.warning)
 
 
