@@ -19,6 +19,7 @@ from event_assets.http.error_text import (
     letters_and_digits,
     members_by_name,
     quote_words,
+    says_no_error,
 )
 from event_assets.pagination.totals import members_outside_records
 from event_assets.pagination.vocabulary import names_next, says_more
@@ -121,8 +122,8 @@ def names_error(document: Any) -> bool:
 
 def _has_error(document: Any) -> bool:
     members = members_by_name(document)
-    is_named = any(map(members.get, ERROR_NAMES)) or members.get("success") is False
-    return is_named or bool(find_named_error(document))
+    is_named = not all(says_no_error(members.get(name)) for name in ERROR_NAMES)
+    return is_named or members.get("success") is False or bool(find_named_error(document))
 
 
 def quote_page(response: Response) -> str:

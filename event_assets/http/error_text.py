@@ -29,6 +29,10 @@ COMPANIONS = re.compile(
 # As the words about an error, these say no more than its status.
 PHRASES = {status.phrase.lower() for status in HTTPStatus}
 PHRASES |= {"unprocessable", "unprocessable entity", "unprocessable content"}
+# In a member that is named as an error, these say that there is none.
+NO_ERROR = re.compile(
+    r"\s*(ok|none|null|nil|false|0|no errors?|success(ful(ly)?)?)\W*", re.IGNORECASE
+)
 DATA = re.compile(r"^\s*(\{|\[(?!\w+\] ))|[{\[]\s*[\"{\[]")  # broken JSON, or data in a script
 BINARY = re.compile("[\x00-\x08\ufffd]")
 # Of HTML or XML: an end, or what needs none; `<key>` is a placeholder.
@@ -96,6 +100,11 @@ def find_named_error(document: Any) -> str:
     return ""
 
 
+def says_no_error(value: Any) -> bool:
+    """Return whether the value of a member that is named as an error says that there is none."""
+    return not value or (isinstance(value, str) and bool(NO_ERROR.fullmatch(value)))
+
+
 @lru_cache(1_000)
 def letters_and_digits(name: str) -> str:
     """Return a name in small letters and digits only."""
@@ -128,7 +137,7 @@ def _words(value: Any, *, in_error: bool = False) -> str:
     In an error, objects may have the names of fields: `{"errors": {"from": ["too early"]}}`.
     """
     if isinstance(value, str):
-        return value
+        return "" if in_error and says_no_error(value) else value
     if isinstance(value, list):
         return _join(_words(one, in_error=in_error) for one in value)
     if not isinstance(value, Mapping) or not (in_error or _describes_error(value)):

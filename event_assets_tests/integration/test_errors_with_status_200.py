@@ -147,3 +147,21 @@ def test_an_error_beside_records_is_a_doubt_unless_it_passes(
     assert (said in str(check.description)) is (times > 1)
     assert ('It says: "A venue could not be loaded".' in str(check.description)) is (times > 1)
     assert project.ids() == sorted(event["id"] for event in rows)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"errorCode": 0, "errorMessage": "success"},
+        {"error": "OK"},
+        {"error": "none"},
+        {"error_message": "No errors."},
+    ],
+)
+def test_words_that_there_is_no_error_are_no_doubt(project: Project, words: dict[str, Any]) -> None:
+    lists = paged(events(30))
+    with serving({PATH: lambda request: {**lists(request), **words}}) as api:
+        config = source_of(list_of_events(api.url))
+        sync_source(config)
+    assert complete(config).passed
+    assert len(project.ids()) == 30

@@ -260,6 +260,16 @@ def test_an_error_beside_the_status_200_is_no_effect_of_a_key() -> None:
         connect(answer, keys=[KEY])
 
 
+def test_words_in_the_place_of_an_error_beside_records_hide_no_effect_of_a_key() -> None:
+    def answer(request: Request) -> Any:
+        if request.headers.get("x-api-key") != KEY:
+            return {"errorCode": 401, "errorMessage": "no key", "result": []}
+        return {"errorCode": 0, "errorMessage": "success", "result": ROWS[:7]}
+
+    found = connect(answer, keys=[KEY])
+    assert client(found)["auth"] == place("X-API-Key")
+
+
 @pytest.mark.parametrize("first", range(4))
 def test_the_place_of_a_key_is_found_although_a_server_now_and_then_sends_no_list(
     first: int,
