@@ -30,9 +30,11 @@ from event_assets.pagination.counters import (
 )
 from event_assets.pagination.facts import NO_PAGE, ListFacts, ListSettings, PageFacts, begin_again
 from event_assets.pagination.links import POINTER_PATHS, find_setting, read_pointer
+from event_assets.pagination.number_walk import NumberWalk
 from event_assets.pagination.offset_walk import OffsetWalk
 from event_assets.pagination.page_reader import PageReader
 from event_assets.pagination.page_walk import PageWalk
+from event_assets.pagination.pointer_walk import PointerWalk
 from event_assets.pagination.seen_ids import ReadIds, extract_ids
 from event_assets.pagination.ties import TieFinder
 from event_assets.pagination.totals import AUTO
@@ -113,8 +115,8 @@ class ListPaginator:
         )
 
     def _walk_pages(self, facts: ListFacts) -> PageWalk:
-        return PageWalk(
-            is_numbered=isinstance(self.active, RangePaginator),
+        walk = NumberWalk if isinstance(self.active, RangePaginator) else PointerWalk
+        return walk(
             maximum=(self._maximum - self._base) / self._step,
             stop_after_empty_page=self._options.get("stop_after_empty_page"),
             facts=facts,

@@ -1,20 +1,23 @@
-"""Read a list by page numbers, cursors or links without missing a row. Pure: no HTTP, no dlt."""
+"""Read a list page by page without missing a row: what numbers, cursors and links share."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from abc import abstractmethod
+from collections.abc import Hashable, Iterable, Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from event_assets.pagination.facts import USUAL_SIZES, ListFacts, PageFacts
-from event_assets.pagination.walk import LOOKS_BEHIND, MAX_EMPTY, REFUSED, Ask, Steps, Walk
+from event_assets.pagination.facts import ListFacts, PageFacts
+from event_assets.pagination.walk import REFUSED, Ask, Steps, Walk
 
 AT_THE_END: Final = ("page behind", "page repeated", "pointer ended")
 REFUSED_PAGE: Final = 0  # stands for a page's hash: the next reading must be refused there, too
 LIMIT_ROWS: Final = 50  # a limit on depth is a multiple of so many rows
 LIMIT_PAGES: Final = 10  # or a multiple of so many pages
-MAX_SHIFTED: Final = 3  # once or twice, rows may have been inserted
 MAX_MORE: Final = 4  # requests beyond one a page, for a list whose total is reached
+
+# The names of evidence with which a reading may end, and whether it does; the first one decides.
+Ends: TypeAlias = Iterable[tuple[str, object]]
 
 
 class PageWalk(Walk):
@@ -29,19 +32,14 @@ class PageWalk(Walk):
     """
 
     def __init__(
-        self,
-        *,
-        is_numbered: bool,
-        maximum: float,
-        stop_after_empty_page: bool | None,
-        facts: ListFacts | None = None,
+        self, *, maximum: float, stop_after_empty_page: bool | None, facts: ListFacts | None = None
     ) -> None:
         """Read at most `maximum` pages; `facts`: known of the list.
 
         Page numbers end at an empty page if `stop_after_empty_page`, else at several; if it is
         False, only at a total or at `maximum`.
         """
-        self.is_counted = self._is_numbered = is_numbered
+        self.is_counted = self._is_numbered
         super().__init__(maximum, stop_after_empty_page, facts)
 
     def _read_once(self) -> Steps[None]:
@@ -51,12 +49,9 @@ class PageWalk(Walk):
         self._shifted = 0  # pages in a row that begin with the second row of the one before
         self._pointers: set[Any] = set()
         self._reading.reads_to = self._reads_to
-        pages, end = self._reading.pages, ""
+        end = ""
         while not end:
-            page = yield Ask(len(pages), self._find_following())
-            end = self._receive(page)
-            if not end and self._is_numbered and self._reading.empty:
-                end = yield from self._read_behind()
+            end = yield from self._read_next()
         is_total_good = self._is_total_reached
         self._facts.pages_with_rows = self._pages_with_rows
         if is_total_good and self.is_counted and end in AT_THE_END:
@@ -64,6 +59,11 @@ class PageWalk(Walk):
             is_same = self._facts.passes > 1 and self._ids == self._seen.count()
             is_total_good = is_same or not (yield from self._has_changed())
         self._conclude(end, is_total_good=is_total_good)
+
+    def _read_next(self) -> Steps[str]:
+        """Read a page; return the name of the evidence with which this reading ends, or ""."""
+        page = yield Ask(len(self._reading.pages))
+        return self._receive(page)
 
     def _has_changed(self) -> Steps[bool]:
         """Return whether a page holds other ids now: an insertion hides a deletion in a total."""
@@ -79,34 +79,8 @@ class PageWalk(Walk):
                 return True
         return False
 
-    def _read_behind(self) -> Steps[str]:
-        """Look behind an empty page; return the name of the evidence if the list ends there."""
-        reading, position = self._reading, len(self._reading.pages)
-        if position < reading.reads_to:
-            return ""
-        last = self._facts.last
-        # a total of earlier pages may be outdated; one that repeated rows passed counts no pages
-        is_of_rows = self._ids <= (reading.total.disproved or 0) == self._page_count
-        is_promised = self._promises_rows and last.total is not None
-        is_promised |= self._page_count > position and not is_of_rows
-        if is_promised or (last.has_more and not self._is_total_reached):
-            told = (count for counts in last.counts[1:] for count in counts.values())
-            is_behind = any(0 < count < position for count in told)  # the number of pages
-            most = len(LOOKS_BEHIND) if is_behind else MAX_EMPTY
-            return "empty pages" if reading.empty >= most else ""
-        most = len(LOOKS_BEHIND) if self.largest in USUAL_SIZES else position
-        has_more = yield from self._look_behind(position - 1, 1, most)
-        return "" if has_more else "page behind"
-
-    def _find_following(self) -> Sequence[int]:
-        if not self._is_numbered or not self._is_last_full:
-            return ()
-        promised = -(-(self._reading.total.largest or 0) // self.largest)
-        end = len(self._pages_before) or self._page_count or promised
-        return range(len(self._reading.pages) + 1, min(end or self._maximum, self._maximum))
-
     def _receive(self, page: PageFacts) -> str:
-        """Process a page; return the name of the evidence with which this reading ends, or ""."""
+        """Process a page; return the name of the evidence as `_read_next` does."""
         reading, facts = self._reading, self._facts
         if page is REFUSED:
             reading.pages.append(REFUSED_PAGE)
@@ -174,53 +148,37 @@ class PageWalk(Walk):
 
     def _find_end(self, page: PageFacts, *, is_repeated: bool) -> str:
         """Return the name of the evidence with which this reading ends; empty if it goes on."""
-        reading, facts, position = self._reading, self._facts, len(self._reading.pages)
-        is_first = is_repeated and not self._has_moved_on
-        is_ignored = is_first and position > 2  # the parameter; the first page may have two numbers
-        is_told, has_pointer = page.has_more is False, page.pointer is not None
-        ends: tuple[tuple[str, object], ...]
-        if self._is_numbered:
-            # behind a full page, more may follow than a number of pages says
-            is_full = len(page.ids) == self.largest and (position > 1 or page.has_usual_size)
-            pages = 1 if is_first else position
-            is_counted = 0 < (page.page_count or 0) <= pages and (is_first or not is_full)
-            is_counted &= page.total is not None or reading.rows > 0  # or it may count from 1
-            is_empty = page.total == 0 and not reading.rows
-            is_all = page.is_total_certain and facts.is_total_reached and not page.has_more
-            ends = (
-                ("page behind", is_told or is_counted or is_empty or is_all),
-                ("ignored parameter", is_ignored),
-                ("counts rows", self._shifted >= MAX_SHIFTED),
-                ("page repeated", is_repeated and self._has_moved_on),
-                ("limit" if page.ids else "page behind", position >= self._maximum),
-            )
-        else:
-            is_known = str(page.pointer) in self._pointers and (reading.known_rows or not page.ids)
-            is_start = reading.pages[-1] == reading.pages[0]
-            is_empty_end = not page.ids and (is_known or facts.is_total_reached)
-            # a number of a page leads behind the end as well
-            is_open = self._promises_more or page.has_more or not (self.is_counted and reading.rows)
-            behind = "empty pages" if is_open else "page behind"
-            ends = (
-                ("no pointer", not has_pointer and not facts.pointers),
-                ("pointer ended", not has_pointer or is_told or is_empty_end),
-                ("lap", is_known and self._has_moved_on and (is_start or is_repeated)),
-                ("same pointer", is_known),
-                ("ignored parameter", is_ignored),
-                (behind, reading.empty >= MAX_EMPTY),
-            )
-        is_lap = 0 < self._ids <= reading.known_rows and position > 2 and not self._promises_more
+        reading = self._reading
+        is_long = len(reading.pages) > 2
+        is_lap = 0 < self._ids <= reading.known_rows and is_long and not self._promises_more
         # the page behind the last one may have been empty by accident
         is_end = not (page.ids or page.has_more)
         is_again = is_end and self._pages_before == reading.pages[:-1] != []
         both = (("lap", is_lap), ("readings agree", is_again))
-        return next((name for name, is_reached in (*ends, *both) if is_reached), "")
+        ends = (*self._find_ends(page, is_repeated=is_repeated), *both)
+        return next((name for name, is_reached in ends if is_reached), "")
+
+    @abstractmethod
+    def _find_ends(self, page: PageFacts, *, is_repeated: bool) -> Ends:
+        """Return with what a reading may end at a page, and whether it does."""
 
     @property
     def _pages_with_rows(self) -> int:
         """The number of pages up to the last one that has rows."""
         reading = self._reading
         return len(reading.pages) - reading.empty - (reading.pages[-1:] == [REFUSED_PAGE])
+
+    def _may_be_limit(self, status: int) -> bool:
+        """Return whether a status may refuse more than so many rows or pages, not tell the end."""
+        reading = self._reading
+        is_round = reading.rows % LIMIT_ROWS == 0 or len(reading.pages) % LIMIT_PAGES == 0
+        is_told = self._is_end_told or status == HTTPStatus.NO_CONTENT
+        return self._is_last_full and is_round and not is_told
+
+    @property
+    def _is_end_told(self) -> bool:
+        """Whether a flag or a number of pages says that no page follows."""
+        return self._reading.is_end_said or self._page_count == len(self._reading.pages)
 
     @property
     def _is_last_full(self) -> bool:
@@ -260,34 +218,3 @@ class PageWalk(Walk):
             self._read_again(kept, unless="changed", confirms=confirms)
         else:
             self.finish(end)
-
-    def refuse(self, status: int, *, is_limit: bool = False) -> bool:
-        """Process a refused request; return False if it cannot be behind the end of the list."""
-        reading = self._reading
-        is_end = self._is_numbered or self._is_total_reached or reading.is_end_said
-        is_possible = is_end or reading.total.reported == self._ids
-        is_cut = self._is_last_full or self._promises_rows or not self._is_numbered
-        is_limit = is_limit and is_cut and not self._asked.is_behind
-        is_round = reading.rows % LIMIT_ROWS == 0 or len(reading.pages) % LIMIT_PAGES == 0
-        is_said = reading.is_end_said or self._page_count == len(reading.pages)
-        is_nothing = status == HTTPStatus.NO_CONTENT
-        may_be_limit = self._is_last_full and is_round and not (is_said or is_nothing)
-        last = self._facts.last
-        is_full = self._is_last_full and (self.position > 1 or last.has_usual_size)
-        is_told = is_said or self._promises_more or last.has_more or self._stop_after_empty_page
-        is_open = (is_full and not is_told) or self.position < reading.reads_to
-        # a total may be from before a deletion, unless the reading before was refused as well
-        was_refused = self._pages_before[-1:] == [REFUSED_PAGE]
-        is_total_good = was_refused or may_be_limit or not self._is_numbered
-        is_possible &= not (self._promises_rows and is_total_good)
-        if not reading.pages or not (is_limit or is_possible):
-            return False
-        if is_limit or ((may_be_limit or not is_end) and not self._asked.is_behind):
-            self.finish("depth")
-        elif is_nothing and is_open:
-            self._has_held_nothing = True
-            self._go_on(PageFacts())  # an empty page
-            self._facts.last = last
-        else:
-            self._go_on(REFUSED)
-        return True

@@ -11,17 +11,19 @@ import pytest
 
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import PageFacts
+from event_assets.pagination.number_walk import NumberWalk
 from event_assets.pagination.page_walk import PageWalk
+from event_assets.pagination.pointer_walk import PointerWalk
 
 FULL, SHORT, EMPTY = (0, 1, 2, 3), (4, 5), ()
 
 
 def numbered(maximum: float = inf, stop_after_empty_page: bool | None = None) -> PageWalk:
-    return PageWalk(is_numbered=True, maximum=maximum, stop_after_empty_page=stop_after_empty_page)
+    return NumberWalk(maximum=maximum, stop_after_empty_page=stop_after_empty_page)
 
 
 def counted_links() -> PageWalk:
-    walk = PageWalk(is_numbered=False, maximum=inf, stop_after_empty_page=None)
+    walk = PointerWalk(maximum=inf, stop_after_empty_page=None)
     walk.is_counted = True
     return walk
 
@@ -226,7 +228,7 @@ def test_a_number_of_pages_that_was_counted_for_longer_ones_is_no_end(
 
 
 def linked(stop_after_empty_page: bool | None = None) -> PageWalk:
-    return PageWalk(is_numbered=False, maximum=inf, stop_after_empty_page=stop_after_empty_page)
+    return PointerWalk(maximum=inf, stop_after_empty_page=stop_after_empty_page)
 
 
 @pytest.mark.parametrize(("stop", "done"), [(None, False), (False, False), (True, True)])

@@ -12,7 +12,7 @@ import requests
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import PageFacts
-from event_assets.pagination.page_walk import PageWalk
+from event_assets.pagination.number_walk import NumberWalk
 from event_assets_tests.support.paging import Query, read_ids
 from event_assets_tests.support.served_lists import NUMBERED, paged, read_with, rows
 
@@ -118,7 +118,7 @@ def test_a_refusal_at_a_round_number_is_the_end_that_the_page_before_tells(said:
 
 
 def test_a_response_without_content_leaves_what_the_page_before_said() -> None:
-    walk = PageWalk(is_numbered=True, maximum=inf, stop_after_empty_page=None)
+    walk = NumberWalk(maximum=inf, stop_after_empty_page=None)
     for _ in range(2):
         walk.take(PageFacts(range(10), at_least=13))
         while walk.position and not walk.done:
@@ -127,12 +127,33 @@ def test_a_response_without_content_leaves_what_the_page_before_said() -> None:
 
 
 def test_a_response_without_content_at_a_round_number_of_rows_is_no_limit() -> None:
-    walk = PageWalk(is_numbered=True, maximum=inf, stop_after_empty_page=None)
+    walk = NumberWalk(maximum=inf, stop_after_empty_page=None)
     for _ in range(2):
         walk.take(PageFacts(range(50)))
         while walk.position and not walk.done:  # and then the list is read again, from its start
             assert walk.refuse(204)
     assert judge(walk.facts).complete is True
+
+
+def test_pages_follow_a_response_without_content_behind_a_full_page() -> None:
+    def answer(query: Query) -> Any:
+        return 204 if query["page"] == "3" else {"data": paged(query, 115, 20)}
+
+    done = read_with(NUMBERED, answer, ignored=[204])
+    assert done.ids == {*range(40), *range(60, 115)}
+    assert done.result.complete is None
+
+
+def test_a_response_without_content_ends_a_list_of_cursors_whose_total_is_reached() -> None:
+    def answer(query: Query) -> Any:
+        first = {None: 0, "a": 50}.get(query.get("cursor"))
+        if first is None:
+            return 204
+        cursors = {"next": "b" if first else "a"}
+        return {"data": rows(first, first + 50), "total": 100, "cursors": cursors}
+
+    done = read_with("cursor", answer, ignored=[204])
+    assert (len(done.ids), done.result.complete) == (100, True)
 
 
 @pytest.mark.parametrize("ignored", [[], [404]])

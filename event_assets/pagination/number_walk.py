@@ -1,0 +1,91 @@
+"""Read a list by page numbers without missing a row. Pure: no HTTP, no dlt."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final
+
+from event_assets.pagination.facts import USUAL_SIZES, PageFacts
+from event_assets.pagination.page_walk import REFUSED_PAGE, Ends, PageWalk
+from event_assets.pagination.walk import LOOKS_BEHIND, MAX_EMPTY, REFUSED, Ask, Steps
+
+MAX_SHIFTED: Final = 3  # once or twice, rows may have been inserted
+
+
+class NumberWalk(PageWalk):
+    """Decides which page number to request next, and looks behind the end."""
+
+    def _read_next(self) -> Steps[str]:
+        page = yield Ask(len(self._reading.pages), self._find_following())
+        end = self._receive(page)
+        if not end and self._reading.empty:
+            end = yield from self._read_behind()
+        return end
+
+    def _find_following(self) -> range:
+        if not self._is_last_full:
+            return range(0)
+        promised = -(-(self._reading.total.largest or 0) // self.largest)
+        end = len(self._pages_before) or self._page_count or promised
+        return range(len(self._reading.pages) + 1, min(end or self._maximum, self._maximum))
+
+    def _read_behind(self) -> Steps[str]:
+        """Look behind an empty page; return the name of the evidence if the list ends there."""
+        reading, position = self._reading, len(self._reading.pages)
+        if position < reading.reads_to:
+            return ""
+        last = self._facts.last
+        # a total of earlier pages may be outdated; one that repeated rows passed counts no pages
+        is_of_rows = self._ids <= (reading.total.disproved or 0) == self._page_count
+        is_promised = self._promises_rows and last.total is not None
+        is_promised |= self._page_count > position and not is_of_rows
+        if is_promised or (last.has_more and not self._is_total_reached):
+            told = (count for counts in last.counts[1:] for count in counts.values())
+            is_behind = any(0 < count < position for count in told)  # the number of pages
+            most = len(LOOKS_BEHIND) if is_behind else MAX_EMPTY
+            return "empty pages" if reading.empty >= most else ""
+        most = len(LOOKS_BEHIND) if self.largest in USUAL_SIZES else position
+        has_more = yield from self._look_behind(position - 1, 1, most)
+        return "" if has_more else "page behind"
+
+    def _find_ends(self, page: PageFacts, *, is_repeated: bool) -> Ends:
+        reading, position = self._reading, len(self._reading.pages)
+        is_first = is_repeated and not self._has_moved_on  # the first page may have two numbers
+        # behind a full page, more may follow than a number of pages says
+        is_full = len(page.ids) == self.largest and (position > 1 or page.has_usual_size)
+        pages = 1 if is_first else position
+        is_counted = 0 < (page.page_count or 0) <= pages and (is_first or not is_full)
+        is_counted &= page.total is not None or reading.rows > 0  # or it may count from 1
+        is_empty = page.total == 0 and not reading.rows
+        is_all = page.is_total_certain and self._is_total_reached and not page.has_more
+        return (
+            ("page behind", page.has_more is False or is_counted or is_empty or is_all),
+            ("ignored parameter", is_first and position > 2),
+            ("counts rows", self._shifted >= MAX_SHIFTED),
+            ("page repeated", is_repeated and self._has_moved_on),
+            ("limit" if page.ids else "page behind", position >= self._maximum),
+        )
+
+    def refuse(self, status: int, *, is_limit: bool = False) -> bool:
+        """Process a refused request; return False if it cannot be behind the end of the list."""
+        reading, last = self._reading, self._facts.last
+        is_in_list, may_be_limit = not self._asked.is_behind, self._may_be_limit(status)
+        is_limit &= is_in_list and (self._is_last_full or self._promises_rows)
+        # a total may be from before a deletion, unless the reading before was refused as well
+        is_total_good = may_be_limit or self._pages_before[-1:] == [REFUSED_PAGE]
+        is_missing = not is_limit and self._promises_rows and is_total_good
+        if not reading.pages or is_missing:
+            return False
+        is_full = self._is_last_full and (self.position > 1 or last.has_usual_size)
+        is_told = self._is_end_told or self._promises_more or last.has_more
+        is_open = is_full and not (is_told or self._stop_after_empty_page)
+        may_go_on = is_open or self.position < reading.reads_to
+        if is_limit or (may_be_limit and is_in_list):
+            self.finish("depth")
+        elif may_go_on and status == HTTPStatus.NO_CONTENT:
+            self._has_held_nothing = True
+            self._go_on(PageFacts())  # an empty page
+            self._facts.last = last
+        else:
+            self._go_on(REFUSED)
+        return True

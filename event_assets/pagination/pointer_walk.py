@@ -1,0 +1,44 @@
+"""Read a list by cursors or links without missing a row. Pure: no HTTP, no dlt."""
+
+from __future__ import annotations
+
+from event_assets.pagination.facts import PageFacts
+from event_assets.pagination.page_walk import Ends, PageWalk
+from event_assets.pagination.walk import MAX_EMPTY, REFUSED
+
+
+class PointerWalk(PageWalk):
+    """Decides whether a cursor or link is followed; without one, no other page can be requested."""
+
+    _is_numbered = False
+
+    def _find_ends(self, page: PageFacts, *, is_repeated: bool) -> Ends:
+        reading, has_pointer = self._reading, page.pointer is not None
+        is_known = str(page.pointer) in self._pointers and (reading.known_rows or not page.ids)
+        is_start = reading.pages[-1] == reading.pages[0]
+        is_empty_end = not page.ids and (is_known or self._is_total_reached)
+        # a number of a page leads behind the end as well
+        is_open = self._promises_more or page.has_more or not (self.is_counted and reading.rows)
+        is_ignored = is_repeated and not self._has_moved_on and len(reading.pages) > 2
+        return (
+            ("no pointer", not has_pointer and not self._facts.pointers),
+            ("pointer ended", not has_pointer or page.has_more is False or is_empty_end),
+            ("lap", is_known and self._has_moved_on and (is_start or is_repeated)),
+            ("same pointer", is_known),
+            ("ignored parameter", is_ignored),
+            ("empty pages" if is_open else "page behind", reading.empty >= MAX_EMPTY),
+        )
+
+    def refuse(self, status: int, *, is_limit: bool = False) -> bool:
+        """Process a refused request; return False if it cannot be behind the end of the list."""
+        reading, is_in_list = self._reading, not self._asked.is_behind
+        has_end = self._is_total_reached or reading.is_end_said
+        may_end = has_end or reading.total.reported == self._ids
+        is_limit &= is_in_list
+        if not reading.pages or not (is_limit or (may_end and not self._promises_rows)):
+            return False
+        if is_limit or (is_in_list and (self._may_be_limit(status) or not has_end)):
+            self.finish("depth")
+        else:
+            self._go_on(REFUSED)
+        return True
