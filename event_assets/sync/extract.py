@@ -89,7 +89,9 @@ def extract(
         before: Sequence[Any] = ()
         for page in stream.read_pages():
             on_progress(stream.progress)
-            yield removed.take_out(_drop_overlap(before, page))
+            # without a key, equal records may be several
+            known = before if resource.primary_key_columns else ()
+            yield removed.take_out(_drop_overlap(known, page))
             before = page
 
     def tables() -> Iterator[Any]:

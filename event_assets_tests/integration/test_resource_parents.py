@@ -284,3 +284,19 @@ def test_events_that_depend_on_a_list_have_their_own_ids(project: Project) -> No
         sync_source(config)
     assert project.ids() == ["of-u0", "of-u1", "of-u2", "shared"]
     assert unique(config).passed
+
+
+def test_lists_without_a_key_may_begin_as_the_one_before_ends(project: Project) -> None:
+    prices = {"e0": ["Adult", "Child"], "e1": ["Child", "Senior"], "e2": ["Senior"]}
+
+    def of_event(request: Request) -> Any:
+        return {"data": [{"kind": kind} for kind in prices[request.path_params["event"]]]}
+
+    with serving({PATH: paged(events(3)), OF_EVENT: of_event}) as api:
+        endpoint = {**ATTENDEES["endpoint"], "paginator": "single_page"}
+        resource = {"name": "prices", "endpoint": endpoint, "primary_key": None}
+        config = source_of(with_resources(api.url, resource))
+        sync_source(config)
+    loaded = project.rows("select kind, count(*) from events.prices group by kind order by kind")
+    assert loaded == [("Adult", 1), ("Child", 2), ("Senior", 2)]
+    assert complete(config, "prices").description == "All 5 rows of 3 lists were received."
