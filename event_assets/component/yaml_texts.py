@@ -40,7 +40,12 @@ def resolve_texts(context: dg.ResolutionContext, value: Any, problems: Problems)
 
 def is_number(path: Sequence[Any]) -> bool:
     """Return whether there can be no text at a path of the configuration."""
-    return "paginator" in path[-2:-1] or path[-1] in ("status_code", "lag")
+    *_, above, within, name = ("", "", *path)
+    if within == "paginator":
+        return not name.endswith(("_param", "_path", "_key"))
+    if name == "lag":
+        return within == "incremental" or above == "params"
+    return name == "status_code" and above == "response_actions"
 
 
 def _resolve_text(context: dg.ResolutionContext, text: str, problems: Problems) -> Any:

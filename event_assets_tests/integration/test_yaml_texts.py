@@ -53,6 +53,20 @@ def test_a_quoted_text_is_sent_as_it_is(text: str) -> None:
     assert (request.headers["X-Of"], request.headers["X-All"]) == (text, text)
 
 
+@pytest.mark.parametrize("name", ["lag", "status_code", "limit", "page"])
+def test_a_quoted_text_is_sent_as_it_is_whatever_its_name(name: str) -> None:
+    assert ask(params={name: "05"}).query_params[name] == "05"
+    assert json.loads(ask(method="POST", json={"v": {name: "05"}}).state.body) == {
+        "v": {name: "05"}
+    }
+
+
+def test_a_quoted_name_of_a_parameter_or_member_is_a_text() -> None:
+    cursor = {"type": "cursor", "cursor_path": "0", "cursor_param": "007"}
+    loaded = load(yaml.safe_dump(source("http://127.0.0.1:9", endpoint={"paginator": cursor})))
+    assert loaded.rest_api["resources"][0]["endpoint"]["paginator"] == cursor
+
+
 def test_a_quoted_text_in_a_body_stays_a_text() -> None:
     sent = {"v": "1.10", "none": "None", "list": ["007"], "number": 7, "yes": True}
     assert json.loads(ask(method="POST", json=sent).state.body) == sent
