@@ -106,26 +106,15 @@ def run(arguments: Sequence[str]) -> int:
     except UserError as error:
         return _fail(str(error), 1)
     except Exception as error:
-        unforeseen = error
-    return _fail(_describe(unforeseen), 1)
+        from event_assets.orchestration.failures import plain_error  # imports Dagster
+
+        failure = plain_error(error)
+    if isinstance(failure, click.ClickException):
+        return _fail(failure.format_message(), 1)
+    raise failure
 
 
 def _fail(sentence: str, status: int) -> int:
     if sentence:
         print(sentence, file=sys.stderr)
     return status
-
-
-def _describe(error: Exception) -> str:
-    """Return what is wrong and what to do; raises what a user cannot fix, without secrets."""
-    from event_assets._compat.dagster import PlainFailure
-    from event_assets.orchestration.failures import run_with_plain_errors
-
-    def fail() -> None:
-        raise error
-
-    try:
-        run_with_plain_errors(fail)
-    except PlainFailure as failure:
-        return str(failure)
-    raise error

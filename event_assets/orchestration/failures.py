@@ -23,21 +23,20 @@ def run_with_plain_errors(action: Callable[[], T]) -> T:
     try:
         return action()
     except BaseException as error:
-        failure: BaseException | None = _plain_failure(error)
-        if failure is None and isinstance(error, Exception):
-            failure = redact_error(error)
-        if failure is None or failure is error:
+        failure = plain_error(error)
+        if failure is error:
             raise
     # After the except block, so that the original error is not its context.
     raise failure
 
 
-def _plain_failure(error: BaseException) -> PlainFailure | PlainInterrupt | None:
+def plain_error(error: BaseException) -> BaseException:
+    """Return what to raise for an error: a sentence if a user can fix it, and never a secret."""
     if any(isinstance(cause, INTERRUPTS) for cause in exception_chain(error)):
         return PlainInterrupt("Interrupted. Run it again.")
     if not isinstance(error, Exception):
-        return None
+        return error
     from event_assets.orchestration.error_messages import user_message  # imports much
 
     message = user_message(error)
-    return None if message is None else PlainFailure(message)
+    return redact_error(error) if message is None else PlainFailure(message)

@@ -11,7 +11,6 @@ from event_assets.sandbox import words
 Event: TypeAlias = dict[str, Any]
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
-UTC = UTC
 
 LEAD = 35 * DAY  # the longest time from publication to start
 POSTPONED_BY = (HOUR, 2 * HOUR, 3 * HOUR, DAY, 2 * DAY, 7 * DAY)
