@@ -23,8 +23,8 @@ from event_assets.sync.sync_log import SYNC_LOG, sync_log_table
 from event_assets.values.errors import BusyError
 from event_assets.values.wording import counted, format_age
 from event_assets.warehouse import Database, inspection
-from event_assets.warehouse.inspection import fetch_rows
-from event_assets.warehouse.sql import account_filter, quote_identifier, quote_literal
+from event_assets.warehouse.inspection import fetch_rows, rows_of
+from event_assets.warehouse.sql import account_filter, quote_literal
 
 CheckFunction = Callable[[Database, SourceConfig], dg.AssetCheckResult]
 BUSY_TIMEOUT = 20.0  # seconds
@@ -121,9 +121,7 @@ def _combine_results(results: Mapping[str, dg.AssetCheckResult]) -> dg.AssetChec
 
 def evaluate_complete(database: Database, source: SourceConfig, table: str) -> dg.AssetCheckResult:
     """Check the completeness that the newest sync logged."""
-    rows = database.sql(f"from {source.name}.{quote_identifier(sync_log_table(table))}").filter(
-        account_filter(source.account)
-    )
+    rows = rows_of(database, source.name, sync_log_table(table), source.account)
     none = {"complete": None, "reason": "No sync has been logged yet."}
     row = next(iter(fetch_rows(rows.order("sync_number desc").limit(1))), none)
     complete, warning = row["complete"], row.get("warning")
@@ -145,9 +143,9 @@ def evaluate_no_rejects(
     full = f"full_sync is not false and {own}"
     newest = inspection.latest_value(database, schema, log, "sync_number", full)
     since = f"select load_id from {schema}.{log} where sync_number >= {newest} and {own}"  # noqa: S608 (our names)
-    rejects = database.sql(f"from {schema}.{quote_identifier(rejects_table(table))}").filter(
-        own if newest is None else f"load_id in ({since}) and {own}"
-    )
+    rejects = rows_of(database, schema, rejects_table(table), source.account)
+    if newest is not None:
+        rejects = rejects.filter(f"load_id in ({since})")
     reasons = rejects.aggregate("field, reason, count(*) as records").order("records desc, reason")
     counts = reasons.fetchall()
     total = sum(count for *_, count in counts)
@@ -185,11 +183,10 @@ def _count_bare_events(database: Database, source: SourceConfig) -> int:
         *inspection.column_types(database, schema, EVENT_DATA)
     }:
         return 0
-    events = database.table(f"{schema}.{EVENT_DATA}")
     newest = inspection.latest_value(database, schema, SYNC_LOG, "load_id", own)
-    bare = events.filter(
-        f"_dlt_load_id = {quote_literal(newest or '')} and {own} and name is null and start_time "
-        "is null and lower(status::varchar) in ('cancelled', 'canceled', 'deleted', 'removed')"
+    bare = rows_of(database, schema, EVENT_DATA, source.account).filter(
+        f"_dlt_load_id = {quote_literal(newest or '')} and name is null and start_time is null "
+        "and lower(status::varchar) in ('cancelled', 'canceled', 'deleted', 'removed')"
     )
     ((count,),) = bare.aggregate("count(*)").fetchall()
     return int(count)
@@ -201,8 +198,7 @@ def evaluate_schema_stable(database: Database, source: SourceConfig) -> dg.Asset
     What is configured for fields that no record had is reported, too.
     """
     comparable = "rows_read > 0 and json_type(columns) = 'OBJECT' and full_sync is not false"
-    own = account_filter(source.account)
-    syncs = database.table(f"{source.name}.{SYNC_LOG}").filter(f"{comparable} and {own}")
+    syncs = rows_of(database, source.name, SYNC_LOG, source.account).filter(comparable)
     newest = fetch_rows(syncs.order("sync_number desc").limit(2).project("columns, unmatched"))
     now, before = ([json.loads(row["columns"]) for row in newest] + [{}, {}])[:2]
     unmatched = json.loads(newest[0]["unmatched"] or "[]") if newest else []

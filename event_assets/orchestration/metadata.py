@@ -13,7 +13,8 @@ from event_assets.config.source import SourceConfig
 from event_assets.transform.changes import COLUMNS as CHANGE_COLUMNS
 from event_assets.values.json_paths import as_list, template_paths
 from event_assets.values.wording import shorten
-from event_assets.warehouse import Database, sql
+from event_assets.warehouse import Database
+from event_assets.warehouse.inspection import rows_of
 
 EVENT_DESCRIPTIONS = {  # used where defs.yaml has none
     "id": "The event's id.",
@@ -73,9 +74,7 @@ def table_metadata(
 
 def row_metadata(database: Database, source: SourceConfig, table: str) -> dict[str, Any]:
     """Return the row count of a table, and the range of its times."""
-    relation = database.sql(f"from {source.name}.{table}").filter(
-        sql.account_filter(source.account)
-    )
+    relation = rows_of(database, source.name, table, source.account)
     has_start = "start_time" in relation.columns
     range_of = "min(start_time), max(start_time)" if has_start else "null, null"
     ((rows, first, last),) = relation.aggregate(f"count(*), {range_of}").fetchall()

@@ -17,9 +17,8 @@ from event_assets.sync.removed import REMOVED_WHEN
 from event_assets.sync.sync_log import SYNC_LOG
 from event_assets.values.redaction import MASK
 from event_assets.values.wording import counted
-from event_assets.warehouse import Database, inspection
-from event_assets.warehouse.inspection import fetch_rows
-from event_assets.warehouse.sql import account_filter
+from event_assets.warehouse import Database
+from event_assets.warehouse.inspection import fetch_rows, rows_of
 
 MAX_EXAMPLES = 5
 ERASED: Mapping[str, Any] = {"id": MASK, "field": None, "values": []}  # left by `erase`
@@ -27,8 +26,7 @@ ERASED: Mapping[str, Any] = {"id": MASK, "field": None, "values": []}  # left by
 
 def evaluate_unique_ids(database: Database, source: SourceConfig) -> dg.AssetCheckResult:
     """Check that `id` is unique and never null in `event_data`, and was in what the API sent."""
-    own = account_filter(source.account)
-    events = database.table(f"{source.name}.{EVENT_DATA}").filter(own)
+    events = rows_of(database, source.name, EVENT_DATA, source.account)
     counts = events.aggregate("count(*), count(distinct id), count(*) - count(id)")
     ((rows, distinct, missing),) = counts.fetchall()
     duplicates = rows - missing - distinct
@@ -65,13 +63,11 @@ def evaluate_unique_ids(database: Database, source: SourceConfig) -> dg.AssetChe
 
 def _sync_with_most_repeats(database: Database, source: SourceConfig) -> Mapping[str, Any]:
     """Return the repeats of the newest full sync, or of a later one that had more."""
-    own, none = account_filter(source.account), {"repeated_ids": 0, "conflicting_ids": 0}
-    full = f"full_sync is not false and {own}"
-    newest = inspection.latest_value(database, source.name, SYNC_LOG, "sync_number", full)
-    if newest is None:
-        return none
-    syncs = database.table(f"{source.name}.{SYNC_LOG}").filter(f"sync_number >= {newest} and {own}")
-    found = syncs.filter("repeated_ids > 0").order("conflicting_ids desc, repeated_ids desc")
+    none = {"repeated_ids": 0, "conflicting_ids": 0}
+    newest_full = "max(sync_number) filter (full_sync is not false) over () as newest_full"
+    syncs = rows_of(database, source.name, SYNC_LOG, source.account).project(f"*, {newest_full}")
+    since = syncs.filter("sync_number >= newest_full and repeated_ids > 0")
+    found = since.order("conflicting_ids desc, repeated_ids desc")
     columns = "repeated_ids, conflicting_ids, repeats"
     return next(iter(fetch_rows(found.limit(1).project(columns))), none)
 

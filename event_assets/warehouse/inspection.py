@@ -62,6 +62,13 @@ def losslessly_widenable(database: Database, schema: str, table: str) -> frozens
     )
 
 
+def rows_of(
+    database: Database, schema: str, table: str, account: str | None
+) -> duckdb.DuckDBPyRelation:
+    """Return the rows of a table or view; those of an account if it is given."""
+    return database.sql(f"from {quote_name(schema, table)}").filter(account_filter(account))
+
+
 def fetch_rows(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
     """Fetch rows as dicts by column."""
     return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
@@ -99,7 +106,7 @@ def count_rows(database: Database, schema: str, table: str, account: str | None 
     """Return the number of rows of a table, of an account if it is given; 0 without a table."""
     if not has_table(database, schema, table):
         return 0
-    rows = database.table(quote_name(schema, table)).filter(account_filter(account))
+    rows = rows_of(database, schema, table, account)
     ((count,),) = rows.aggregate("count(*)").fetchall()
     return int(count)
 
