@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from requests import Response
 
-from event_assets.http.pace import MAX_WAIT, RESET, seconds_until
+from event_assets.http.pace import MAX_WAIT, RESET, read_quota, seconds_until
 
 RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 MAX_RETRIES = 3
@@ -19,9 +19,9 @@ def is_rate_limit(response: Response) -> bool:
     """Return whether a response asks for fewer requests: some APIs send 403 for that."""
     if response.status_code != HTTPStatus.FORBIDDEN:
         return response.status_code == HTTPStatus.TOO_MANY_REQUESTS
-    remaining = response.headers.get("X-RateLimit-Remaining", "0")
-    resets = any(name in response.headers for name in RESET) and remaining == "0"
-    return "Retry-After" in response.headers or resets
+    quota = read_quota(response.headers)
+    is_used_up = quota.remaining == 0 if quota else any(map(response.headers.__contains__, RESET))
+    return "Retry-After" in response.headers or is_used_up
 
 
 def is_retried(response: Response) -> bool:
@@ -40,8 +40,9 @@ def seconds_asked(response: Response | None) -> float:
     """Return the pause in seconds that a response asks for; 0 if for none."""
     if response is None:
         return 0.0
-    reset = _read_seconds(response, RESET) if is_rate_limit(response) else 0.0
-    return retry_after(response) or min(reset, MAX_WAIT)
+    quota = read_quota(response.headers)
+    reset = quota.seconds if quota else _read_seconds(response, RESET)
+    return retry_after(response) or (min(reset, MAX_WAIT) if is_rate_limit(response) else 0.0)
 
 
 def retry_after(response: Response) -> float:

@@ -27,7 +27,7 @@ REPLACEMENTS = {"lone_surrogate": "?", "no_escape": r"\\"}
 # value, and words and numbers, which may be masked.
 PARTS = re.compile(
     r"""(?P<text>"(?:[^"\\]|\\.)*(?:"|\Z))
-    |\A\s*(?:\)\]\}'?,?|(?:while|for)\s*\([1;]*\);)|/\*.*?(?:\*/|\Z)|//[^\n]*|<!--.*?(?:-->|\Z)|\0
+    |\A\s*(?:\)\]\}'?,?|(?:while|for)\s*\([1;]*\);)|/\*.*?(?:\*/|\Z)|//[^\n]*|<!--.*?(?:-->|\Z)|[\0\ufeff]
     |(?<=["\w\]}]),(?=\s*[\]}])|(?P<word>[-+.*\w]+)""",
     re.VERBOSE | re.DOTALL,
 )

@@ -139,6 +139,8 @@ RESET = "X-RateLimit-Reset"
         (429, {RESET: f"{NOW + 30}"}),
         (429, {"RateLimit-Reset": "30"}),
         (429, {"X-Rate-Limit-Reset": f"{1000 * (NOW + 30)}"}),
+        (403, {"RateLimit": "limit=10, remaining=0, reset=30"}),
+        (429, {"RateLimit": '"default";r=0;t=30'}),
     ],
 )
 def test_a_rate_limit_is_waited_for_whatever_says_it(
@@ -152,8 +154,15 @@ def test_a_rate_limit_is_waited_for_whatever_says_it(
     assert len(waits.seconds) == 2  # at the pace that it shows
 
 
-def test_a_403_that_is_no_rate_limit_is_sent_once() -> None:
-    headers = {RESET: "1", "X-RateLimit-Remaining": "4999"}
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {RESET: "1", "X-RateLimit-Remaining": "4999"},
+        {"RateLimit-Reset": "1", "RateLimit-Remaining": "4999"},
+        {"RateLimit": "limit=5000, remaining=4999, reset=1"},
+    ],
+)
+def test_a_403_that_is_no_rate_limit_is_sent_once(headers: dict[str, str]) -> None:
     with serving(lambda _: JSONResponse({}, 403, headers)) as api, ApiSession(api.url) as session:
         assert session.get(api.url).status_code == 403
     assert len(api.requests) == 1

@@ -27,6 +27,7 @@ def test_what_the_standard_allows_is_decoded_strictly(content: str, document: An
     ("text", "document"),
     [
         ('{"a": 18446744073709551616}', {"a": 2**64}),
+        ('\n\n\ufeff{"a": "\ufeff1"}', {"a": "\ufeff1"}),
         ("[-9223372036854775809]", [-(2**63) - 1]),
         ("123456789012345678901234567890", 123456789012345678901234567890),
         (f'{{"a": {HUGE}}}', {"a": HUGE}),
