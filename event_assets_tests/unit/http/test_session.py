@@ -1,33 +1,24 @@
 """The HTTP session: the retry policy, the key on the wire only, and plain errors."""
 
-import codecs
 import gc
-import gzip
-import json
-import re
 import socket
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from time import time
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth
-from requests import RequestException, Response
-from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, StreamingResponse
+from starlette.responses import JSONResponse, RedirectResponse
 from starlette.responses import Response as Answer
 
-from event_assets.extract.response_check import response_check
 from event_assets.http.errors import status_error_message, user_message
 from event_assets.http.session import ApiSession
-from event_assets.values.errors import ApiError, ContentError
+from event_assets.values.errors import ApiError
 from event_assets.values.urls import origin
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.http_sessions import PATH, session_for
-from event_assets_tests.support.polling import free_port, until
+from event_assets_tests.support.polling import until
 from event_assets_tests.support.sandbox import KEY, Faults, Sandbox
 from event_assets_tests.support.waits import NOW, Waits
 
@@ -99,31 +90,6 @@ def test_what_an_api_says_makes_no_long_sentence(api: Sandbox) -> None:
     assert len(said) < 400
 
 
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        (Answer(status_code=204), "is empty (204 No Content)"),
-        (Answer(status_code=304), "is empty (304 Not Modified)"),
-        (Answer(" "), "is empty (tried"),
-        (Answer("text", 300), "is not JSON (300 Multiple Choices)"),
-        (Answer("<html>"), "is not JSON but HTML (tried"),
-        (Answer("<?xml version='1.0'?><events/>"), "is not JSON but XML (tried"),
-        (Answer('callback({"data": []})'), "is not JSON but JSONP (tried"),
-        (Answer('{"id": 1}\n{"id": 2}'), "is not JSON but JSON Lines (tried"),
-    ],
-)
-def test_a_response_without_json_is_named_by_its_status(
-    waits: Waits, answer: Answer, problem: str
-) -> None:
-    with (
-        serving(lambda _: answer) as api,
-        ApiSession(api.url, check=response_check({})) as session,
-        pytest.raises(ContentError, match=re.escape(problem)),
-    ):
-        session.get(api.url)
-    assert waits.seconds == [2, 4, 8]
-
-
 RESET = "X-RateLimit-Reset"
 
 
@@ -168,88 +134,6 @@ def test_a_403_that_is_no_rate_limit_is_sent_once(headers: dict[str, str]) -> No
     assert len(api.requests) == 1
 
 
-@pytest.mark.parametrize("charset", ["utf-8", "utf-16"])
-def test_json_may_begin_with_a_byte_order_mark(charset: str) -> None:
-    body = (
-        codecs.BOM_UTF8 + b'{"a": "\xc3\xa9"}'
-        if charset == "utf-8"
-        else '{"a": "é"}'.encode(charset)
-    )
-    answer = Answer(body, media_type=f"application/json; charset={charset}")
-    with serving(lambda _: answer) as api, ApiSession(api.url) as session:
-        assert session.get(api.url).json() == {"a": "é"}
-
-
-def test_interim_responses_are_skipped() -> None:
-    hints = b"HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload\r\n\r\n"
-    final = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
-
-    def answer(listener: socket.socket) -> None:
-        connection, _ = listener.accept()
-        with connection:
-            connection.recv(65_536)
-            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" + hints + hints + final)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
-        threads.submit(answer, listener)
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        with ApiSession(url) as session:
-            response = session.get(url)
-    assert (response.status_code, response.json()) == (200, {})
-    assert "Link" not in response.headers
-
-
-@pytest.mark.parametrize("pieces", [1, 40])
-def test_a_body_that_is_compressed_and_sent_in_pieces_is_read(pieces: int) -> None:
-    body = b'{"data": [' + b"1, " * 30_000 + b"2]}"
-
-    def answer(_: Request) -> Any:
-        size = -(-len(body) // pieces)
-        return StreamingResponse(body[at : at + size] for at in range(0, len(body), size))
-
-    with serving(answer, compressed=True) as api, ApiSession(api.url) as session:
-        response = session.get(api.url)
-    assert response.headers["Content-Encoding"] == "gzip"
-    assert response.headers["Transfer-Encoding"] == "chunked"
-    assert response.content == body
-
-
-@pytest.mark.parametrize(
-    ("is_compressed", "encoding"),
-    [
-        *((True, None), (False, "gzip"), (False, "UTF-8")),
-        *((False, "deflate"), (False, "gzip, deflate")),
-    ],
-)
-def test_what_is_compressed_is_known_by_its_beginning(
-    is_compressed: bool, encoding: str | None
-) -> None:
-    body = b'{"data": [1]}'
-    answer = Answer(gzip.compress(body) if is_compressed else body)
-    answer.headers.update({"Content-Encoding": encoding} if encoding else {})
-    with serving(lambda _: answer) as api, ApiSession(api.url) as session:
-        assert session.get(api.url).content == body
-
-
-@pytest.mark.parametrize("missing", [0, 8, 200])  # 8: the checksum, at the end
-def test_compressed_data_that_are_cut_off_are_told(waits: Waits, missing: int) -> None:
-    body = gzip.compress(json.dumps([*range(5000)]).encode())
-    answer = Answer(body[: len(body) - missing], headers={"Content-Encoding": "gzip"})
-    with serving(lambda _: answer) as api, ApiSession(api.url) as session:
-        if missing <= 8:
-            assert session.get(api.url).json() == [*range(5000)]
-        else:
-            with pytest.raises(ApiError, match="sent a response that is compressed and cut off"):
-                session.get(api.url)
-            assert waits.seconds == [2, 4, 8]
-
-
-def test_bytes_that_are_not_utf_8_are_of_windows_1252() -> None:
-    answer = Answer('{"a": "Fête à Zürich: 5 €"}'.encode("cp1252"), media_type="application/json")
-    with serving(lambda _: answer) as api, ApiSession(api.url) as session:
-        assert session.get(api.url).json() == {"a": "Fête à Zürich: 5 €"}
-
-
 @pytest.mark.parametrize("own", ["", "theme=dark"])
 def test_cookies_that_the_api_sets_are_sent_back(own: str) -> None:
     answer = JSONResponse({})
@@ -287,15 +171,6 @@ def test_other_error_statuses_are_not_retried(api: Sandbox, status: int) -> None
     with session_for(api) as session:
         assert session.get(api.url + PATH).status_code == status
     assert statuses(api) == [status]
-
-
-@pytest.mark.usefixtures("waits")
-def test_an_incomplete_response_is_retried(api: Sandbox) -> None:
-    api.faults = Faults(reset_every=2)
-    with session_for(api) as session:
-        pages = [session.get(api.url + PATH) for _ in range(2)]
-    assert [len(page.json()["data"]) for page in pages] == [100, 100]
-    assert len(api.requests) == 3
 
 
 @pytest.mark.usefixtures("waits")
@@ -361,60 +236,6 @@ def test_a_refused_connection_is_one_sentence_without_the_key() -> None:
     assert failed.value.__cause__ is None
 
 
-@pytest.mark.usefixtures("waits")
-@pytest.mark.parametrize("user", ["http://me:s3cret@", "http://", ""])
-def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, user: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        proxy = f"127.0.0.1:{taken.getsockname()[1]}"
-    monkeypatch.setenv("HTTP_PROXY", f"{user}{proxy}")
-    proxy = f"http://{proxy}" if user else proxy
-    with ApiSession("http://events.example") as session, pytest.raises(ApiError) as failed:
-        session.get(f"http://events.example{PATH}")
-    assert user_message(failed.value) == (
-        f"The API at http://events.example{PATH} cannot be reached by the proxy {proxy} "
-        "(connection refused) (tried 4 times); check HTTP_PROXY and HTTPS_PROXY."
-    )
-
-
-@pytest.mark.usefixtures("waits")
-@pytest.mark.parametrize(
-    ("proxy", "problem"),
-    [
-        ("socks5://127.0.0.1:9", "a SOCKS proxy: install the package PySocks."),
-        (
-            "me:s3cret@127.0.0.1:9",
-            "a proxy whose URL is not valid; check HTTP_PROXY and HTTPS_PROXY (http:",
-        ),
-        *(
-            (proxy, "a proxy whose URL is not valid; check HTTP_PROXY and HTTPS_PROXY (http:")
-            for proxy in ("http://proxy:99999", "http://[", "ftp://127.0.0.1:9", "http://a b:9")
-        ),
-    ],
-)
-def test_a_proxy_that_cannot_be_used_is_told(
-    monkeypatch: pytest.MonkeyPatch, proxy: str, problem: str
-) -> None:
-    monkeypatch.setenv("HTTP_PROXY", proxy)
-    with ApiSession("http://events.example") as session, pytest.raises(ApiError) as failed:
-        session.get(f"http://events.example{PATH}")
-    said = str(failed.value)
-    assert said.startswith(f"The API at http://events.example{PATH} cannot be reached by {problem}")
-    assert "s3cret" not in said
-
-
-@pytest.mark.usefixtures("waits")
-def test_a_proxy_that_wants_a_password_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(lambda _: Answer(status_code=407)) as proxy:
-        monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        for scheme, told in (("http", "answered 407 Proxy"), ("https", "cannot be reached by")):
-            url = f"{scheme}://events.invalid"
-            with ApiSession(url) as session, pytest.raises((ApiError, RequestException)) as failed:
-                session.get(url + PATH).raise_for_status()
-            assert told in (message := str(user_message(failed.value)))
-            assert proxy.url in message
-
-
 def test_a_429_pauses_every_request_of_the_session(api: Sandbox, waits: Waits) -> None:
     api.faults = Faults(fail_first=1, fail_status=429, retry_after=30)
     waits.together = 2
@@ -437,21 +258,6 @@ def test_requests_and_bytes_are_counted(api: Sandbox) -> None:
         assert session.metrics.in_flight == 0
 
 
-@pytest.mark.usefixtures("waits")
-@pytest.mark.parametrize("body", [{"data": []}, [1], None])
-def test_an_invalid_response_is_retried(api: Sandbox, body: Any) -> None:
-    answers = iter([body, {"data": [1]}])
-    seen = []
-
-    def check(response: Response) -> str | None:
-        seen.append(response)
-        return None if next(answers) == {"data": [1]} else "is too short"
-
-    with session_for(api, check=check) as session:
-        session.get(api.url + PATH)
-    assert len(seen) == len(api.requests) == 2
-
-
 def test_close_does_not_wait_for_a_pause(api: Sandbox) -> None:
     api.faults = Faults(fail_every=1, fail_status=503, retry_after=100)
     session = session_for(api)
@@ -461,50 +267,3 @@ def test_close_does_not_wait_for_a_pause(api: Sandbox) -> None:
         session.close()
         with pytest.raises(ApiError):
             waiting.result(timeout=10)
-
-
-def test_a_redirect_takes_one_request_per_hop() -> None:
-    def answer(request: Request) -> Any:
-        hop = request.url.path
-        return {"data": []} if hop == "/3" else RedirectResponse(f"/{int(hop[1:]) + 1}")
-
-    with serving(answer) as api, ApiSession(api.url) as session:
-        found = session.get(f"{api.url}/1")
-        assert found.json() == {"data": []}
-        assert [urlsplit(url).path for url in api.urls] == ["/1", "/2", "/3"]
-        assert session.metrics.requests == 3
-
-
-@pytest.mark.usefixtures("waits")
-def test_a_redirect_to_what_does_not_answer_is_named() -> None:
-    closed = f"http://127.0.0.1:{free_port()}"
-    target = f"{closed}/v2?token=hidden"
-    with (
-        serving(lambda _: RedirectResponse(target)) as api,
-        ApiSession(api.url) as session,
-        pytest.raises(ApiError) as error,
-    ):
-        session.get(f"{api.url}/v1?key=hidden")
-    assert str(error.value) == (
-        f"The API at {api.url}/v1 redirects to {closed}/v2, which cannot be reached (connection "
-        "refused) (tried 4 times); check EVENTS_API_URL and the network."
-    )
-
-
-@pytest.mark.parametrize(
-    ("target", "said"),
-    [
-        ("/again", "without end"),
-        ("", "to a URL that cannot be reached"),
-        ("http://[::1", "to a URL that cannot be reached"),
-        ("file:///etc/passwd", "to a URL that cannot be reached"),
-    ],
-)
-def test_a_redirect_that_leads_nowhere_is_said(target: str, said: str) -> None:
-    answer = Answer(status_code=302, headers={"Location": target})
-    with (
-        serving(lambda _: answer) as api,
-        ApiSession(api.url) as session,
-        pytest.raises(ApiError, match=f"redirects {said}; check EVENTS_API_URL"),
-    ):
-        session.get(api.url)

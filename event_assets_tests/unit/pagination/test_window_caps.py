@@ -1,0 +1,173 @@
+"""The cap of an API: which windows are split, where they end, and what is told of a wrong one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from event_assets.config.time_windows import TimeWindowsConfig
+from event_assets.pagination.factory import create_paginator
+from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
+from event_assets_tests.support.paging import Api, Query, read_ids, read_list, read_pages
+from event_assets_tests.support.windowed_lists import (
+    DAYS,
+    JANUARY,
+    NOW,
+    NUMBERED,
+    days,
+    read,
+    windowed,
+)
+
+
+def test_a_window_is_split_where_a_page_would_be_behind_the_cap() -> None:
+    def answer(query: Query) -> Any:
+        start, shown = int(query["page"]) * 4, days(query)
+        if start >= 10:
+            return 400
+        hidden = shown[5:8] if len(shown) == 9 else []
+        kept = [row for row in shown[start : start + 4] if row not in hidden]
+        return {"data": kept, "total": len(shown)}
+
+    assert read(NUMBERED, answer, **JANUARY).ids == set(DAYS)
+
+
+@pytest.mark.parametrize(("length", "is_split"), [(9, False), (10, True)])
+def test_a_list_of_as_many_rows_as_the_cap_is_split(length: int, is_split: bool) -> None:
+    def answer(query: Query) -> Any:
+        shown = [row for row in days(query) if row["id"] in DAYS[:length]]
+        return {"data": shown[4 * int(query["page"]) :][:4], "total": len(shown)}
+
+    done = read(NUMBERED, answer)
+    assert ("from" in done.asked[1]) is is_split
+    assert any("from" in query for query in done.asked) is is_split
+    assert done.ids == set(DAYS[:length])
+
+
+@pytest.mark.parametrize(
+    ("paginator", "size", "upcoming"),
+    [
+        *((NUMBERED, 5, []), (NUMBERED, 4, ["2"]), (NUMBERED, 3, ["2", "3"])),
+        ({"type": "offset", "limit": 3}, 3, ["4", "6"]),
+    ],
+)
+def test_only_pages_that_begin_below_the_cap_are_upcoming(
+    paginator: Any, size: int, upcoming: list[str]
+) -> None:
+    def answer(query: Query) -> Any:
+        return {
+            "data": days(query)[int(query.get("offset", size * int(query.get("page", 0)))) :][:size]
+        }
+
+    windows = windowed(paginator, **JANUARY)
+    next(read_pages(Api(answer), windows))
+    found = windows.upcoming(9)
+    assert [str(query.get("offset", query.get("page"))) for query in found] == upcoming
+
+
+@pytest.mark.parametrize("says_total", [True, False])
+@pytest.mark.parametrize("limit", [10, 15])
+def test_windows_of_an_api_whose_cap_is_its_page_end_below_it(limit: int, says_total: bool) -> None:
+    def answer(query: Query) -> Any:
+        first, shown = int(query["offset"]), days(query)
+        if first:
+            return 400
+        return {"data": shown[:10], **({"total": len(shown)} if says_total else {})}
+
+    done = read({"type": "offset", "limit": limit}, answer, **JANUARY)
+    assert done.ids == set(DAYS)
+    assert done.result.complete is True
+    assert len(done.asked) < 12
+
+
+def test_a_page_of_a_usual_length_is_no_end_of_a_window_even_if_more_were_asked_for() -> None:
+    def answer(query: Query) -> Any:
+        return 400 if int(query["offset"]) else {"data": days(query)[:25]}
+
+    assert read({"type": "offset", "limit": 40}, answer, cap=30, **JANUARY).ids == set(DAYS)
+
+
+def test_a_page_as_long_as_was_asked_for_by_another_name_is_no_end_of_a_window() -> None:
+    def answer(query: Query) -> Any:
+        first, size = int(query["offset"]), int(query["batch"])
+        return 400 if first + size > 8 else {"data": days(query)[first : first + size]}
+
+    paginator = {"type": "offset", "limit": 7, "limit_param": "batch"}
+    assert read(paginator, answer, cap=8, **JANUARY).ids == set(DAYS)
+
+
+def test_a_window_whose_lower_bound_is_the_cap_is_split_at_once() -> None:
+    def answer(query: Query) -> Any:
+        shown = days(query)
+        total = {"value": min(len(shown), 10), "relation": "gte" if len(shown) > 10 else "eq"}
+        page = shown[4 * int(query["page"]) :][:4]
+        return {"data": page, "hits": {"total": total, "hits": page}}
+
+    done = read(NUMBERED, answer, **JANUARY)
+    assert done.ids == set(DAYS)
+    assert "from" in done.asked[1]
+    assert done.asked[0]["to"] != done.asked[1]["to"]
+
+
+@pytest.mark.parametrize("length", [1, 10, 25, 49, 50, 100, 101, 150, 360])
+@pytest.mark.parametrize(
+    ("paginator", "real"),
+    [
+        ("single_page", 10),
+        ("single_page", 25),
+        ("single_page", 50),
+        ({"type": "page_number", "base_page": 0}, 50),
+        ({"type": "offset", "limit": 20}, 50),
+        ({"type": "offset", "limit": 20}, 100),
+        ({"type": "offset", "limit": 20}, 80),
+    ],
+)
+def test_a_cap_that_is_higher_than_the_own_one_of_the_api_loses_no_row(
+    paginator: Any, real: int, length: int
+) -> None:
+    listed = [
+        (NOW + timedelta(hours=5 * row)).strftime("%Y-%m-%dT%H:%M:%SZ") for row in range(length)
+    ]
+
+    def answer(query: Query) -> Any:
+        shown = [{"id": at} for at in listed if query["from"] <= at <= query["to"]][:real]
+        first = int(query.get("offset", 20 * int(query.get("page", 0))))
+        return {"data": shown if paginator == "single_page" else shown[first : first + 20]}
+
+    config = TimeWindowsConfig(
+        param_from="from", param_to="to", cap=500, since="2026-06-01", until="2026-12-31"
+    )
+    plan = WindowPlan.from_config(config, NOW)
+    windows = TimeWindowPaginator(lambda: create_paginator(paginator, read_ids), plan)
+    done = read_list(windows, answer)
+    assert done.ids == set(listed)
+    assert done.result.complete is True, done.result.reason
+
+
+@pytest.mark.parametrize(("real", "complete"), [(50, None), (49, True)])
+@pytest.mark.parametrize("options", [{}, {"since": "2026-01-01", "until": "2026-12-31"}])
+def test_a_cap_that_may_be_higher_than_the_own_one_of_the_api_is_told(
+    options: Any, real: int, complete: bool | None
+) -> None:
+    """The API shows the first rows only, however many are asked for."""
+    config = TimeWindowsConfig(param_from="from", param_to="to", cap=60, **options)
+    plan = WindowPlan.from_config(config, NOW)
+    paginator = TimeWindowPaginator(lambda: create_paginator("single_page", read_ids), plan)
+    done = read_list(paginator, lambda _: {"data": [{"id": row} for row in range(real)]})
+    assert done.result.complete is complete
+    assert ("set `cap: 50`" in done.result.reason) is (complete is None)
+
+
+def test_more_rows_at_one_time_than_the_api_returns_are_told_as_such() -> None:
+    times = [*(f"{day}T10:00:00Z" for day in DAYS), *["2026-01-20T05:05:05Z"] * 15]
+    rows = [{"id": f"{time} {number}"} for number, time in enumerate(sorted(times))]
+
+    def answer(query: Query) -> Any:
+        shown = [row for row in rows if query["from"] <= row["id"][:20] <= query["to"]]
+        return {"data": shown[:10], "total": len(shown)}
+
+    done = read("single_page", answer, format="%Y-%m-%dT%H:%M:%SZ", **JANUARY)
+    assert done.result.complete is False
+    assert "the API returns only its first 10 rows" in done.result.reason

@@ -1,0 +1,239 @@
+"""The times of events are found in records, with their parts and zones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from event_assets.probe.samples import Sample
+from event_assets.probe.time_finder import find_end, find_start, find_updated
+
+
+def sample(make: Callable[[int], Mapping[str, Any]], count: int = 20) -> Sample:
+    return Sample([make(number) for number in range(count)])
+
+
+def at(number: int, clock: str = "") -> str:
+    return f"2026-10-{number + 1:02}{clock}"
+
+
+def german(number: int, clock: str) -> str:
+    return f"{number + 1:02}.10.2026 {clock}"
+
+
+def by_place(number: int) -> dict[str, str]:
+    return {"local": at(number, "T10:00:00"), "utc": at(number, "T08:00:00Z")}
+
+
+def day_or_time(number: int) -> dict[str, str]:
+    if number % 3:
+        return {"date": at(number)}
+    return {"dateTime": at(number, "T10:00:00+02:00"), "timeZone": "Europe/Berlin"}
+
+
+def epoch_or_day(number: int) -> dict[str, Any]:
+    return {"start_time": 1_790_000_000 + number} if number % 3 else {"start_date": at(number)}
+
+
+def with_sales(number: int) -> dict[str, Any]:
+    return {"sales": {"start": at(0)}, "dates": {"start": {"dateTime": at(number, "T10:00Z")}}}
+
+
+PARTS = {"start_time": "19:30", "end_time": "21:30", "tz": "Europe/Berlin"}
+GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
+
+
+@pytest.mark.parametrize(
+    ("make", "start", "end"),
+    [
+        (
+            lambda n: {"created": at(0), "start_time": at(n, "T10:00:00Z"), "end_time": None},
+            {"from": "start_time"},
+            {"from": "end_time"},
+        ),
+        (
+            lambda n: {
+                "scheduled_for": at(n, "T10:00:00Z"),
+                "scheduled_until": at(n, "T12:00:00Z"),
+                "acknowledged_at": at(n, "T13:00:00Z"),
+            },
+            {"from": "scheduled_for"},
+            {"from": "scheduled_until"},
+        ),
+        (
+            lambda n: {"timestamp": at(n, "T10:00:00Z"), "resolved_at": at(n, "T12:00:00Z")},
+            {"from": "timestamp"},
+            None,
+        ),
+        (lambda n: {"add_time": at(n, "T10:00:00Z"), "closed_at": at(n, "T09:00Z")}, None, None),
+        (
+            lambda n: {"starts_at": 1_790_000_000 + n, "ends_at": 1_790_007_200 + n},
+            {"from": "starts_at", "format": "epoch_s"},
+            {"from": "ends_at", "format": "epoch_s"},
+        ),
+        (
+            lambda n: {"start_date": at(n), "due_date": at(n, "T12:00:00Z")},
+            {"from": "start_date"},
+            {"from": "due_date"},
+        ),
+        (
+            lambda n: {"start": by_place(n), "end": by_place(n)},
+            {"from": "start.utc"},
+            {"from": "end.utc"},
+        ),
+        (
+            lambda n: {"start_date": at(n), "end_date": at(n), **PARTS},
+            {"from": ["{start_date}T{start_time}", "start_date"], "timezone": "tz"},
+            {"from": ["{end_date}T{end_time}", "end_date"], "timezone": "tz"},
+        ),
+        (
+            lambda n: {"event_date": at(n), "start_time": "10:00", "tz": "Europe/Berlin"},
+            {"from": ["{event_date}T{start_time}", "event_date"], "timezone": "tz"},
+            None,
+        ),
+        (
+            lambda n: {"date": at(n), "to": "11:30", "from": "10:00"},
+            {"from": ["{date}T{from}", "date"]},
+            None,
+        ),
+        (
+            lambda n: {"date": at(n), "time": "19:30" if n % 3 else "TBA"},
+            {"from": ["{date}T{time}", "date"]},
+            None,
+        ),
+        (
+            lambda n: {"date": at(n), "time": "7:30 PM", "timezone": "America/New_York"},
+            {
+                "from": ["{date}T{time}", "{date}T12:00 AM"],
+                "format": "%Y-%m-%dT%I:%M %p",
+                "timezone": "timezone",
+            },
+            None,
+        ),
+        (
+            lambda n: {
+                "begin": german(n, "19:30"),
+                "end": german(n, "20:30"),
+                "venue": {"timezone": "Europe/Berlin"},
+            },
+            {"from": "begin", **GERMAN},
+            {"from": "end", **GERMAN},
+        ),
+        (
+            lambda n: {"start": day_or_time(n)},
+            {"from": ["start.dateTime", "start.date"], "timezone": ["start.timeZone", "UTC"]},
+            None,
+        ),
+        (
+            lambda n: {"datetime_utc": at(n, "T10:00:00"), "datetime_local": at(n, "T05:00:00")},
+            {"from": "datetime_utc", "timezone": "UTC"},
+            None,
+        ),
+        (
+            lambda n: {"when": epoch_or_day(n)},
+            {"from": ["when.start_time", "when.start_date"], "format": "epoch_s"},
+            None,
+        ),
+        (
+            lambda n: {"when": {"date": at(n)} if n % 3 == 0 else epoch_or_day(n)},
+            {"from": ["when.start_time", "when.date"], "format": "epoch_s"},
+            None,
+        ),
+        (with_sales, {"from": "dates.start.dateTime"}, None),
+        (
+            lambda n: {"livestart": at(n, "T10:00:00Z"), "liveend": at(n, "T12:00:00Z")},
+            {"from": "livestart"},
+            {"from": "liveend"},
+        ),
+        (
+            lambda n: {"preShowStart": at(n, "T09:45:00Z"), "featureStart": at(n, "T10:00:00Z")},
+            {"from": "featureStart"},
+            None,
+        ),
+        (  # the first of what is alike
+            lambda n: {"date": {"value": at(n, "T10:00:00Z"), "value2": at(n, "T12:00:00Z")}},
+            {"from": "date.value"},
+            None,
+        ),
+        (
+            lambda n: {"dtstart": at(n, " 00:00:00.0"), "time": "19:30"},
+            {
+                "from": ["{dtstart}T{time}", "{dtstart}T00:00"],
+                "format": "%Y-%m-%d 00:00:00.0T%H:%M",
+            },
+            None,
+        ),
+        (
+            lambda n: {"started_at": at(n, "T10:00:00Z"), "ended_at": at(n, "T12:00:00Z")},
+            {"from": "started_at"},
+            {"from": "ended_at"},
+        ),
+        (
+            lambda n: {"takesPlaceAt": [{"startDate": at(n), "endDate": at(n)}]},
+            {"from": "takesPlaceAt.0.startDate"},
+            {"from": "takesPlaceAt.0.endDate"},
+        ),
+        (
+            lambda n: {"datestart": at(n), "times": [{"timestart": "19:30", "timeend": "21:30"}]},
+            {"from": ["{datestart}T{times.0.timestart}", "datestart"]},
+            None,
+        ),
+        (
+            lambda n: {
+                "start_date": at(n, "T10:00:00"),
+                "end_date": at(n, "T12:00:00"),
+                "available_to": at(n, "T12:00:00Z"),
+                "stopSellingAt": at(n, "T09:00:00Z"),
+            },
+            {"from": "start_date"},
+            {"from": "end_date"},
+        ),
+        (
+            lambda n: {"startDate": at(n), "startTimeString": "7:30pm"},
+            {
+                "from": ["{startDate}T{startTimeString}", "{startDate}T12:00AM"],
+                "format": "%Y-%m-%dT%I:%M%p",
+            },
+            None,
+        ),
+        (  # one value in all records
+            lambda n: {"valid_from": at(0), "valid_to": at(9), "date": at(n, "T10:00:00Z")},
+            {"from": "date"},
+            None,
+        ),
+        (
+            lambda n: {"start_time": at(n, "T10:00:00Z") if n % 5 else "TBA"},
+            {"from": "start_time"},
+            None,
+        ),
+        (
+            lambda n: {"begin": german(n, "19:30") if n % 3 else "to be announced"},
+            {"from": "begin", "format": "%d.%m.%Y %H:%M"},
+            None,
+        ),
+        (lambda n: {"start_time": at(n, "T10:00:00Z") if n % 5 == 0 else "TBA"}, None, None),
+        (lambda n: {"date": at(n), "date_gmt": at(n), "modified": at(n)}, None, None),
+        (lambda n: {"calendar": f"c{n}", "attendees": 7, "updated_at": at(0)}, None, None),
+    ],
+)
+def test_the_times_are_found_with_their_formats_and_zones(make: Any, start: Any, end: Any) -> None:
+    found = sample(make)
+    first = find_start(found)
+    last = find_end(found, first)
+    assert (first and first.settings) == start
+    assert (last and last.settings) == end
+
+
+def test_a_zone_outside_of_the_records_is_that_of_days() -> None:
+    rows = [{"start": {"date": at(number)}} for number in range(9)]
+    found = find_start(Sample(rows, "Europe/Berlin"))
+    assert found is not None
+    assert found.settings == {"from": "start.date", "timezone": "Europe/Berlin"}
+
+
+def test_the_time_of_the_last_change_is_found() -> None:
+    found = find_updated(sample(lambda _: {"lastModified": "2026-01-01T00:00:00Z"}))
+    assert found is not None
+    assert found.settings == {"from": "lastModified"}
