@@ -154,6 +154,7 @@ def _run_jobs(
     partitions.update_partitions(source, runner.instance)
     wanted = [name for name in accounts if name in chosen or not chosen]
     failures = sum(not runner.run(job, config, account=name) for name in wanted)
+    print(f"accounts  {len(wanted) - failures:,} of {len(wanted):,} synced and checked", flush=True)
     synced = [asset_key(source, resource) for resource in source.resources]
     assets = [
         one for one in runner.definitions.assets or () if isinstance(one, dg.AssetsDefinition)
@@ -161,8 +162,6 @@ def _run_jobs(
     derived = failures < len(wanted) and runner.run(
         f"{job_name(source)}_on_schedule", assets=sorted(DerivedAssets(synced).resolve(assets))
     )
-    print(f"accounts  {len(wanted) - failures:,} of {len(wanted):,} synced and checked")
-    print(f"database  {warehouse.get_destination().display_name}", flush=True)
     return derived and not failures
 
 

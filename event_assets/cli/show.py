@@ -154,7 +154,7 @@ def _query(database: duckdb.DuckDBPyConnection, schema: str, table: str, limit: 
     relation = database.sql(f"from {_quote(schema, table)}")
     types = dict(zip(relation.columns, map(str, relation.types), strict=True))
     names = [name for name in types if not name.startswith("_dlt") and name not in view.hidden]
-    names.sort(key=lambda name: (*view.first, name).index(name))
+    names.sort(key=lambda name: (*view.first, "account", name).index(name))
     is_timed = view is not EVENTS or types.get("start_time", "").startswith("TIMESTAMP")
     order = f" order by {view.order}" if view.order and is_timed else ""
     columns = ", ".join(map(_quote, names))

@@ -17,6 +17,7 @@ from event_assets.transform.all_events import CURRENT_EVENTS
 from event_assets.transform.changes import CHANGES
 from event_assets.values.wording import counted
 
+ROW_COUNT = "dagster/row_count"
 SILENT_LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 CHANGE_TEXTS = {  # texts for the numbers in the metadata of `event_changes`
     "appeared": "+{:,} new",
@@ -70,10 +71,11 @@ def _format_failures(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
 
 def _format_run(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
     synced = _find_materializations(events, EVENT_DATA)
+    built = synced or _find_materializations(events, CURRENT_EVENTS)  # of all accounts
     database = warehouse.get_destination().display_name
     yield from _find_unsynced(events)
-    if synced:
-        for materialization in synced:
+    if built:
+        for materialization in built:
             yield from _format_sync(materialization, events)
         if passed := _count_passed(events):
             yield f"checks    {passed} passed"
@@ -88,10 +90,10 @@ def _format_run(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
 def _format_account(account: str, events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
     """Yield one line only: there may be a thousand accounts."""
     for materialization in _find_materializations(events, EVENT_DATA):
-        rows: Any = materialization.metadata["dagster/row_count"].value
+        rows: Any = materialization.metadata[ROW_COUNT].value
         passed = _count_passed(events)
         checked = f", {passed} checks passed" if passed else ""
-        yield f"account   {account}: {counted(rows, 'event')}{checked}"
+        yield f"account   {account}: {counted(rows, 'row')}{checked}"
 
 
 def _format_sync(
@@ -106,13 +108,13 @@ def _format_sync(
         for each in _find_materializations(events, table)
         if each.asset_key.path[:-1] == source
     }
-    synced = found[EVENT_DATA]
+    synced = found.get(EVENT_DATA, {})
     current = found.get(CURRENT_EVENTS, synced)
-    if synced["api"] == SANDBOX:
+    if synced.get("api") == SANDBOX:
         yield f"api       {INVENTED}"
-    has_news = CHANGES in found and synced.get("sync_number") != 1
+    has_news = CHANGES in found and (synced.get("sync_number", 1) != 1 or found[CHANGES][ROW_COUNT])
     changes = f" ({_format_changes(found[CHANGES])})" if has_news else ""
-    yield f"events    {current['dagster/row_count']:,}{changes}"
+    yield f"events    {current[ROW_COUNT]:,}{changes}"
     if "first_start_time" in current:
         first, last = (format_time(current[f"{end}_start_time"]) for end in ("first", "last"))
         yield f"starting  {first} to {last}"
@@ -135,7 +137,12 @@ def _find_materializations(
     events: Sequence[dg.DagsterEvent], table: str
 ) -> list[dg.AssetMaterialization]:
     found = _filter(events, DagsterEventType.ASSET_MATERIALIZATION)
-    return [e.materialization for e in found if e.materialization.asset_key.path[-1] == table]
+    return [
+        each.materialization
+        for each in found
+        if each.materialization.asset_key.path[-1] == table
+        and ROW_COUNT in each.materialization.metadata  # none of the user's own of that name
+    ]
 
 
 def _find_unsynced(events: Sequence[dg.DagsterEvent]) -> list[str]:

@@ -192,24 +192,30 @@ def test_make_run_syncs_all_accounts_and_names_those_that_failed(
         assert run_command(["sync"]) == 1
         output, errors = capfd.readouterr()
         lists["refused"] = events(3)
-        assert run_command(["sync", "--account", "refused"]) == 0
-        assert "1 of 1 synced" in capfd.readouterr().out
+        lists["b c"].pop()
+        assert run_command(["sync", "--account", "refused", "--account", "b c"]) == 0
+        later = capfd.readouterr().out
         assert run_command(["sync", "--account", "nobody"]) == 1
         assert capfd.readouterr().err == "There is no account `nobody` of events.\n"
         source_file.write_text(yaml.safe_dump(source(api.url)))
         for command in "sync", "probe":
             assert run_command([command, "--account", "a"]) == 1
             assert capfd.readouterr().err == "events has no accounts: omit `--account`.\n"
-    assert output.splitlines() == [
+    said = output.splitlines()
+    assert said.pop(-2).startswith("starting  ")
+    assert said == [
         "Syncing events ...",
-        "account   a: 1 event, 4 of 4 checks passed",
-        "account   b c: 2 events, 4 of 4 checks passed",
+        "account   a: 1 row, 4 of 4 checks passed",
+        "account   b c: 2 rows, 4 of 4 checks passed",
         "accounts  2 of 3 synced and checked",
+        "events    3",
         f"database  {project.database}",
     ]
+    assert "2 of 2 synced and checked\nevents    5 (1 passed)\n" in later
     assert errors.startswith("refused: event_data failed: The API at ")
     assert errors.count("\n") == 1
-    assert project.rows("select count(*) from events.current_events") == [(6,)]
+    assert run_command(["show", "--syncs"]) == 0
+    assert "  requests  account" in capfd.readouterr().out
 
 
 def test_accounts_in_tables_without_them_are_refused_in_one_sentence(
