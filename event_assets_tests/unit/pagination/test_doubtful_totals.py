@@ -364,13 +364,14 @@ def test_a_total_that_repeated_rows_have_passed_promises_no_pages() -> None:
     assert len(done.asked) <= 20
 
 
+@pytest.mark.parametrize("in_turn", [1, 2])
 @pytest.mark.parametrize("behind", [0, 1])
-def test_a_total_that_goes_to_and_fro_is_a_doubt(behind: int) -> None:
-    """Every other response comes from a server that has not three new rows yet."""
+def test_a_total_that_goes_to_and_fro_is_a_doubt(behind: int, in_turn: int) -> None:
+    """In turn, responses come from a server that has not three new rows yet."""
     asked, old, new = itertools.count(), [*range(95)], [900, 901, 902, *range(95)]
 
     def answer(query: Query) -> dict[str, Any]:
-        rows = new if next(asked) % 2 == behind else old
+        rows = new if next(asked) // in_turn % 2 == behind else old
         first = int(query["offset"])
         return {"data": [{"id": row} for row in rows[first : first + 10]], "total": len(rows)}
 

@@ -144,6 +144,16 @@ def test_a_flag_that_is_configured_ends_no_list_that_goes_on(
     assert done.result.complete is True
 
 
+def test_a_total_that_offsets_reach_is_no_end_while_a_flag_says_more() -> None:
+    def answer(query: Query) -> dict[str, Any]:
+        first = int(query["offset"])
+        page = rows_from(first, 40 if first < 40 else 130)
+        return {"data": page, "total": 40, "has_more": page[-1:] != [{"id": 129}]}
+
+    done = read_with({"type": "offset", "limit": 20}, answer)
+    assert done.ids == set(range(130))
+
+
 def test_a_flag_that_contradicts_the_pages_is_named() -> None:
     config, answer = PAGED["offset"]
     done = read_with(

@@ -13,6 +13,7 @@ from event_assets.pagination.evidence import judge
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import PageFacts
 from event_assets.pagination.number_walk import NumberWalk
+from event_assets.pagination.pointer_walk import PointerWalk
 from event_assets_tests.support.paging import Query, read_ids
 from event_assets_tests.support.served_lists import NUMBERED, paged, read_with, rows
 
@@ -135,6 +136,24 @@ def test_a_response_without_content_at_a_round_number_of_rows_is_no_limit() -> N
     assert judge(walk.facts).complete is True
 
 
+def test_a_limit_that_refuses_the_page_behind_a_short_one_by_number_is_its_end() -> None:
+    walk = NumberWalk(maximum=inf, stop_after_empty_page=None)
+    for _ in range(2):
+        walk.take(PageFacts(range(20)))
+        walk.take(PageFacts(range(20, 33)))
+        while walk.position and not walk.done:  # and then the list is read again, from its start
+            assert walk.refuse(400, is_limit=True)
+    assert judge(walk.facts).complete is True
+
+
+def test_a_limit_that_refuses_what_a_cursor_leads_to_leaves_rows_out() -> None:
+    walk = PointerWalk(maximum=inf, stop_after_empty_page=None)
+    walk.take(PageFacts(range(20), pointer="k"))
+    walk.take(PageFacts(range(20, 33), pointer="m"))
+    assert walk.refuse(403, is_limit=True)
+    assert walk.facts.end == "depth"
+
+
 def test_pages_follow_a_response_without_content_behind_a_full_page() -> None:
     def answer(query: Query) -> Any:
         return 204 if query["page"] == "3" else {"data": paged(query, 115, 20)}
@@ -208,6 +227,21 @@ def test_a_refused_page_is_no_end_while_a_total_promises_more() -> None:
 
     with pytest.raises(requests.HTTPError):
         read_with(NUMBERED, answer)
+
+
+@pytest.mark.parametrize(("status", "is_named"), [(400, True), (200, False)])
+def test_a_total_that_is_not_reached_names_the_refusal_of_the_next_page(
+    status: int, is_named: bool
+) -> None:
+    def answer(query: Query) -> Any:
+        first = int(query["offset"])
+        is_behind = first + 100 > 500
+        shown = rows(first, min(500, first + 100))
+        return status if is_behind and status != 200 else {"data": shown, "total": 900}
+
+    done = read_with({"type": "offset", "limit": 100}, answer)
+    assert done.result.complete is False
+    assert (" It refused the next page." in done.result.reason) is is_named, done.result.reason
 
 
 @pytest.mark.parametrize("deleted", [1, 5, 25, 35])
