@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from event_assets.config.source import ResourceConfig, SourceConfig
+from event_assets.records.column_names import VARIANT, SourcePaths
 from event_assets.records.contract import build_contract
 from event_assets.values.conversion import to_json
 from event_assets.values.json_paths import Path, parse_path
@@ -93,12 +94,21 @@ def excluded_paths(source: SourceConfig) -> list[tuple[str, ...]]:
     return [path for entry in source.exclude for path in _paths_of(entry)]
 
 
-def is_excluded(source: SourceConfig, column: str) -> bool:
-    """Return whether a column holds a field that `exclude` names, or a part of one."""
-    if column in source.fields:
-        return False
-    names = ["__".join(map(normalize_name, path)) for path in excluded_paths(source)]
-    return any(column == name or column.startswith(f"{name}__") for name in names)
+def is_excluded(source: SourceConfig, column: str, known: SourcePaths) -> bool:
+    """Return whether a column holds a field that `exclude` names, or a part of one.
+
+    Args:
+        known: the paths of columns that their names do not say; None: it is lost.
+    """
+    own = column.partition(VARIANT)[0]
+    recorded = known.get(column, known.get(own, own.split("__")))
+    return column not in source.fields and any(
+        column == name or column.startswith(f"{name}__")
+        for path in excluded_paths(source)
+        for name in ["__".join(map(normalize_name, path))]
+        # the column of `a.b` may be that of a field `a_b`
+        if "." not in "".join(path) or recorded is None or (*recorded[: len(path)],) == path
+    )
 
 
 def build_field_selection(resource: ResourceConfig) -> FieldSelection:

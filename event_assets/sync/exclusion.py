@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from event_assets.config.source import SourceConfig
 from event_assets.config.source_files import EVENT_DATA
-from event_assets.records.column_names import VARIANT
+from event_assets.records.column_names import VARIANT, SourcePaths
 from event_assets.records.field_selection import FieldSelection, excluded_paths, is_excluded
 from event_assets.sync.rejects import REJECTS
+from event_assets.sync.schema_changes import load_source_paths
 from event_assets.sync.sync_log import SYNC_LOG
 from event_assets.values.conversion import to_json
 from event_assets.values.json_paths import Path
@@ -35,27 +36,27 @@ def delete_excluded(database: Database, source: SourceConfig) -> None:
     """
     if not source.exclude:
         return
-    schema = source.name
+    schema, known = source.name, load_source_paths(database, source.events)
     for table in (EVENT_DATA, SNAPSHOT):
         for column, kind in catalog_columns(database, schema, table).items():
             name = quote_identifier(column)
-            if is_excluded(source, column):
+            if is_excluded(source, column, known):
                 statement = f"update {quote_name(schema, table)} set {name} = null"
                 database.execute(f"{statement} where {name} is not null")
             elif kind == "JSON":
                 _prune(database, source, table, column, _prefixes(source, column))
     _prune(database, source, REJECTS, "record", {()})
     if has_table(database, schema, CHANGES):
-        _forget_changes(database, source)
+        _forget_changes(database, source, known)
     if has_table(database, schema, SYNC_LOG):
-        _delete_examples(database, source)
+        _delete_examples(database, source, known)
 
 
-def _forget_changes(database: Database, source: SourceConfig) -> None:
+def _forget_changes(database: Database, source: SourceConfig, known: SourcePaths) -> None:
     changes = quote_name(source.name, CHANGES)
     fields = database.execute(f"select distinct field from {changes} where field is not null")
     for (field,) in fields.fetchall():
-        if is_excluded(source, field):
+        if is_excluded(source, field, known):
             database.execute(f"delete from {changes} where field = ?", [field])
         elif prefixes := _prefixes(source, field):
             where = f"field = {quote_literal(field)}"
@@ -66,14 +67,14 @@ def _forget_changes(database: Database, source: SourceConfig) -> None:
             )
 
 
-def _delete_examples(database: Database, source: SourceConfig) -> None:
+def _delete_examples(database: Database, source: SourceConfig, known: SourcePaths) -> None:
     """Delete the values in which records that share an id differ."""
     log = quote_name(source.name, SYNC_LOG)
     query = f"select distinct repeats::varchar from {log} where json_array_length(repeats) > 0"
     for (text,) in database.execute(query).fetchall():
         examples = json.loads(text)
         for field in {str(example["field"]) for example in examples}:
-            if is_excluded(source, field) or _prefixes(source, field):
+            if is_excluded(source, field, known) or _prefixes(source, field):
                 examples = [{**e, "values": []} if e["field"] == field else e for e in examples]
         update = f"update {log} set repeats = ? where repeats::varchar = ?"
         database.execute(update, [json.dumps(examples), text])

@@ -287,6 +287,16 @@ def test_what_is_excluded_is_not_in_lists_either(project: Project, sync: Sync) -
     assert project.rows("select people from events.event_data") == [('[{"name":"Ada"}]',)]
 
 
+def test_what_is_excluded_takes_no_field_with_it_that_is_written_alike(
+    project: Project, sync: Sync
+) -> None:
+    record = {"id": "1", "venue": {"name": "secret"}, "venue_name": "Hall", "venue.name": "secret"}
+    sync([record], fields=fields())
+    sync([record], fields=fields(), exclude=["venue.name"])
+    columns = "venue_name, venue_name__x2, venue__name"
+    assert project.rows(f"select {columns} from events.event_data") == [("Hall", None, None)]
+
+
 @pytest.mark.parametrize(
     ("attributes", "said"),
     [
