@@ -35,7 +35,7 @@ from event_assets.pagination.evidence import judge
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.paginator import Paginator
-from event_assets.pagination.per_parent import ResultAggregator
+from event_assets.pagination.per_parent import ListAggregator
 from event_assets.pagination.result import PaginationResult, mark_changed_while_interrupted
 from event_assets.pagination.seen_ids import ReadIds, extract_ids
 from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
@@ -84,7 +84,7 @@ class Stream:
         self._build_absent = build_absent
         self._clock = time.monotonic()
         fields = (f"`resources.{self._parent}.{name}`" for name in resource.requested_fields)
-        self._results = ResultAggregator(" and ".join(fields))
+        self._lists_read = ListAggregator(" and ".join(fields))
         self._paginator: Paginator | None = None  # of the list that is being read
 
     @property
@@ -100,12 +100,12 @@ class Stream:
     @property
     def result(self) -> PaginationResult:
         """The result, which is final when all pages were read."""
-        result = self._results.result if self._parent else judge(self._current)
+        result = judge(self._lists_read.facts if self._parent else self._current)
         return mark_changed_while_interrupted(result) if self._client.list_changed else result
 
     def progress(self) -> Progress:
         """Return the progress of the sync."""
-        facts = self._results.unfinished(self._current) if self._parent else self._current
+        facts = self._lists_read.unfinished(self._current) if self._parent else self._current
         return Progress(
             events=facts.rows - facts.overlaps,
             total=facts.reported,
@@ -141,10 +141,10 @@ class Stream:
                         yield list(added) if extra else records
             except HTTPError as error:
                 raise self._explain(error) from None
-            self._results.add(paged.paginator.facts)
+            self._lists_read.add(paged.paginator.facts)
             self._has_list = True
-        if rows := self._results.repeated:
-            self._results.filters_by_parent = filters_by_parent(
+        if rows := self._lists_read.repeated:
+            self._lists_read.filters_by_parent = filters_by_parent(
                 self._build_absent(), self._client, build_records_selector(self._selector), rows
             )
 

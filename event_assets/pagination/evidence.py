@@ -121,6 +121,12 @@ windows without total | WARN | {received} in {windows}; without a total, rows wi
 empty windows | WARN | No row was received in {windows}: check that `{param_from}` is the start of a
     window and `{param_to}` its end, and `since`, `until` and `format`.
 windows | pass | {all_rows}, in {windows}.
+lists ignored | WARN | None of {lists} was read: response_actions ignored every response. Check the
+    endpoint's path.
+list incomplete | ERROR | {received}; {doubted:,} of {lists} may be incomplete: {problem}
+list unverified | WARN | {received}; {doubted:,} of {lists} may be incomplete: {problem}
+same lists | WARN | {received}, the same in each of {lists}: the API may ignore {parent}.
+lists | pass | {all_rows}, in {lists}.
 overlaps | pass | {all_rows}.
 """)
 
@@ -205,7 +211,7 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
             or facts.distinct < (facts.least_total or 0)
         )
     ),
-    "empty list": lambda facts: not facts.rows and facts.end in (*OPEN_ENDS, "overlaps"),
+    "empty list": lambda facts: not facts.rows and facts.end in (*OPEN_ENDS, "overlaps", "lists"),
     "no pointer": lambda facts: (
         facts.end == "no pointer"
         and not (facts.is_pointer_found or facts.is_only_page)

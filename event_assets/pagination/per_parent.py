@@ -1,13 +1,13 @@
-"""Combine the results of many lists, one for each parent record."""
+"""Combine the facts of many lists, one for each parent record."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import ListFacts, add_counts
-from event_assets.pagination.result import PaginationResult
 from event_assets.values.wording import counted
 
 # Ends that prove nothing by themselves, unless a count of all lists together is not 0: a link or
@@ -15,19 +15,19 @@ from event_assets.values.wording import counted
 PROVEN_BY: Final = {"no pointer": "pointers", "empty windows": "distinct"}
 
 
-class ResultAggregator:
-    """Combines the results of many lists.
+class ListAggregator:
+    """Combines the facts of many lists.
 
-    The result is complete if each list is, and not all have the same rows. A list without a
-    response, because the configuration ignores it (`response_actions`), counts as empty.
+    They are complete if each list is, and not all have the same rows. A list without a response,
+    because the configuration ignores it (`response_actions`), counts as empty.
 
     Attributes:
         filters_by_parent: whether the API is known to filter by the parent.
     """
 
-    def __init__(self, asked_by: str = "the parent") -> None:
-        """`asked_by` names what the requests of the lists differ in."""
-        self._asked_by = asked_by
+    def __init__(self, parent: str = "the parent") -> None:
+        """`parent` names what the requests of the lists differ in."""
+        self._parent = parent
         self.filters_by_parent = False
         self._first: ListFacts | None = None
         self._are_same = True  # whether all lists so far have the same rows
@@ -58,32 +58,23 @@ class ResultAggregator:
         return add_counts(self._sums, current)
 
     @property
-    def result(self) -> PaginationResult:
-        """The combined result, after all lists have ended."""
-        sums, lists = self._sums, counted(self._lists, "list")
+    def facts(self) -> ListFacts:
+        """The combined facts, after all lists have ended."""
+        sums = self._sums
         found = [
             (complete, reason)
             for proof, complete, reason in self._problems
             if not (proof and getattr(sums, proof))
         ]
         complete, worst = min(found, key=lambda one: one[0] is None, default=(True, ""))
-        rows = "The only row" if sums.distinct == 1 else f"All {sums.distinct:,} rows"
-        reason = f"{rows} of {lists} {'was' if sums.distinct == 1 else 'were'} received."
-        if self._lists and not sums.pages:
-            complete = None
-            reason = (
-                f"None of {lists} was read: response_actions ignored every response. Check the "
-                "endpoint's path."
-            )
-        elif found:
-            reason = (
-                f"{sums.distinct:,} rows received; {len(found):,} of {lists} may be incomplete: "
-                f"{worst}"
-            )
-        elif self.repeated and not self.filters_by_parent:
-            complete = None
-            reason = (
-                f"{sums.distinct:,} rows received, the same in each of {lists}: the API may ignore "
-                f"{self._asked_by}."
-            )
-        return PaginationResult(complete, reason, sums)
+        ends = {
+            "lists ignored": self._lists and not sums.pages,
+            "list incomplete": complete is False,
+            "list unverified": complete is None,
+            "same lists": self.repeated and not self.filters_by_parent,
+            "lists": True,
+        }
+        end = next(name for name, holds in ends.items() if holds)
+        lists, doubted = counted(self._lists, "list"), len(found)
+        values = {"lists": lists, "doubted": doubted, "problem": worst, "parent": self._parent}
+        return replace(sums, end=end, values=values)

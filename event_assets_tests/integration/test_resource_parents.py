@@ -64,7 +64,7 @@ def test_a_parent_without_a_value_is_left_out() -> None:
         config = by_organizer(api.url)
         sync_source(config)
     check = complete(config, "members")
-    assert (check.passed, check.description) == (True, "The only row of 1 list was received.")
+    assert (check.passed, check.description) == (True, "The only row was received, in 1 list.")
 
 
 @pytest.mark.parametrize(
@@ -299,4 +299,4 @@ def test_lists_without_a_key_may_begin_as_the_one_before_ends(project: Project) 
         sync_source(config)
     loaded = project.rows("select kind, count(*) from events.prices group by kind order by kind")
     assert loaded == [("Adult", 1), ("Child", 2), ("Senior", 2)]
-    assert complete(config, "prices").description == "All 5 rows of 3 lists were received."
+    assert complete(config, "prices").description == "All 5 rows were received, in 3 lists."

@@ -36,7 +36,7 @@ def test_there_is_a_row_for_each_record_of_each_event(project: Project) -> None:
     logged = "select complete, rows_read, reason from events.attendees_syncs"
     (sync,) = project.rows(logged)
     assert sync[0] is True
-    assert sync[2] == "All 60 rows of 40 lists were received."
+    assert sync[2] == "All 60 rows were received, in 40 lists."
 
 
 def test_the_rows_that_are_still_listed_are_found_as_documented(project: Project) -> None:

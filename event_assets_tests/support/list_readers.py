@@ -15,7 +15,7 @@ from event_assets.http.response import JsonResponse
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.paginator import Paginator
-from event_assets.pagination.per_parent import ResultAggregator
+from event_assets.pagination.per_parent import ListAggregator
 from event_assets.pagination.result import PaginationResult
 from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
 from event_assets_tests.support.list_models import (
@@ -95,12 +95,12 @@ def read_lists(
 ) -> tuple[set[int], PaginationResult]:
     """Read the lists of several parents; return ids and the result of all."""
     config, serve = PAGINATORS[kind]
-    reader, results = Reader(script), ResultAggregator()
+    reader, results = Reader(script), ListAggregator()
     for listed in lists:
         paginator = create_paginator(config, read_ids)
         reader.read(paginator, serve, listed)
         results.add(paginator.facts)
-    return reader.delivered, results.result
+    return reader.delivered, judge(results.facts)
 
 
 def read_in_windows(

@@ -24,9 +24,10 @@ CURSOR = {"type": "cursor", "cursor_path": "paging.next.after", "cursor_param": 
 
 @pytest.mark.parametrize("kind", TABLE, ids=lambda kind: kind.name)
 def test_each_kind_of_evidence_has_a_sentence_that_can_be_said(kind: Any) -> None:
-    names = ("gap", "claim", "lack", "windows", "problem", "param_from", "param_to")
-    words = dict.fromkeys(names, "")
-    counts = dict.fromkeys(("limit", "size", "empty", "idle", "length", "fullest"), 9)
+    of_lists = ("windows", "lists", "problem", "param_from", "param_to", "parent")
+    words = dict.fromkeys(("gap", "claim", "lack", *of_lists), "")
+    names = ("limit", "size", "empty", "idle", "length", "fullest", "doubted")
+    counts = dict.fromkeys(names, 9)
     facts = ListFacts(reported=9, least_total=9, values={**words, **counts})
     said = kind.sentence.format(**sentence_values(facts))
     assert said

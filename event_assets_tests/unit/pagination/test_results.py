@@ -9,7 +9,7 @@ import pytest
 
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import NO_PAGE, ListFacts, ListSettings, PageFacts
-from event_assets.pagination.per_parent import ResultAggregator
+from event_assets.pagination.per_parent import ListAggregator
 from event_assets.pagination.result import PaginationResult, mark_changed_while_interrupted
 
 ALL = ListFacts("overlaps", pages=2, rows=4, distinct=3, overlaps=1, shifts=2)
@@ -19,17 +19,17 @@ MISSING = ListFacts("same pointer", pages=1, rows=1, distinct=1)
 
 
 def combined(*lists: ListFacts) -> PaginationResult:
-    aggregator = ResultAggregator()
+    aggregator = ListAggregator()
     for facts in lists:
         aggregator.add(facts)
-    return aggregator.result
+    return judge(aggregator.facts)
 
 
 def test_lists_that_are_complete_or_ignored_are_complete_together() -> None:
     result = combined(ALL, IGNORED, ALL)
-    said = "All 6 rows of 3 lists were received."
-    sums = ListFacts(pages=4, rows=8, distinct=6, overlaps=2, shifts=4)
-    assert result == PaginationResult(True, said, sums)
+    sums = ListFacts("lists", pages=4, rows=8, distinct=6, overlaps=2, shifts=4)
+    assert replace(result.facts, values={}) == sums
+    assert (result.complete, result.reason) == (True, "All 6 rows were received, in 3 lists.")
     assert combined().complete is True
 
 
@@ -63,12 +63,12 @@ def test_lists_of_which_none_was_read_are_not_called_complete() -> None:
 
 
 def test_the_list_in_progress_counts_only_once_it_is_added() -> None:
-    aggregator = ResultAggregator()
+    aggregator = ListAggregator()
     aggregator.add(ALL)
     for pages in (1, 2):
         shown = aggregator.unfinished(ListFacts(pages=pages, rows=pages))
         assert (shown.end, shown.pages, shown.rows) == ("unfinished", 2 + pages, 4 + pages)
-    assert aggregator.result.facts.pages == 2
+    assert aggregator.facts.pages == 2
 
 
 def test_a_list_that_changed_while_the_sync_was_interrupted_is_not_called_complete() -> None:
