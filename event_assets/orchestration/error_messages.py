@@ -13,12 +13,14 @@ from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedExcept
 from dlt.common.configuration.providers.toml import TomlProviderReadException
 
 from event_assets import warehouse
+from event_assets.config.source_files import EVENT_DATA
 from event_assets.http import errors as http_errors
 from event_assets.values.errors import UserError, exception_chain
 from event_assets.warehouse import inspection
 
 ENCODING = sys.getfilesystemencoding()  # also of arguments and of the names of files
 STORAGE_ERRORS = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
+MISSING = re.compile(r'Table with name "?(?:\w+\.)?(\w+?)(?:_syncs|_rejects)?"? does not exist')
 REFERENCED = re.compile("foreign key|entries that depend on it")  # words of DuckDB's message
 HOME_FOLDERS = ("history", "storage", "schedules", "logs")  # folders of Dagster's files
 TABLE_ERRORS = (  # raised where a person has changed the tables
@@ -97,7 +99,8 @@ def _describe_tables(error: BaseException) -> str | None:
     reason = destination.error_reason(error)
     if "does not exist" in reason and isinstance(error, duckdb.CatalogException):
         missing = str(error).partition("\n")[0].removeprefix("Catalog Error: ")
-        return f"{missing} Materialize event_data first."
+        asset = (MISSING.findall(missing) or [EVENT_DATA])[0]
+        return f"{missing} Materialize {asset} and what it depends on first."
     if macros := _hiding_macros():
         return (
             f"Macros in {destination.display_name} hide functions of DuckDB "

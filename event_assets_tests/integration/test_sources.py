@@ -76,7 +76,7 @@ def test_all_events_does_not_wait_for_a_sync_with_a_changed_contract(project: Pr
     ("asset", "said"),
     [
         ("all_events", "No source has been synced yet: materialize event_data first."),
-        ("event_changes", "does not exist. Materialize event_data first."),
+        ("event_changes", "exist. Materialize current_events and what it depends on first."),
     ],
 )
 def test_what_is_made_of_events_needs_a_sync(project: Project, asset: str, said: str) -> None:
@@ -85,6 +85,18 @@ def test_what_is_made_of_events_needs_a_sync(project: Project, asset: str, said:
         instance=project.instance, asset_selection=[dg.AssetKey(asset)], raise_on_error=False
     )
     assert failure(result).endswith(said)
+
+
+def test_the_table_that_an_asset_lacks_is_named(project: Project) -> None:
+    with serving({PATH: paged(events(2))}) as api:
+        sync_source(source_of(source(api.url)))
+        result = definitions({"events": source(api.url)}).resolve_implicit_global_asset_job_def()
+        done = result.execute_in_process(
+            instance=project.instance,
+            asset_selection=[dg.AssetKey("event_calendar")],
+            raise_on_error=False,
+        )
+    assert failure(done).endswith("exist! Materialize current_events and what it depends on first.")
 
 
 def test_a_table_in_place_of_all_events_is_told_and_kept(project: Project) -> None:

@@ -55,7 +55,7 @@ def test_checking_before_the_first_sync_says_to_sync_first(project: Project) -> 
     result = only_checks.execute_in_process(instance=project.instance, raise_on_error=False)
     assert failure(result) == (
         'Table with name "events.event_data_syncs" does not exist because schema "events" does not '
-        "exist. Materialize event_data first."
+        "exist. Materialize event_data and what it depends on first."
     )
 
 
