@@ -38,7 +38,7 @@ RARE_HEADERS = (
     *("X-API-Token", "Api-Token", "X-Auth-Key", "X-Token", "Token", "Auth-Token", "Access-Token"),
     *("App-Key", "Client-Id", "s_token", "xc-token", "X-Engage-Api-Key", "OSDI-API-Token"),
     *("Authorization-Token", "Teamup-Token", "VeeziAccessToken", "X-Shopify-Access-Token"),
-    "X-Luma-Api-Key",
+    *("X-Luma-Api-Key", "Key"),
 )
 RARE_PARAMETERS = (
     *("app_key", "api_token", "auth_token", "login_token", "oauth_token", "public_key"),

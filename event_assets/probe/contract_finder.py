@@ -90,7 +90,7 @@ def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict
 def _ask_where(connection: Connection, sample: Sample, column: str) -> None:
     """Ask which field a column is; the fields that look like one are the choices."""
     setting = f"fields.{column}.from"
-    is_likely = sample.is_time if COLUMNS[column] == TIME else sample.has_words
+    is_likely = sample.formats.get if COLUMNS[column] == TIME else sample.has_words
     paths = [one for one in sample.leaves if one.count(".") <= 2 and sample.present(one)]
     named = ", ".join(f"`{path}`" for path in paths[:MAX_NAMED])
     connection.question(

@@ -15,7 +15,7 @@ from event_assets.values.json_paths import build_getter
 IDS = ("id", "eventid", "uuid", "guid", "objectid", "uid", "@id", "key", "identifier", "oid")
 ID_WORDS = {"id", "uuid", "guid", "key", "slug"}
 OTHER_ID = ""  # any other name that ends with one of them
-KEYS = ("slug", "code", "number", "ref", "reference", "uri", "url", "href", "self")
+KEYS = ("slug", "code", "ticker", "number", "ref", "reference", "uri", "url", "href", "self")
 ID_RANKS = {name: rank for rank, name in enumerate((*IDS, OTHER_ID, *KEYS))}
 MIN_SHARE = 0.8  # of the records that have an id
 LANGUAGE = re.compile(r"@?[a-z]{2,3}([-_][A-Za-z]{2,10})?")
@@ -34,7 +34,8 @@ TEXT_MEMBERS = (
 IN_LIST = re.compile(r"\.0\..")
 HAS_LETTERS = re.compile(r"(?!\S*/\S*/\S*\Z).*[^\W\d_]", re.DOTALL)  # and is no URL or path
 EVENT = "event"  # as the last word: in several words, its text is the name
-LAST_NAME, MAX_NAME = "description", 100  # if nothing else is the name, and with few characters
+MAX_NAME = 100  # characters of a text that is the name if nothing else is
+PER_KIND = 20  # records: as many of one name share that of something else, such as of a room
 OPPONENTS = (("home", "away"), ("Home", "Away"), ("home", "visitor"), ("Home", "Visitor"))
 LIKE_START, LIKE_NAME, LIKE_ID = 4.0, 3.0, 2.0  # how much a field makes a record look like an event
 NESTED = 0.1  # less, for each object that the name is in
@@ -122,12 +123,14 @@ def find_name(sample: Sample) -> FieldFinding | None:
     ranked = [(rank, path) for path in sample.leaves if (rank := _rank_name(sample, path))]
     if not ranked:
         return None
-    path = max(ranked)[1]
-    languages = _find_languages(sample, path)
-    if not languages and 2 * len(sample.present(path)) < len(sample.records):
+    rank, path = max(ranked)
+    languages, present = _find_languages(sample, path), sample.present(path)
+    texts = [value for value in present if isinstance(value, str)]
+    is_plain = not any((rank[0], rank[3], rank[4]))  # with no words beside the usual ones
+    is_of_other = not is_plain and len(texts) >= PER_KIND * len({*texts})
+    if is_of_other or (not languages and 2 * len(present) < len(sample.records)):
         return None
     settings: dict[str, Any] = {"from": languages or path}
-    texts = [value for value in sample.present(path) if isinstance(value, str)]
     if any(html.unescape(text) != text for text in texts):
         settings["html"] = "unescape"
     return FieldFinding(settings)
@@ -158,27 +161,29 @@ def _rank_name(sample: Sample, path: str) -> tuple[float, ...] | None:
         *outer, own = outer
     while outer and own == ["0"]:
         *outer, own = outer
+    usual = (*words.NAME, EVENT, *words.LAST_NAMES)
     word = next((word for word in reversed(own) if word in words.NAME), "".join(own[-1:]))
     present = sample.present(path)
     texts = [value for value in present if isinstance(value, str) and HAS_LETTERS.match(value)]
     spaced, distinct = sum(" " in text for text in texts), len({*texts})
-    is_named = word in words.NAME or (word == EVENT and 2 * spaced > len(texts))
-    if word == LAST_NAME and len(max(texts, key=len, default="")) > MAX_NAME:
+    is_last = word in words.LAST_NAMES
+    is_fit = 2 * spaced > len(texts) if word == EVENT else word in usual
+    if is_last and len(max(texts, key=len, default="")) > MAX_NAME:
         return None
-    if not is_named or not texts or len(texts) < len(present) / 2:
+    if not is_fit or not texts or len(texts) < len(present) / 2:
         return None
     others = sum(each in words.OTHER_OBJECTS for part in (*outer, own) for each in part)
     others += word == EVENT
     extra = sum(each not in (word, "event", "display", "full", "main") for each in own)
     return (
-        distinct > 1 or len(texts) == 1,  # else it is the name of a kind
-        word != LAST_NAME,
         -others,
+        distinct > 1 or len(texts) == 1,  # else it is the name of a kind
+        not is_last,
         -sum(not {*part} & words.NAME_PARENTS for part in outer),
         -extra,
         round((spaced + distinct) / len(texts), 1),
         len(texts) / len(sample.records),
-        -(*words.NAME, EVENT).index(word),
+        -usual.index(word),
         -TEXT_MEMBERS.index(last) if last in TEXT_MEMBERS else 0,
     )
 

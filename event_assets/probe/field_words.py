@@ -35,8 +35,10 @@ STATE = _words("status state")
 NAME = (
     *("name", "title", "summary", "subject", "topic", "headline", "label"),
     *("titel", "tittel", "titre", "titulo", "titolo", "bezeichnung", "otsikko"),
-    *("nom", "nome", "nombre", "naam", "namn", "navn", "nazwa", "nazev", "nimi", "description"),
+    *("nom", "nome", "nombre", "naam", "namn", "navn", "nazwa", "nazev", "nimi"),
 )
+# The name, if nothing else is, where it has few characters.
+LAST_NAMES = ("description", "text", "message")
 NAME_PARENTS = _words(
     "event node attributes fields properties data item details info content general basic texts "
     "entry resource en"
@@ -46,7 +48,8 @@ OTHER_TIMES = (REMOVED | UPDATED) | _words(
     "sale sales onsale presale registration register booking ticket tickets created create "
     "creation published publish publication door doors deadline expires expiry original recurrence "
     "synced indexed fetched announce announced visible cutoff cancelled added posted submitted "
-    "add setup checkin rsvp last refund sell selling enrollment enrolment curfew pre gates cleanup"
+    "add setup checkin rsvp last refund sell selling enrollment enrolment curfew pre gates cleanup "
+    "submission"
 )
 # Objects in an event's record that have names, ids and times of their own.
 OTHER_OBJECTS = _words(
@@ -54,7 +57,7 @@ OTHER_OBJECTS = _words(
     "category categories series performer performers artist attractions ticket tickets image "
     "images address city calendar group tags tag speaker speakers sponsor contact promoter "
     "classification classifications country state template parent relationships links team teams "
-    "league competitor competitors player players"
+    "league competitor competitors player players resource room space sport grade round season"
 )
 # In the name of a person.
 OF_PERSON = _words("first last given family middle nick")

@@ -98,10 +98,6 @@ class Sample:
         keys = [tuple(map(str, row)) for row in zip(*columns, strict=True) if None not in row]
         return len({*keys}) == len(keys)
 
-    def is_time(self, path: str) -> bool:
-        """Return whether the values at a path are times."""
-        return path in self.formats
-
     def has_words(self, path: str) -> bool:
         """Return whether texts of several words are at a path."""
         return any(" " in value for value in self.present(path) if isinstance(value, str))

@@ -91,7 +91,7 @@ def to_datetimes(moments: pa.Array) -> list[datetime | None]:
 
 def _is_between(value: Any, low: int, high: int) -> bool:
     if isinstance(value, str):
-        value = int(value) if value.isdecimal() and len(value) > 9 else -1
+        value = float(value) if re.fullmatch(r"\d{10,}(\.\d+)?", value) else -1
     return type(value) in (int, float) and low <= value < high
 
 

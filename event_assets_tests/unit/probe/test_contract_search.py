@@ -46,15 +46,15 @@ def test_what_is_in_doubt_is_an_open_question(rows: list[dict[str, Any]], settin
 
 def test_what_may_be_the_name_and_the_start_is_offered_as_choices() -> None:
     rows = [
-        {"id": n, "message": f"Disk {n} full", "createdAt": f"2027-01-{n:02}T19:30:00Z", "n": n}
+        {"id": n, "alert": f"Disk {n} full", "createdAt": f"2027-01-{n:02}T19:30:00Z", "n": n}
         for n in range(1, 8)
     ]
     found = connect(whole(rows))
     assert {one.setting: [*one.choices] for one in found.open_questions} == {
-        "fields.name.from": ["message"],
+        "fields.name.from": ["alert"],
         "fields.start_time.from": ["createdAt"],
     }
-    settings = {"fields.name.from": "message", "fields.start_time.from": "createdAt"}
+    settings = {"fields.name.from": "alert", "fields.start_time.from": "createdAt"}
     assert asked(connect(whole(rows), settings=settings)) == []
 
 
@@ -266,6 +266,7 @@ def test_the_first_of_several_starts_is_likely_only() -> None:
         ("venue.name", {"venue": {"name": "Town Hall"}}),
         ("teams.home.name", {"teams": {"home": {"name": "United"}}}),
         ("lastName", {"lastName": "Li"}),
+        ("roomName", {"roomName": "Blue"}),
     ],
 )
 def test_a_name_of_something_else_than_the_event_is_asked_about(path: str, value: Any) -> None:

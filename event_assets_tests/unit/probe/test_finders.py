@@ -77,6 +77,7 @@ def sample(make: Callable[[int], Mapping[str, Any]], count: int = 20) -> Sample:
         (lambda n: {"idEvent": f"{n}", "idLeague": "7"}, "idEvent"),
         (lambda n: {"eventCode": f"EC{n}", "zipCode": f"{n}", "url": f"x/{n}"}, "eventCode"),
         (lambda n: {"formSlug": f"concert-{n}", "url": f"x/{n}"}, "formSlug"),
+        (lambda n: {"event_ticker": f"KX-{n}", "series_ticker": "KX"}, "event_ticker"),
         (lambda n: {"日付": f"{n}"}, None),
         (lambda n: {"id": n % 3}, None),
         (lambda n: {"id": n + 0.5}, None),
@@ -127,6 +128,8 @@ def test_occurrences_of_a_series_are_told_apart_by_their_start() -> None:
             lambda n: {"description": f"A long one {n}", "code": f"c{n}", "title": f"T{n}"},
             {"from": "title"},
         ),
+        (lambda n: {"text": f"Deploy {n}", "user_name": "ann"}, {"from": "text"}),
+        (lambda n: {"name": "Yoga", "room": {"label": f"R {n}"}}, {"from": "name"}),
     ],
 )
 def test_the_name_is_the_events_own(make: Any, settings: Any) -> None:
@@ -141,7 +144,10 @@ def test_the_name_is_the_events_own(make: Any, settings: Any) -> None:
         lambda n: {"title": f"Night {n}" if n % 3 == 0 else "", "venue": {"city": "X"}},
         lambda n: {"name": f"projects/p/events/{n}"},
         lambda n: {"event": f"e-{n}"},
+        lambda n: {"sport_title": "EPL", "home": f"Home {n}"},
+        lambda n: {"metadata": {"name": "rules"}, "action": f"change {n}"},
+        lambda n: {"prices": [{"label": "Adult"}], "productCode": f"P{n}"},
     ],
 )
-def test_what_most_records_lack_or_is_an_address_is_no_name(make: Any) -> None:
+def test_what_most_records_lack_or_share_or_is_an_address_is_no_name(make: Any) -> None:
     assert find_name(sample(make)) is None

@@ -27,6 +27,7 @@ from event_assets.probe.time_formats import find_format
         (["Monday, October 5, 2026 at 7:30 PM"], "%A, %B %d, %Y at %I:%M %p", ()),
         ([1_790_000_000], "epoch_s", ()),
         (["1790000000000"], "epoch_ms", ()),
+        (["1790000000.000200"], "epoch_s", ()),
         ([*range(1_790_000_000, 1_790_000_040), -62_135_433_000], "epoch_s", ()),
         (["10/11/2026T19h30"], "%d/%m/%YT%Hh%M", ("%m/%d/%YT%Hh%M",)),
         (["20261101183000"], "%Y%m%d%H%M%S", ()),
