@@ -20,7 +20,7 @@ def _names(text: str) -> tuple[str, ...]:
 # Names of parameters in their usual order, by what they say.
 SIZES = _names(
     "limit per_page pageSize page_size size perPage count pagesize maxResults max_results "
-    "page[size] page[limit] rows $top take top first num pp results_per_page "
+    "page[size] page[limit] rows $top take top first _limit num pp results_per_page "
     "itemsPerPage n per-page hitsPerPage resultRecordCount $limit maxItems maxResultCount "
     "maximumRecords maxrows max rpp ps lim anzahl aantal limit_page_length options[limit]"
 )
@@ -98,13 +98,11 @@ def find_pointers(page: Page) -> list[Pointer]:
     found: list[Pointer] = []
     if url := response.links.get("next", {}).get("url"):
         found.append(Pointer("header_link", "Link", url))
-    for names, value in _members_outside_records(document):
+    for names, path, value in _members_outside_records(document):
         named, is_text = ".".join(names), isinstance(value, str)
         if (leads_on(named, value) or _is_key(names[-1], value)) and len(str(value)) < MAX_LENGTH:
             kind = "json_link" if is_text and re.match(r"https?://|/|\?", value) else "cursor"
-            # a member's own name comes first
-            found.append(Pointer(kind, named if len(names) == 1 else join_path(names), value))
-    found += [Pointer("json_link", path, value) for path, value in _links_by_relation(document)]
+            found.append(Pointer(kind, path, value))
     for header, value in response.headers.items():
         if (names_next(header) or names_pointer(header)) and value:
             found.append(Pointer("header_cursor", header, value))
@@ -119,30 +117,26 @@ def _is_key(name: str, value: Any) -> bool:
     return is_last or (is_key and names_pointer(name))
 
 
-def _links_by_relation(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the paths of links in a list by their relation: `links[?(@.rel=='next')].href`."""
-    for name, member in value.items() if isinstance(value, Mapping) else ():
-        inner = f"{path}.{name}" if path else str(name)
-        if isinstance(member, Mapping):
-            yield from _links_by_relation(member, inner)
-        for link in member if isinstance(member, list) else ():
-            own = link if isinstance(link, Mapping) else {}
-            named = [name for name in ("rel", "relation") if own.get(name) == "next"]
-            if named:
-                target = next((n for n in ("href", "url", "uri") if link.get(n)), None)
-                if target:
-                    yield f"{inner}[?(@.{named[0]}=='next')].{target}", str(link[target])
-
-
 def _members_outside_records(
-    value: Any, names: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield the members of a document that are no objects, with the names that lead to them."""
+    value: Any, names: tuple[str, ...] = (), path: str = ""
+) -> Iterator[tuple[tuple[str, ...], str, Any]]:
+    """Yield the members of a document that are no objects, with their names and JSON path.
+
+    A link in a list is found by its relation: `links[?(@.rel=='next')].href`.
+    """
     if isinstance(value, Mapping):
         for name, member in value.items():
-            yield from _members_outside_records(member, (*names, str(name)))
-    elif names and not (isinstance(value, list) and any(isinstance(one, dict) for one in value)):
-        yield names, value
+            inner = f"{path}.{join_path([str(name)])}".lstrip(".")
+            yield from _members_outside_records(member, (*names, str(name)), inner)
+        return
+    objects = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    for relation in ("rel", "relation"):
+        for link in (one for one in objects if isinstance(one.get(relation), str)):
+            inner = f"{path}[?(@.{relation}=='{link[relation]}')]"
+            target = {name: one for name, one in link.items() if name != relation}
+            yield from _members_outside_records(target, (*names, link[relation]), inner)
+    if names and not objects:
+        yield names, path if names[1:] else names[0], value  # at the top, as it is
 
 
 def cursor_names(path: str) -> list[str]:
@@ -167,16 +161,16 @@ def find_hints(page: Page) -> dict[str, str]:
     that is not the length of the page is no size.
     """
     members = [*_members_outside_records(page.document)]
-    links = [value for _, value in members if isinstance(value, str) and "?" in value]
+    links = [value for *_, value in members if isinstance(value, str) and "?" in value]
     if page.response is not None:
         links += [link["url"] for link in page.response.links.values()]
     shown = [name for url in links for name, _ in parse_qsl(urlsplit(url).query)]
     headers = () if page.response is None else page.response.headers
-    signs = {name.lower() for name in (*(names[-1] for names, _ in members), *headers)}
+    signs = {name.lower() for name in (*(names[-1] for names, *_ in members), *headers)}
     shown += [name for sign, names in DIALECTS.items() if sign in signs for name in names]
     echoed = [
         names
-        for names, value in members
+        for names, _, value in members
         if names[-1] not in SIZES or parse_count(value) in (len(page.rows), None)
     ]
     found = {name: name for name in (*shown, *(names[-1] for names in echoed))}

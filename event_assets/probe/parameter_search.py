@@ -85,7 +85,10 @@ class ParameterSearch:
         known += [name for name in given.known_params if is_named(name, usual)]
         shown = [place for place, name in self.hints.items() if name in usual]
         known += [place for place in shown if place not in given.params]
-        rest = [name for name in usual if name not in {*known, *given.params}]
+        # `$cursorNext` beside `$limit`, `_skip` beside `_limit`
+        prefix = re.findall(r"^[$_]?", self.paging.size_param or "")[0]
+        rest = [f"{prefix}{name.removeprefix(prefix)}" for name in usual]
+        rest = [name for name in dict.fromkeys(rest) if name not in {*known, *given.params}]
         if given.method != "GET":
             rest = [
                 f"{BODY}{prefix}{name}"
@@ -114,7 +117,8 @@ class ParameterSearch:
         if not group or not is_effect(self.ask(dict.fromkeys(group, value))):
             return None
         while len(group) > 1:
-            cut = math.isqrt(len(group) - 1)  # the names are sorted by how usual they are
+            # the names are sorted by how usual they are; behind the first part, all are rare
+            cut = math.isqrt(len(group) - 1) if group[0] == usual[0] else len(group) // 2
             part = group[:cut]
             group = part if is_effect(self.ask(dict.fromkeys(part, value))) else group[cut:]
         return group[0] if is_effect(self.ask({group[0]: value})) else None

@@ -107,6 +107,13 @@ def by_header_cursor(request: Request) -> Any:
     return JSONResponse({"events": ROWS[at : at + 20]}, headers=more)
 
 
+def by_prefixed_cursor(request: Request) -> Any:
+    """Return a page whose parameters have the same prefix."""
+    at, size = number(request, "$cursorNext"), number(request, "$limit", 20)
+    more = str(at + size) if at + size < len(ROWS) else None
+    return {"results": ROWS[at : at + size], "cursorNext": more}
+
+
 FOUND: list[tuple[Answer, Mapping[str, Any]]] = [
     (by_page, BY_NUMBER),
     (by_link, {"type": "json_link", "next_url_path": "next"}),
@@ -117,6 +124,8 @@ FOUND: list[tuple[Answer, Mapping[str, Any]]] = [
     (in_brackets, {"type": "page_number", "page_param": "pagination[page]"}),
     (strict, {"offset_param": "skip", "limit_param": "take"}),
     (by_offset("options[offset]", "options[limit]"), {"offset_param": "options[offset]"}),
+    (by_offset("_skip", "_limit"), {"offset_param": "_skip", "limit_param": "_limit"}),
+    (by_prefixed_cursor, {"cursor_path": "cursorNext", "cursor_param": "$cursorNext"}),
     (hidden_rows, {"type": "offset", "offset_param": "offset"}),
     (read_twice, {"type": "page_number", "page_param": "page"}),
     (one_page, BY_NUMBER),
