@@ -56,7 +56,7 @@ DOUBT = re.compile(
     r"|lag\b|not (answer|respond)|could not|missing|skipp|omitt|incomplete|degraded",
     re.IGNORECASE,
 )
-WORD_LISTS = re.compile(r"(errors?|warnings?|messages?|notices?|exceptions?|faults?|failures?)")
+WORD_LISTS = re.compile(r"\w*(errors?|warnings?|messages?|notices?|exceptions?|faults?|failures?)")
 NAMES_TROUBLE = re.compile(
     r"(is|has|have)?(errors?|exceptions?|faults?|fail(ed|ures?)?)\w*|maintenance"
 )
@@ -154,6 +154,8 @@ def has_nothing(response: Response) -> bool:
         document = response.json()
     except JSONDecodeError:
         return False
+    if not isinstance(document, (dict, str)):
+        return document in (None, [])
     members = ((at.rpartition(".")[2], one) for at, one in members_outside_records(document))
     said = [*chain(members, _words_in_lists(document))]
     is_end = _has_end(value for _, value in said)

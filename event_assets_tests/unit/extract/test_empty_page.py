@@ -229,6 +229,9 @@ def test_words_that_are_not_known_are_unclear(said: Any) -> None:
         {"data": {"errors": [{"message": "shard down"}]}},
         {"status": "error", "message": "busy"},
         {"success": False},
+        {"errorMessages": ["The index is rebuilding"], "data": []},
+        [{"error": "The index is rebuilding"}],
+        17,
     ],
 )
 def test_a_list_of_errors_is_not_nothing(error: Any) -> None:
