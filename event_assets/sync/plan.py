@@ -12,7 +12,7 @@ from dlt import Pipeline, Schema
 from duckdb import DuckDBPyRelation
 
 from event_assets import warehouse
-from event_assets.config.fields import RESERVED_COLUMNS
+from event_assets.config.fields import LAST_SEEN
 from event_assets.config.source import ResourceConfig
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.extract.position import CursorReader
@@ -123,7 +123,7 @@ def _find_user_columns(
 ) -> frozenset[str]:
     """Return the columns that a user has added to a table: no sync has filled them."""
     found = inspection.catalog_columns(database, resource.source.name, resource.name)
-    ours = {*RESERVED_COLUMNS, *resource.source.partition_columns, *build_contract(resource)}
+    ours = {LAST_SEEN, *resource.source.partition_columns, *build_contract(resource)}
     return frozenset(
         name
         for name in found.keys() - {*ours, *loaded}

@@ -161,14 +161,15 @@ def test_a_column_of_ones_own_keeps_its_values_for_events_that_stay(
 ) -> None:
     project.rows("create sequence numbers; alter table events.event_data add column note varchar")
     project.rows("alter table events.event_data add column n bigint default nextval('numbers')")
-    project.rows("update events.event_data set note = 'mine ' || id where id < 'e15'")
-    before = project.rows("select id, note, n from events.event_data order by id")
+    project.rows("alter table events.event_data add column s integer")
+    project.rows("update events.event_data set note = 'mine ' || id, s = 7 where id < 'e15'")
+    before = project.rows("select id, note, n, s from events.event_data order by id")
     synced.rows.append({**ROWS[0], "id": "new"})
     for _ in range(2):
         synced.sync()
-    assert project.rows("select id, note, n from events.event_data order by id") == [
+    assert project.rows("select id, note, n, s from events.event_data order by id") == [
         *before,
-        ("new", None, COUNT + 1),
+        ("new", None, COUNT + 1, None),
     ]
     assert project.rows("select name from events.event_data where id = 'e3'") == [("New",)]
 
