@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, cast
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple, cast
 
 from requests import Request, Response
 
@@ -19,6 +20,8 @@ from event_assets.values.wording import counted
 
 Span = tuple[datetime, datetime]
 ROUND = 50  # rows: a limit of the API is a multiple, or one of the size of pages
+TOO_LONG: Final = (400, 413, 422)  # statuses of a window that is longer than the API takes
+SHORTEST = timedelta(days=1)  # of the windows that are split because the API refuses them
 
 
 class WindowPlan(NamedTuple):
@@ -78,7 +81,8 @@ class TimeWindowPaginator:
 
     A window that reaches the cap, by its total or its rows, or that the API truncates, is split in
     two. Its rows so far are delivered, and repeated by its halves. So is one of a round length,
-    which may be the API's own cap. A response that the configuration ignores ends only its window.
+    which may be the API's own cap, and one that the API refuses, as many do with more than a month.
+    A response that holds nothing, or that the configuration ignores, ends only its window.
     """
 
     def __init__(self, make_paginator: Callable[[], ListPaginator], plan: WindowPlan) -> None:
@@ -96,6 +100,7 @@ class TimeWindowPaginator:
         self._ended = ListFacts()  # with the counts of ended windows
         self._whole_total: int | None = None
         self._was_truncated = False  # whether the API says that it returned only a part
+        self._longest = plan.span[1] - plan.span[0]  # window that the API has not refused
 
     @property
     def facts(self) -> ListFacts:
@@ -111,7 +116,7 @@ class TimeWindowPaginator:
         self._start(request)
 
     def _start(self, request: Request) -> None:
-        self._window = self._pending_windows.pop()
+        self._window = self._pop_window()
         self._is_window_done = False
         self._is_below_cap = False  # a window whose only page is shorter than the cap
         self._windows_read += 1
@@ -120,6 +125,14 @@ class TimeWindowPaginator:
         self._inner = self._make_paginator()
         self._inner.cap = self._plan.config.cap
         self._inner.init_request(request)
+
+    def _pop_window(self) -> Span | None:
+        """Return the next window, without those that are longer than the API takes."""
+        window = self._pending_windows.pop()
+        while window and window[1] - window[0] > self._longest:
+            window, later = self._plan.split(window)
+            self._pending_windows.append(later)
+        return window
 
     @property
     def has_next_page(self) -> bool:
@@ -247,10 +260,29 @@ class TimeWindowPaginator:
         self._end_window_with_its_pages()
 
     def refused(self, status: int, *, limit: str = "", said: str = "") -> bool:
-        """Take an error status for the end of the window, if it can be."""
-        accepted = self._inner.refused(status, limit=limit, said=said)
-        self._end_window_with_its_pages()
-        return accepted
+        """Take an error status for the end of the window, if it can be; split one that is too long.
+
+        The first page of a window may hold nothing, as of a list without events in that time.
+        """
+        if self._inner.refused(status, limit=limit, said=said):
+            self._end_window_with_its_pages()
+            return True
+        if self._inner.facts.pages:
+            return False
+        if self._window and status == HTTPStatus.NO_CONTENT:
+            self._end_window()
+            return True
+        return status in TOO_LONG and self._shorten_windows()
+
+    def _shorten_windows(self) -> bool:
+        """Read two windows in place of one that is refused; return False if it is the shortest."""
+        halves = self._plan.split(self._window)
+        if not halves or halves[0][1] - halves[0][0] < SHORTEST:
+            return False
+        self._longest = max(end - start for start, end in halves)
+        self._pending_windows += reversed(halves)
+        self._end_window()
+        return True
 
     def upcoming(self, count: int) -> Sequence[Mapping[str, Any]]:
         """Return query parameters of up to `count` requests after the next one."""

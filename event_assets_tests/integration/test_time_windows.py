@@ -1,13 +1,14 @@
 """Capped lists are read completely in time windows."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from requests import HTTPError
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.pagination.result import PaginationResult
@@ -189,3 +190,47 @@ def test_windows_end_at_the_shortest_that_can_be_written() -> None:
 def test_what_cannot_work_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match=next(iter(wrong))):
         TimeWindowsConfig(**{**WINDOWS, **wrong})
+
+
+@pytest.mark.parametrize("range_of", [{}, {"since": "2016-01-01", "until": "2036-01-01"}])
+@pytest.mark.parametrize("status", [400, 422])
+def test_windows_are_no_longer_than_the_api_takes(status: int, range_of: dict[str, str]) -> None:
+    rows, refused = events(730), list[int]()
+
+    def answer(request: Request) -> Any:
+        first, last = (request.query_params.get(name, "0001-01-01") for name in ("from", "to"))
+        days = (date.fromisoformat(last[:10]) - date.fromisoformat(first[:10])).days
+        if first == last or days > 31:
+            refused.append(days)
+            return JSONResponse({"error": "at most 31 days"}, status)
+        return {"data": in_window(rows, request.query_params)}
+
+    done = read(answer, "single_page", cap=1000, **range_of)
+    assert len(done.ids) == 730
+    assert done.result.complete is (True if range_of else None), done.result.reason
+    assert len(refused) <= 12
+
+
+def test_what_is_wrong_with_the_parameters_of_windows_fails_after_a_few_requests() -> None:
+    asked = list[str]()
+
+    def answer(request: Request) -> Any:
+        asked.append(request.url.query)
+        return JSONResponse({"error": "`from` is no date"}, 400)
+
+    with pytest.raises(HTTPError):
+        read(answer)
+    assert len(asked) <= 16
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("nothing", [Response(status_code=204), {"data": None}, {}])
+def test_a_window_of_which_the_api_sends_nothing_is_empty(nothing: Any) -> None:
+    rows = events(120)[::60]
+
+    def answer(request: Request) -> Any:
+        shown = in_window(rows, request.query_params)
+        return {"data": shown * 50 if len(shown) > 1 else shown} if shown else nothing
+
+    done = read(answer, "single_page", since="2016-01-01", until="2036-01-01")
+    assert done.ids == {row["id"] for row in rows}
