@@ -201,9 +201,12 @@ def _ask_about_end(connection: Connection, paging: Paging, end: End) -> None:
     """Ask what the pages leave open: whether that is all, or how the list goes on."""
     said = (end.problem or end.doubt).rstrip(".")
     choices: dict[str, dict[str, Any]] = {}
-    if end.is_cut_off or (end.count and end.count % ROUND == 0):
+    is_short = end.is_short and bool(end.problem)
+    if end.is_cut_off or is_short or (end.count and end.count % ROUND == 0):
         said = said or f"Exactly {end.count:,} records came, a number at which APIs cut lists off"
-        if end.is_reached or not end.is_cut_off:
+        if is_short and not end.is_cut_off:
+            choices["these are all, the total is wrong"] = {"paginator.total_path": None}
+        elif end.is_reached or not end.is_cut_off:
             choices["these are all"] = {"windows": None}
         connection.question(
             "windows",
@@ -215,9 +218,6 @@ def _ask_about_end(connection: Connection, paging: Paging, end: End) -> None:
     elif end.ending:
         choices["it ends there"] = {"response_actions": [{**end.ending, "action": "ignore"}]}
         connection.question("response_actions", f"{said}. Does the list end there?", choices)
-    elif end.is_short and end.problem:
-        choices["these are all, the total is wrong"] = {"paginator.total_path": None}
-        connection.question("paginator", f"Are these all? {said}.", choices)
     elif end.problem or (end.doubt and paging.paginator == "single_page"):
         _ask_for_pages(connection, paging, end, said)
 

@@ -484,6 +484,11 @@ def told_end(request: Request, count: int) -> Any:
     return {"ok": 1, "data": rows} if rows else {"ok": False, "message": "You have seen it all"}
 
 
+def capped(request: Request, count: int) -> Any:
+    at, size = by_page(request, "page", "per_page", 20, 50)
+    return {"total": count, "events": [plain(n) for n in numbers(at, size, min(count, 200))]}
+
+
 GRAPHQL = json.dumps(
     {
         "query": "query($first: Int, $after: String) { events(first: $first, after: $after) "
@@ -510,6 +515,7 @@ APIS: Mapping[str, ListApi] = {
     "drupal": ListApi(drupal, "/jsonapi/node/event"),
     "algolia": ListApi(algolia, "/1/indexes/events?query="),
     "algolia, cut off": ListApi(algolia, "/1/indexes/events", count=1_300, asks="windows"),
+    "200 of a total": ListApi(capped, "/v1/events", count=901, asks="windows"),
     "github": ListApi(search, "/search/events?q=music", count=1_300, asks="windows"),
     "elasticsearch": ListApi(elasticsearch, "/events/_search", count=600, asks="windows"),
     "arcgis": ListApi(arcgis, "/FeatureServer/0/query?where=1%3D1&outFields=*&f=json", count=330),

@@ -50,6 +50,7 @@ def ignore(**response: Any) -> dict[str, Any]:
         ("500 behind the end", "it ends there", ignore(status_code=500)),
         ("words behind the end", "it ends there", ignore(content="You have seen it all")),
         ("algolia, cut off", "these are all", {"windows": None}),
+        ("200 of a total", "these are all, the total is wrong", {"paginator.total_path": None}),
     ],
 )
 def test_a_question_about_the_end_has_an_answer_that_leads_on(
@@ -63,6 +64,7 @@ def test_a_question_about_the_end_has_an_answer_that_leads_on(
     ("name", "said"),
     [
         ("algolia, cut off", "`nbHits` of 1,300"),
+        ("200 of a total", "`total` of 901"),
         ("github", 'It refused the next page. It says: "Only the first 1000 search results'),
         ("elasticsearch", "Result window is too large"),
     ],
@@ -71,3 +73,5 @@ def test_a_list_that_is_cut_off_is_read_in_windows(name: str, said: str) -> None
     question = connect(APIS[name]).open_questions[0]
     assert said in question.text
     assert "--set windows.param_from=" in question.text
+    windows = {"windows.param_from": "from", "windows.param_to": "to", "windows.cap": "200"}
+    assert connect(APIS[name], **windows).open_questions == []
