@@ -29,6 +29,8 @@ from event_assets.values.urls import origin, redact_url
 from event_assets.values.wording import shorten
 
 JAR = cast("Any", cookies)  # requests has no types for it
+# By 301 and 302, requests would send a GET without the body, which may return another list.
+KEEPS_METHOD = {301: 308, 302: 307}
 
 
 class ApiSession(Session):
@@ -159,6 +161,7 @@ class ApiSession(Session):
         self, request: PreparedRequest, response: Response, settings: Mapping[str, Any], server: str
     ) -> PreparedRequest:
         """Return the request to which a response redirects."""
+        response.status_code = KEEPS_METHOD.get(response.status_code, response.status_code)
         hops = self.resolve_redirects(response, request, yield_requests=True, **settings)
         try:
             target = cast("PreparedRequest", next(hops))

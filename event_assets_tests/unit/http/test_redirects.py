@@ -84,6 +84,17 @@ def test_a_redirect_takes_one_request_per_hop() -> None:
         assert session.metrics.requests == 3
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_keeps_what_is_asked_for(status: int) -> None:
+    def answer(request: Request) -> Any:
+        sent = [request.method, request.state.body.decode()]
+        return sent if request.url.path == "/v1/" else RedirectResponse("/v1/", status)
+
+    with serving(answer) as api, ApiSession(api.url) as session:
+        found = session.post(f"{api.url}/v1", json={"city": "Bonn"})
+        assert found.json() == ["POST", '{"city": "Bonn"}']
+
+
 @pytest.mark.usefixtures("waits")
 def test_a_redirect_to_what_does_not_answer_is_named() -> None:
     closed = f"http://127.0.0.1:{free_port()}"
