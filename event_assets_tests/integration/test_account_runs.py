@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -16,21 +17,27 @@ from event_assets_tests.support.accounts import serving_accounts, with_accounts
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import derive_tables, source_of, sync_accounts
 from event_assets_tests.support.platforms import definitions, events, paged, source
-from event_assets_tests.support.project import Project
+from event_assets_tests.support.project import Project, failure
 
 NOWHERE = "http://127.0.0.1:9"
 Status = dg.DagsterRunStatus
 
 
-def tick(
+def evaluate(
     instance: dg.DagsterInstance, loaded: dg.Definitions, name: str = "sync_events_schedule"
-) -> list[dg.RunRequest]:
+) -> Any:
     context = dg.build_schedule_context(
         instance,
         scheduled_execution_time=datetime.now(UTC),
         repository_def=loaded.get_repository_def(),
     )
-    return list(loaded.resolve_schedule_def(name).evaluate_tick(context).run_requests or [])
+    return loaded.resolve_schedule_def(name).evaluate_tick(context)
+
+
+def tick(
+    instance: dg.DagsterInstance, loaded: dg.Definitions, name: str = "sync_events_schedule"
+) -> list[dg.RunRequest]:
+    return list(evaluate(instance, loaded, name).run_requests or [])
 
 
 @pytest.fixture
@@ -79,6 +86,32 @@ def test_an_account_whose_run_goes_on_is_not_started_again(kept: Project) -> Non
         tags = {"dagster/partition": name}
         kept.instance.create_run_for_job(loaded.resolve_job_def(job), status=status, tags=tags)
     assert asked(tick(kept.instance, loaded)) == ["has failed", "is another's", "is free", None]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["a"], "All accounts of events have an unfinished run."),
+        ([], "events has no accounts: their list is empty or cannot be read."),
+    ],
+)
+def test_a_tick_that_asks_for_no_run_says_why(
+    kept: Project, tmp_path: Path, names: list[str], said: str
+) -> None:
+    where = listing(tmp_path, *names)
+    loaded = definitions({"events": with_accounts(NOWHERE, where, schedule="* * * * *")})
+    for name in names:
+        job, tags = loaded.resolve_job_def("sync_events"), {"dagster/partition": name}
+        kept.instance.create_run_for_job(job, status=Status.STARTED, tags=tags)
+    done = evaluate(kept.instance, loaded)
+    assert (done.run_requests, done.skip_message) == ([], said)
+
+
+def test_a_run_of_no_account_is_told_to_name_one(kept: Project) -> None:
+    loaded = definitions({"events": with_accounts(NOWHERE, ["a"])})
+    job = loaded.resolve_job_def("sync_events")
+    done = job.execute_in_process(instance=kept.instance, raise_on_error=False)
+    assert failure(done).startswith("The source events has accounts: name one as the partition")
 
 
 def test_accounts_follow_the_list(kept: Project, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import dagster as dg
 import pytest
 
 from event_assets.definitions import defs
-from event_assets_tests.support.accounts import serving_accounts, sync, with_accounts
+from event_assets_tests.support.accounts import PATH, serving_accounts, sync, with_accounts
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.platforms import definitions, events
 from event_assets_tests.support.project import Project
 from event_assets_tests.support.sandbox import KEY, Sandbox
@@ -130,6 +131,19 @@ def test_an_account_that_fails_is_told_by_itself(
     assert len(chat.messages) == 2
     assert chat.messages[1].startswith("The job sync_events for the account paris recovered")
     assert "it had failed 2 times since" in chat.messages[1]
+
+
+def test_an_account_that_fails_by_a_check_is_told_with_the_check(
+    project: Project, chat: Chat, look: Callable[[str], Look]
+) -> None:
+    tick = look("alert_on_failed_runs")
+    with serving({PATH: lambda _: {"data": events(2), "total": 9}}) as api:
+        loaded = definitions({"events": with_accounts(api.url, ["paris"])})
+        sync(project, loaded, "paris")
+        tick()
+    (message,) = chat.messages
+    assert "The job sync_events for the account paris has been failing" in message
+    assert ": complete: " in message
 
 
 def test_what_failed_before_the_first_look_is_no_news(
