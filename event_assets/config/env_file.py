@@ -65,9 +65,12 @@ def read_env_file() -> dict[str, str | None]:
             values of one.
     """
     file = env_file()
-    is_there = os.path.lexists(file) and not file.is_fifo()  # reading a pipe might never end
+    if file.is_fifo():  # reading it might never end
+        raise ConfigError(
+            f"The file {file} is a pipe, which is not read: set its variables in the environment."
+        )
     try:
-        text = file.read_text(encoding="utf-8-sig") if is_there else ""
+        text = file.read_text(encoding="utf-8-sig") if os.path.lexists(file) else ""
     except OSError as error:
         raise ConfigError(f"The file {file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:

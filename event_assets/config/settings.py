@@ -38,7 +38,9 @@ SETTINGS: Mapping[str, Setting] = {
         "duckdb|ducklake", "duckdb or ducklake, as docs/destinations.md describes"
     ),
     "EVENTS_DUCKDB": Setting(  # DuckDB would take `md:` and the like for another database
-        r"(?!:memory:|\w{2,}:).*[^/]", "the path of a file, not a folder or a URL", is_secret=True
+        r"(?!:memory:|\w{2,}:|\w:\\|\$).*[^/]",
+        "the path of a file, not a folder, a URL, a drive or `$NAME`",
+        is_secret=True,
     ),
     "EVENTS_DUCKLAKE_CATALOG": Setting(),
     "EVENTS_DUCKLAKE_KEEP_DAYS": Setting(r"\d{1,5}", "a whole number of days, such as 7"),

@@ -66,7 +66,10 @@ def test_a_setting_that_may_hold_a_secret_is_told_without_its_value(
     assert answer.count("\n") == 1
 
 
-@pytest.mark.parametrize("value", [":memory:", "md:a?token=k", "https://x.example/y.db", "data/"])
+@pytest.mark.parametrize(
+    "value",
+    [":memory:", "md:a?token=k", "https://x.example/y.db", "data/", "$HOME/x.db", "C:\\x.db"],
+)
 def test_the_path_of_the_database_that_is_none_is_told(
     said: Callable[[str], str],
     monkeypatch: pytest.MonkeyPatch,
@@ -74,7 +77,9 @@ def test_the_path_of_the_database_that_is_none_is_told(
     value: str,
 ) -> None:
     monkeypatch.setenv("EVENTS_DUCKDB", value)
-    sentence = "EVENTS_DUCKDB must be the path of a file, not a folder or a URL.\n"
+    sentence = (
+        "EVENTS_DUCKDB must be the path of a file, not a folder, a URL, a drive or `$NAME`.\n"
+    )
     assert said(YAML) == sentence
     for command in ("show", "status"):
         assert run([command]) == 1

@@ -56,6 +56,14 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
         load(tmp_path, "A=é".encode("latin-1"))
 
 
+def test_a_pipe_is_not_read_and_said(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / env_file.ENV_FILE)
+    with pytest.raises(
+        ConfigError, match=r"\.env.* is a pipe, which is not read: set its variables"
+    ):
+        env_file.set_loaded_project(tmp_path)
+
+
 def test_no_message_shows_a_setting_with_the_name_of_a_secret(tmp_path: Path) -> None:
     load(tmp_path, b"SOME_API_KEY='a-key-of-this-test'\nSOME_KEY_SIZE=1\n")
     assert KNOWN.redact_text("1 a-key-of-this-test") == "1 ***"
