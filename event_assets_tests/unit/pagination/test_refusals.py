@@ -154,9 +154,10 @@ def test_a_limit_that_refuses_what_a_cursor_leads_to_leaves_rows_out() -> None:
     assert walk.facts.end == "depth"
 
 
-def test_pages_follow_a_response_without_content_behind_a_full_page() -> None:
+@pytest.mark.parametrize("told", [{}, {"pages": 6}])
+def test_pages_follow_a_response_without_content_behind_a_full_page(told: Any) -> None:
     def answer(query: Query) -> Any:
-        return 204 if query["page"] == "3" else {"data": paged(query, 115, 20)}
+        return 204 if query["page"] == "3" else {"data": paged(query, 115, 20), **told}
 
     done = read_with(NUMBERED, answer, ignored=[204])
     assert done.ids == {*range(40), *range(60, 115)}
