@@ -14,7 +14,7 @@ import yaml
 from pydantic import AfterValidator, ValidationError
 
 from event_assets.config.model import Keys, StrictModel, describe, shown, unknown_name_message
-from event_assets.config.source_files import COMPONENT, VARIABLE
+from event_assets.config.source_files import COMPONENT, VARIABLE, Loader
 from event_assets.values.errors import ConfigError
 
 MAX_VALUES = 20_000  # counting an alias as what it stands for
@@ -43,7 +43,10 @@ ADVICE: Mapping[str, str] = {
 
 
 def _check_component(name: str) -> str:
-    if name.startswith(".") or callable(pydoc.locate(name)):  # a leading dot: of this folder
+    is_ours = name.startswith("event_assets.")
+    # A leading dot: of this folder.
+    is_other = name.startswith(".") or (not is_ours and callable(pydoc.locate(name)))
+    if name == COMPONENT or is_other:
         return name
     raise ValueError(unknown_name_message(name, [COMPONENT], "component"))
 
@@ -77,8 +80,8 @@ class Scalar(NamedTuple):
     word: str | None = None
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses a name that is given twice, and reads dates as texts, as Dagster does."""
+class _Loader(Loader):
+    """Refuses a name that is given twice, and types that JSON does not have."""
 
     def compose_mapping_node(self, anchor: Any) -> Any:
         node = super().compose_mapping_node(anchor)
@@ -102,10 +105,9 @@ class _Loader(yaml.SafeLoader):
 TAG = "tag:yaml.org,2002:"
 _Loader.yaml_constructors = {
     tag: constructor
-    for tag, constructor in yaml.SafeLoader.yaml_constructors.items()
+    for tag, constructor in Loader.yaml_constructors.items()
     if tag not in {f"{TAG}{name}" for name in ("binary", "set", "omap", "pairs")}  # not in JSON
 }
-_Loader.yaml_constructors[f"{TAG}timestamp"] = yaml.SafeLoader.construct_yaml_str
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,16 @@ INVENTED = f"{SANDBOX}, whose events are invented"
 VARIABLE = re.compile(r"\{\{\s*env(?:\.|\(\s*['\"])(\w+)(?:['\"]\s*\))?\s*\}\}")
 
 
+class Loader(yaml.SafeLoader):
+    """Reads dates as texts, as Dagster does."""
+
+
+Loader.yaml_constructors = {
+    **yaml.SafeLoader.yaml_constructors,
+    "tag:yaml.org,2002:timestamp": yaml.SafeLoader.construct_yaml_str,
+}
+
+
 @dataclass(frozen=True)
 class SourceFile:
     """The `defs.yaml` of a source, named by its folder."""
@@ -47,7 +57,7 @@ class SourceFile:
         """
         text = _read(self.file)
         try:
-            given = [*yaml.safe_load_all(text)]
+            given = [*yaml.load_all(text, Loader)]
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             problem = f"The file {self.file} is no YAML: `{program()} check` says why."
             raise ConfigError(problem) from error

@@ -152,6 +152,7 @@ TYPOS = [
 VALUES = [
     M("event_assets.EventApi", "event_assets.EventApis", "did you mean `event_assets.EventApi`?"),
     M("event_assets.EventApi", "of.nobody", "is not a known component"),
+    M("event_assets.EventApi", "event_assets.component.EventApi", "mean `event_assets.EventApi`?"),
     M("event_assets.EventApi", ".inf", "must be text, not inf"),
     M("primary_key: id", "primary_key: [1]", "must be text, not 1"),
     M("primary_key: id", "primary_key: '{'", "must be the path of a field, or a list of paths"),

@@ -111,6 +111,7 @@ def test_a_component_of_another_kind_may_be_in_the_same_file(
         YAML.replace("resume_hours: 6", "resume_hours: 6.50"),
         YAML.replace("order: asc", 'order: "NO"'),
         YAML.replace("order: asc", "order: 2026-05-01"),
+        YAML.replace("order: asc", "order: 2026-13-45"),
         YAML.replace("concurrency: 4", 'concurrency: "4"'),
     ],
 )
