@@ -15,7 +15,7 @@ from functools import cache
 from html.entities import html5
 from itertools import chain
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
 from event_assets.values.errors import EventAssetsError
 
@@ -35,10 +35,14 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 MAX_ESCAPES = 4  # nested in one another
 WHITE_SPACE = b" \t\r\n"
 # Literals at their beginning: so they are found ten times as fast.
-IN_JSON, LINE_BREAK = re.compile(rb"\\u00([2-7][0-9a-fA-F])"), re.compile(rb"\\[nrt]")
+IN_JSON, LINE_BREAK = re.compile(rb"\\(?:u00|x)([2-7][0-9a-fA-F])"), re.compile(rb"\\[nrt]")
 IN_HTML = re.compile(rb"&(?:amp;)*(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{1,30});")
 # Bounded, and never two ways to read one text: so a search takes no longer than the text is long.
-BACKSLASHES, PERCENT, AMPERSAND = r"\\{1,16}", "%(?:25){0,4}", "&(?:amp;){0,4}"
+PERCENT = "%(?:25){0,4}"
+BACKSLASH = rf"(?:\\|{PERCENT}5[cC])"
+BACKSLASHES = f"{BACKSLASH}{{1,16}}"
+HASH, SEMICOLON = f"(?:#|{PERCENT}23)", f"(?:;|{PERCENT}3[bB])"
+AMPERSAND = f"(?:&|{PERCENT}26)(?:amp{SEMICOLON}){{0,4}}"
 # Between two characters of a secret that is split over lines, in a text or in JSON.
 BREAK = rf"(?:{BACKSLASHES}(?:[nrt]|u000[9aAdD]|(?=\s))|{PERCENT}0[aAdD]|\s)*"
 
@@ -188,7 +192,7 @@ def find_secrets(settings: Any) -> list[str]:
         elif isinstance(value, str) and "://" in value and "@" in value:
             with suppress(ValueError):  # not a URL
                 if password := urlsplit(value).password:
-                    found.append(password)
+                    found += dict.fromkeys((password, unquote(password)))
     return found
 
 
@@ -206,7 +210,7 @@ def _needles(form: str) -> Iterator[bytes]:
     in_json = _in_json(form)
     in_large = re.sub(r"(?<=\\u)[0-9a-f]{4}", lambda digits: digits[0].upper(), in_json)
     in_bytes = repr(form.encode())[2:-1]
-    blank = form.replace(" ", "+"), "".join(form.split())
+    blank = form.replace(" ", "+"), form.replace("+", " "), "".join(form.split())
     for text in (form, in_json, in_large, in_bytes, html.escape(form), *blank):
         yield _unescape(text.encode())
     yield form.replace("\\", "").encode()  # an escape within it may be split
@@ -254,18 +258,17 @@ def _spellings(text: str) -> str:
 def _spelling(char: str) -> str:
     """Return a pattern of a character, or of backslashes in a row, which may be escaped."""
     if char[0] == "\\":
-        in_html = f"{AMPERSAND}(?:#0{{0,4}}92|#x0{{0,4}}5c|bsol);"
-        return rf"(?i:\\(?:u005c|x5c)?|{PERCENT}5c|{in_html})+"
+        in_html = f"{AMPERSAND}(?:{HASH}0{{0,4}}92|{HASH}x0{{0,4}}5c|bsol){SEMICOLON}"
+        return rf"(?i:{BACKSLASH}(?:u005c|x5c)?|{in_html})+"
     units, in_bytes = char.encode("utf-16-be", "surrogatepass"), char.encode(errors="surrogatepass")
     code = ord(char)
-    names = "".join(f"|{AMPERSAND}{name}" for name, text in html5.items() if text == char)
-    escaped = [
-        "".join(rf"{BACKSLASHES}u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)),
-        "".join(rf"{BACKSLASHES}x{byte:02x}" for byte in in_bytes),
-        f"{AMPERSAND}#0{{0,4}}{code};|{AMPERSAND}#x0{{0,4}}{code:x};{names}",
-    ]
-    if char != "%":
-        escaped.append("".join(f"{PERCENT}{byte:02x}" for byte in in_bytes))
-    plain = {"%": PERCENT, " ": "[ +]"}.get(char, re.escape(char))
-    plain = rf"\\{{0,16}}{plain}" if char in "\"'/" else plain
-    return f"(?:{plain}|(?i:{'|'.join(escaped)}))"
+    names = [name[:-1] for name, text in html5.items() if text == char and name.endswith(";")]
+    in_html = "|".join([rf"{HASH}0{{0,4}}{code}", rf"{HASH}x0{{0,4}}{code:x}", *names])
+    in_url = "" if char == "%" else "|" + "".join(f"{PERCENT}{byte:02x}" for byte in in_bytes)
+    pairs = [units[at : at + 2].hex() for at in range(0, len(units), 2)]
+    in_json = "".join(f"{BACKSLASHES}u{pair}" for pair in pairs)
+    in_repr = "".join(f"{BACKSLASHES}x{byte:02x}" for byte in in_bytes)
+    plain = {"%": PERCENT, " ": "[ +]", "+": "[ +]"}.get(char, re.escape(char))
+    before = f"{BACKSLASH}{{0,16}}" if char in "\"'/" else ""
+    plain = f"{before}(?:{plain}|(?i:{AMPERSAND}(?:{in_html}){SEMICOLON}{in_url}))"
+    return f"(?:{plain}|(?i:{in_json}|{in_repr}))"

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from html.entities import html5
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus
 
 from hypothesis import strategies as st
 
@@ -65,6 +65,12 @@ FORMS: dict[str, Callable[[str], str]] = {
     "percent-encoded in small letters": lower_quote,
     "percent-encoded, all": all_quoted,
     "percent-encoded twice": lambda secret: quote(quote(secret, safe=""), safe=""),
+    "percent-encoded JSON": lambda secret: quote(in_json(secret), safe=""),
+    "percent-encoded HTML": lambda secret: quote(html.escape(secret), safe=""),
+    "percent-encoded, read as a form": lambda secret: unquote_plus(quote(secret, safe="+")),
+    "JavaScript": lambda secret: re.sub(
+        r"[ -/:-@[-`{-~]", lambda char: f"\\x{ord(char[0]):02X}", secret
+    ),
     "HTML": html.escape,
     "HTML, of HTML": lambda secret: html.escape(html.escape(secret)),
     "HTML, by numbers": lambda secret: "".join(f"&#{ord(c)};" for c in secret),

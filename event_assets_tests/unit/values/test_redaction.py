@@ -26,6 +26,7 @@ PRINTABLE = st.text(ASCII | st.sampled_from("äß€😀 "), min_size=8, max_siz
 @example(secret=SECRET)
 @example(secret="c4n4ry/k3y=+w1th%odd")
 @example(secret="before-\\u\u00df")
+@example(secret="a+b&c<'d\"e/\\f")
 def test_a_secret_is_masked_in_every_form(form: str, secret: str) -> None:
     if len(secret) < 8:
         return
@@ -35,7 +36,7 @@ def test_a_secret_is_masked_in_every_form(form: str, secret: str) -> None:
     assert "***" in masked
     # the characters of base64 at both ends belong to what is beside the secret, too
     assert len(masked) < (24 if "ase64" not in form and "Basic" not in form else 60)
-    if not form.startswith(("HTML", "repr")):
+    if not form.startswith(("HTML", "JavaScript", "repr")):
         json.loads(masked)
     assert redactor.redact_text(f"<{written}>") == masked[6:-2]
 
@@ -162,11 +163,12 @@ def test_secrets_are_found_by_the_names_of_settings_and_in_urls() -> None:
         "CLIENT_ID": "d",
         "ALERT_WEBHOOK_URL": "e",
         "EVENTS_DUCKLAKE_CATALOG": "postgresql://me:f@host/db",
+        "HTTP_PROXY": "http://me:g%2F@host",
         "EVENTS_API_URL": "https://host/v1",
         "ODD": "http://[@",
         "EMPTY_KEY": "",
     }
-    assert find_secrets(settings) == ["a", "b", "c", "d", "e", "f"]
+    assert find_secrets(settings) == ["a", "b", "c", "d", "e", "f", "g%2F", "g/"]
     assert find_secrets(None) == []
 
 
