@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import dagster as dg
@@ -40,45 +40,48 @@ def build_jobs(
     freshness: FreshnessConfig | None,
 ) -> tuple[list[AssetJob], list[dg.ScheduleDefinition]]:
     """Build the jobs of a source, and their schedules by the cron expressions that are given."""
-    name = job_name(source)
     synced = [asset_key(source, resource) for resource in source.resources]
     everything = dg.AssetSelection.assets(*synced) | DerivedAssets(synced)
     selection = dg.AssetSelection.assets(*synced) if source.accounts else everything
-    subject = f"an account of {source.name}" if source.accounts else source.name
-    description = f"Syncs {subject} from the API into the database, with checks."
-    jobs = [dg.define_asset_job(name, selection, description=description)]
-    crons: list[tuple[AssetJob, str | None, Any]] = [(jobs[0], schedule, None)]
-    if config := _full_refresh_config(source):
-        fully = f"{description} Reads whole lists: events that are missing from them are gone."
-        job = dg.define_asset_job(f"{name}_fully", selection, config=config, description=fully)
-        jobs.append(job)
-        crons.append((job, full_sync, config))
+    jobs = [*_define_sync_jobs(source, selection)]
+    crons = (schedule, full_sync)
+    timed = [(job, cron) for job, cron in zip(jobs, crons, strict=False) if cron]
     if source.accounts:
         scheduled = dg.define_asset_job(
-            f"{name}_on_schedule",
+            f"{job_name(source)}_on_schedule",
             everything,
             description=f"The scheduled runs of {source.name}: one for each account, then one for "
-            f"the derived assets. To sync all accounts by hand, start a backfill of {name}.",
+            "the derived assets. To sync all accounts by hand, start a backfill of "
+            f"{job_name(source)}.",
         )
         jobs.append(scheduled)
-    schedules = [
-        build_accounts_schedule(source, scheduled, f"{job.name}_schedule", cron, synced, config)
-        if source.accounts
-        else build_schedule(job, cron)
-        for job, cron, config in crons
-        if cron
-    ]
+        schedules = [build_accounts_schedule(source, scheduled, synced, *each) for each in timed]
+    else:
+        schedules = [build_schedule(*each) for each in timed]
     if freshness:
-        fresh = dg.AssetCheckKey(asset_key(source, EVENT_DATA), "fresh")
-        job = dg.define_asset_job(
-            f"check_{_suffix(source)}_are_fresh",
-            selection=dg.AssetSelection.checks(fresh),
-            description="Fails when the newest good sync is too old: syncs may have stopped.",
-        )
-        jobs.append(job)
-        if schedule:
-            schedules.append(build_schedule(job, FRESHNESS_CRON))
+        jobs.append(_define_freshness_job(source))
+        schedules += [build_schedule(jobs[-1], FRESHNESS_CRON)] if schedule else []
     return jobs, schedules
+
+
+def _define_sync_jobs(source: SourceConfig, selection: dg.AssetSelection) -> Iterator[AssetJob]:
+    """Yield the job that syncs a source, and the one that reads everything, if that is another."""
+    subject = f"an account of {source.name}" if source.accounts else source.name
+    description = f"Syncs {subject} from the API into the database, with checks."
+    yield dg.define_asset_job(job_name(source), selection, description=description)
+    if config := _full_refresh_config(source):
+        description += " Reads whole lists: events that are missing from them are gone."
+        name = f"{job_name(source)}_fully"
+        yield dg.define_asset_job(name, selection, config=config, description=description)
+
+
+def _define_freshness_job(source: SourceConfig) -> AssetJob:
+    fresh = dg.AssetCheckKey(asset_key(source, EVENT_DATA), "fresh")
+    return dg.define_asset_job(
+        f"check_{_suffix(source)}_are_fresh",
+        selection=dg.AssetSelection.checks(fresh),
+        description="Fails when the newest good sync is too old: syncs may have stopped.",
+    )
 
 
 def _full_refresh_config(source: SourceConfig) -> dict[str, Any] | None:

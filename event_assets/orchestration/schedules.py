@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import dagster as dg
@@ -46,10 +46,9 @@ def build_schedule(job: AssetJob, cron: str) -> dg.ScheduleDefinition:
 def build_accounts_schedule(
     source: SourceConfig,
     job: AssetJob,
-    name: str,
-    cron: str,
     synced: Sequence[dg.AssetKey],
-    config: Mapping[str, Any] | None,
+    sync_job: AssetJob,
+    cron: str,
 ) -> dg.ScheduleDefinition:
     """Build a schedule that requests a run for each account, and last one for the derived assets.
 
@@ -59,8 +58,9 @@ def build_accounts_schedule(
     Args:
         job: has the synced and the derived assets.
         synced: the assets that the run of an account materializes.
-        config: of the accounts' runs.
+        sync_job: names the schedule, and has the configuration of the accounts' runs.
     """
+    name, config = f"{sync_job.name}_schedule", sync_job.config
     kind = {KIND_TAG: name} if config else {}
 
     def evaluate(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
