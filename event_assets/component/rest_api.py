@@ -66,17 +66,29 @@ class ResolvedParameter(Part):
     field: str
 
 
+KINDS: Mapping[str, type[Part]] = {
+    "incremental": IncrementalParameter,
+    "resolve": ResolvedParameter,
+}
+
+
 def _check_parameter(value: Any, _: object) -> Any:
-    kinds: Mapping[str, type[Part]] = {
-        "incremental": IncrementalParameter,
-        "resolve": ResolvedParameter,
-    }
-    if isinstance(value, Mapping) and (kind := kinds.get(str(value.get("type")))):
+    if isinstance(value, Mapping) and (kind := KINDS.get(str(value.get("type")))):
         kind.model_validate(value)
     else:
         for one in value if isinstance(value, list) else [value]:
             check_scalar(one)
     return value
+
+
+def _has_parameter(value: Any) -> bool:
+    """Return whether a body has what dlt fills in `params` only, and sends from a body as it is."""
+    if isinstance(value, list):
+        return any(map(_has_parameter, value))
+    return isinstance(value, Mapping) and (
+        (value.get("type") in KINDS and bool(value.keys() & {"cursor_path", "resource"}))
+        or any(map(_has_parameter, value.values()))
+    )
 
 
 def _check_positions(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -133,6 +145,12 @@ class Endpoint(Part):
     def _has_one_body(self) -> Endpoint:
         if self.body and self.data:
             raise ValueError("`json` has no effect beside `data`: delete one of them")
+        if _has_parameter([self.body, self.data]):
+            problem = (
+                "a mapping with this `type` is filled in `params` only: write "
+                "{incremental.start_value}, beside `incremental`, or {resources.NAME.FIELD}"
+            )
+            refuse([(("json" if self.body else "data",), problem)])
         return self
 
 

@@ -258,6 +258,13 @@ OAUTH = {"type": "oauth2_client_credentials", "access_token_url": "https://a.exa
         (ENDPOINT, {"path": 5}, "path", "must be text, not 5"),
         (FURTHER, {"primary_key": 5}, "primary_key", "must be text or a list, not 5"),
         (ENDPOINT, {"json": {"a": 1}, "data": {"b": 1}}, "json", "has no effect beside `data`"),
+        *(
+            (ENDPOINT, {body: {"q": [{"f": parameter}]}}, body, "is filled in `params` only")
+            for body, parameter in (
+                ("json", {"type": "incremental", "cursor_path": "u"}),
+                ("data", {"type": "resolve", "resource": "event_data", "field": "id"}),
+            )
+        ),
         (
             (*ENDPOINT, "paginator"),
             {"type": "page_number", "stop_after_empty_page": "false"},
