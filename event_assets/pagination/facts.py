@@ -162,12 +162,10 @@ class ListFacts:
     def is_short_of_pages(self) -> bool:
         """Whether a list ends where a number of pages promises more, and no total speaks."""
         pages = self.last.page_count or 0
-        if self.settings.asked_by == "offset":
-            is_open = self.end in ("overlaps", "readings agree") and self.last.total is None
-        else:
-            is_told = self.last.is_total_sure and self.least_total is None
-            is_numbered = self.settings.asked_by == "page_number"
-            is_open = is_numbered and is_told and 0 < self.pages_with_rows < pages
+        is_open = {
+            "offset": self.end in ("overlaps", "readings agree") and self.last.total is None,
+            "page_number": self.least_total is None and 0 < self.pages_with_rows < pages,
+        }.get(self.settings.asked_by, False)
         return is_open and pages > 1 and self.distinct <= (pages - 1) * self.largest
 
 

@@ -136,6 +136,19 @@ def test_a_response_without_content_at_a_round_number_of_rows_is_no_limit() -> N
     assert judge(walk.facts).complete is True
 
 
+@pytest.mark.parametrize("name", ["pages", "total_pages", "max_page"])
+@pytest.mark.parametrize("status", [400, 404, 410])
+def test_a_refusal_of_a_page_that_a_number_of_pages_promises_is_doubtful(
+    status: int, name: str
+) -> None:
+    def answer(query: Query) -> Any:
+        return {"data": paged(query, 115, 20), name: 6} if int(query["page"]) < 3 else status
+
+    done = read_with(NUMBERED, answer)
+    assert done.result.complete is None
+    assert f"If `{name}` of 6 counts something else" in done.result.reason
+
+
 def test_a_limit_that_refuses_the_page_behind_a_short_one_by_number_is_its_end() -> None:
     walk = NumberWalk(maximum=inf, stop_after_empty_page=None)
     for _ in range(2):
