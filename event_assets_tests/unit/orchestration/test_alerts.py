@@ -277,3 +277,11 @@ def test_the_sensors_are_on_when_there_is_a_chat(
         project.environment.setenv("ALERT_WEBHOOK_URL", url)
     names = ("alert_on_failed_runs", "alert_on_failed_checks")
     assert [defs().resolve_sensor_def(name).default_status for name in names] == [status] * 2
+
+
+def test_a_sensor_that_is_turned_on_without_a_chat_says_what_to_set(project: Project) -> None:
+    found = defs().resolve_sensor_def("alert_on_failed_runs")(
+        dg.build_sensor_context(instance=project.instance)
+    )
+    assert isinstance(found, dg.SkipReason)
+    assert "Set ALERT_WEBHOOK_URL" in str(found.skip_message)
