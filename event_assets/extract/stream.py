@@ -242,11 +242,12 @@ def resolve_endpoint(resource: ResourceConfig) -> Iterator[tuple[str, AuthBase |
     _require_variables(source)
     auth = resource.endpoint.get("auth") or source.rest_api["client"].get("auth")
     if source.base_url:
-        with build_auth(source, auth, None) as resolved:
+        with build_auth(source, auth) as resolved:
             yield source.base_url, resolved
     else:
+        require_address(source, auth, sandbox.KEY)
         api = sandbox.Sandbox(sandbox.EventSimulation())
-        with build_auth(source, auth, sandbox.KEY) as resolved, api:
+        with build_auth(source, sandbox.AUTH) as resolved, api:
             yield api.url, resolved
 
 

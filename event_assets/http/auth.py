@@ -42,13 +42,11 @@ MAX_TOKEN_SECONDS = 30 * 24 * 3600
 
 
 @contextmanager
-def build_auth(source: SourceConfig, config: Any, key: str | None) -> Iterator[AuthBase | None]:
-    """Build the auth of dlt's `auth` configuration; close its session on exit.
-
-    `key` is that of the sandbox. Without, it is read from dlt's secrets.
+def build_auth(source: SourceConfig, config: Any) -> Iterator[AuthBase | None]:
+    """Build the auth of dlt's `auth` configuration and secrets; close its session on exit.
 
     Raises:
-        ConfigError: If a key is needed and not set, or set for the sandbox.
+        ConfigError: If a key is needed and not set.
     """
     if config is None:
         yield None
@@ -56,10 +54,8 @@ def build_auth(source: SourceConfig, config: Any, key: str | None) -> Iterator[A
     settings = {"type": config} if isinstance(config, str) else dict(config)
     missing = _missing_secrets(settings)
     kind = settings.pop("type", "bearer")
-    if key:
-        require_address(source, config, key)
     for parameter, names in missing.items():
-        settings[parameter] = key or require_secret(source, names)
+        settings[parameter] = require_secret(source, names)
     # The names of the variables that hold the key, for messages when it is refused.
     secret_names = [names[0] if len(missing) > 1 else names[-1] for names in missing.values()]
     variables = " and ".join(env_var_name(source, name) for name in secret_names)

@@ -105,7 +105,7 @@ class Attempt:
 
     def build(self, source: SourceConfig, stack: ExitStack) -> AuthBase | None:
         """Return what adds the key to requests; closed with the stack."""
-        return stack.enter_context(build_auth(source, {**self.config, **self.secrets}, None))
+        return stack.enter_context(build_auth(source, {**self.config, **self.secrets}))
 
 
 NO_KEY = Attempt({}, {})

@@ -6,7 +6,7 @@ event_assets.sandbox` serves a live simulation in a process of its own.
 """
 
 from event_assets.sandbox.faults import Faults
-from event_assets.sandbox.server import KEY, Sandbox, SandboxError
+from event_assets.sandbox.server import AUTH, KEY, Sandbox, SandboxError
 from event_assets.sandbox.simulation import Event, EventSimulation
 
-__all__ = ["KEY", "Event", "EventSimulation", "Faults", "Sandbox", "SandboxError"]
+__all__ = ["AUTH", "KEY", "Event", "EventSimulation", "Faults", "Sandbox", "SandboxError"]

@@ -19,6 +19,7 @@ from event_assets.sandbox.simulation import EventSimulation
 HOST = "127.0.0.1"
 EVENTS = "/v1/events"
 KEY = "sandbox"
+AUTH = {"type": "api_key", "location": "query", "api_key": KEY}  # as dlt configures it
 
 
 S = TypeVar("S", bound="Sandbox")

@@ -13,6 +13,7 @@ from event_assets.http.response import JsonResponse
 from event_assets.values.redaction import hide_random_words
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.platforms import events, source
+from event_assets_tests.support.project import Project
 from event_assets_tests.support.streams import has_id, read_all, read_list, reading
 
 pytestmark = pytest.mark.in_process
@@ -43,6 +44,14 @@ def test_a_response_must_have_a_list_at_the_selector(
     selector: str, document: Any, problem: str | None
 ) -> None:
     assert list_selector_check(selector)(document) == problem
+
+
+@pytest.mark.parametrize("auth", [None, "bearer", {"type": "http_basic"}, {"type": "api_key"}])
+def test_the_sandbox_asks_for_no_key_whatever_the_auth(project: Project, auth: Any) -> None:
+    project.connect_to(None, key=None)
+    document = source("", client={"auth": auth})
+    with reading(document["attributes"]["rest_api"]) as stream:
+        assert read_all(stream)
 
 
 def test_a_link_with_a_key_in_its_path_which_is_masked_is_followed() -> None:

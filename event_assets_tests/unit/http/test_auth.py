@@ -183,7 +183,7 @@ def test_a_token_may_say_in_any_way_how_long_it_lasts(
     with serving(lambda _: {"access_token": "t0ken\n", **lasts}) as api:
         rest_api = {"client": {"base_url": api.url}}
         settings = {**OAUTH, "access_token_url": f"{api.url}{TOKEN}\n"}
-        with build_auth(SourceConfig(name="events", rest_api=rest_api), settings, None) as auth:
+        with build_auth(SourceConfig(name="events", rest_api=rest_api), settings) as auth:
             assert auth
             prepared = requests.Request("GET", api.url).prepare()
             sent = [auth(prepared).headers["Authorization"] for _ in range(3)]
@@ -194,7 +194,7 @@ def test_a_token_may_say_in_any_way_how_long_it_lasts(
 def test_a_key_with_a_word_that_is_added_to_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_KEY", "Bearer Zq81hhPQ0x")
     source = SourceConfig(name="events", rest_api={"client": {"base_url": "http://127.0.0.1:9"}})
-    with pytest.raises(ConfigError) as refused, build_auth(source, "bearer", None):
+    with pytest.raises(ConfigError) as refused, build_auth(source, "bearer"):
         pass
     assert str(refused.value) == (
         "The key in API_KEY begins with `Bearer`, which is added to it: remove that word."
@@ -217,7 +217,7 @@ def test_a_key_that_cannot_be_sent_is_refused_in_a_sentence_without_it(
     monkeypatch.setenv("API_KEY", key)
     rest_api = {"client": {"base_url": "http://127.0.0.1:9"}}
     source = SourceConfig(name="events", rest_api=rest_api)
-    with pytest.raises(ConfigError) as refused, build_auth(source, auth, None):
+    with pytest.raises(ConfigError) as refused, build_auth(source, auth):
         pass
     assert str(refused.value) == (
         f"The key in API_KEY holds the character {char}, which cannot be sent: copy it again, "
@@ -240,7 +240,7 @@ def test_a_key_is_added_to_the_query_unless_a_link_holds_it(
     monkeypatch.setenv("API_KEY", "K")
     source = SourceConfig(name="events", rest_api={"client": {"base_url": "http://127.0.0.1:9"}})
     settings = {"type": "api_key", "name": "key", "location": "query"}
-    with build_auth(source, settings, None) as auth:
+    with build_auth(source, settings) as auth:
         assert auth
         assert auth(requests.Request("GET", url).prepare()).url == sent
 
@@ -252,7 +252,7 @@ def test_an_address_of_tokens_that_is_none_is_one_sentence(monkeypatch: pytest.M
     settings = {**OAUTH, "access_token_url": "http://[::1/token"}
     with (
         pytest.raises(ConfigError, match=r"^`access_token_url` must have an IPv6 address in br"),
-        build_auth(source, settings, None),
+        build_auth(source, settings),
     ):
         pass
 

@@ -41,7 +41,7 @@ def fetch_token(url: str) -> str:
         "client_secret": "of-an-app-too",
     }
     rest_api = {"client": {"base_url": url}, "resources": []}
-    with build_auth(SourceConfig(name="events", rest_api=rest_api), config, None) as auth:
+    with build_auth(SourceConfig(name="events", rest_api=rest_api), config) as auth:
         assert auth
         request: PreparedRequest = Request("GET", url).prepare()
         return str(auth(request).headers["Authorization"])
