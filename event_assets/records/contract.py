@@ -18,8 +18,11 @@ from event_assets.values.conversion import to_id
 from event_assets.values.json_paths import Getter, build_getter
 from event_assets.values.types import COLUMN_TYPES
 
-# What other programs write for none: the first time and the last that they know, a day 0.
-NO_TIME = re.compile(r"0001-01-01[T ]00:00|9999-12-31[T ]23:59|0000-00-00")
+# What other programs write for none: the first time and the last that they know, a day 0, which is
+# `-0001-11-30` in PHP, and what JavaScript makes of none.
+NO_TIME = re.compile(
+    r"0001-01-01[T ]00:00|9999-12-31[T ]23:59|0000-00-00|-0001-11-30|invalid date", re.IGNORECASE
+)
 
 
 class FieldReader:
@@ -82,7 +85,7 @@ class FieldReader:
 
     def is_empty(self, value: Any) -> bool:
         """Return whether a value that cannot be converted is, or stands for, none."""
-        is_time = self.field.type == "timestamp" and type(value) is str
+        is_time = self.field.type in {"timestamp", "date"} and type(value) is str
         return value is None or (is_time and bool(NO_TIME.match(value)))
 
     def error(self, value: Any) -> str:

@@ -9,6 +9,7 @@ from event_assets.config.fields import FieldConfig
 from event_assets.records import arrow_builder, arrow_schema
 from event_assets.records.arrow_builder import ArrowTableBuilder, Reject
 from event_assets.records.contract import build_field_readers
+from event_assets.values.types import DataType
 from event_assets_tests.support.direct_syncs import sync_default
 from event_assets_tests.support.project import Project
 from event_assets_tests.support.sandbox import Sandbox
@@ -225,17 +226,26 @@ def test_columns_that_come_late_in_a_batch_are_null_before(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    "none",
-    ["0001-01-01T00:00:00Z", "0001-01-01 00:00:00", "9999-12-31T23:59:59.9999999Z", "0000-00-00"],
+    ("none", "kind"),
+    [
+        ("0001-01-01T00:00:00Z", "timestamp"),
+        ("0001-01-01 00:00:00", "timestamp"),
+        ("9999-12-31T23:59:59.9999999Z", "timestamp"),
+        ("0000-00-00", "timestamp"),
+        ("-0001-11-30T00:00:00.000000Z", "timestamp"),
+        ("Invalid date", "timestamp"),
+        ("0000-00-00", "date"),
+        ("Invalid Date", "date"),
+    ],
 )
-def test_the_first_and_the_last_time_that_programs_know_are_none(none: str) -> None:
+def test_what_programs_write_for_no_time_is_none(none: str, kind: DataType) -> None:
     rejects: list[Reject] = []
     fields = {**FIELDS, "start_time": FieldConfig(type="timestamp", nullable=False)}
-    fields["end_time"] = FieldConfig(type="timestamp")
+    fields["end_time"] = FieldConfig(type=kind)
     builder = ArrowTableBuilder(build_field_readers(fields), on_rejects=rejects.extend)
     rows = [
         {"id": "1", "start_time": "2026-05-01T18:30:00Z", "end_time": none},
-        {"id": "2", "start_time": none, "end_time": None},
+        {"id": "2", "start_time": none if kind == "timestamp" else None, "end_time": None},
     ]
     made = builder.build(rows)
     assert (made["id"].to_pylist(), made["end_time"].to_pylist()) == (["1"], [None])
