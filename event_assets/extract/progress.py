@@ -24,14 +24,15 @@ class Progress:
     seconds: float  # since the run started
 
     def __str__(self) -> str:
-        of_total = f" of {self.total:,}" if self.total else ""
+        total = self.total if self.events <= (self.total or 0) else None  # rows may come twice
+        of_total = f" of {total:,}" if total else ""
         metrics = [
             f"{self.events:,}{of_total} events",
             f"{self.pages / max(self.seconds, 0.001):,.0f} pages/s",
             f"{self.in_flight} requests in flight",
         ]
-        if self.total and self.events > 0:
-            left = self.seconds * max(self.total - self.events, 0) / self.events
+        if total and self.events > 0:
+            left = self.seconds * (total - self.events) / self.events
             metrics.append(f"about {left:,.0f} s left")
         return ", ".join(metrics)
 

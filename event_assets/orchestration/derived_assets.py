@@ -118,9 +118,8 @@ def build_all_events(specs: Iterable[dg.AssetSpec]) -> list[dg.AssetsDefinition]
         source = spec.key.path[0] if len(spec.key.path) > 1 else DEFAULT_SOURCE
         contracts[source] = {column.name: column.type for column in schema.columns}
     columns = common_columns(contracts.values())
-    described = [
-        dg.TableColumn(name, kind, metadata.DESCRIPTIONS.get(name)) for name, kind in columns
-    ]
+    about = metadata.EVENT_DESCRIPTIONS | metadata.DESCRIPTIONS
+    described = [dg.TableColumn(name, kind, about.get(name)) for name, kind in columns]
 
     @dg.asset(
         key=ALL_EVENTS,

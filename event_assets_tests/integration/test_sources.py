@@ -45,6 +45,9 @@ def test_all_events_has_the_contracts_fields_and_waits_for_no_source(project: Pr
     with serving({PATH: paged(events(2))}) as one:
         both = definitions({"events": source(one.url), "concerts": other})
         assert run(project, both, derived=True).success
+    spec = both.resolve_asset_graph().get(dg.AssetKey("all_events"))
+    shown = {each.name: each.description for each in spec.metadata["dagster/column_schema"].columns}
+    assert shown["start_time"] == "When the event starts (UTC)."
     described = project.rows(
         "select column_name, data_type from duckdb_columns() "
         "where table_name = 'all_events' and schema_name = 'main'"
