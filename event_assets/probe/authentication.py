@@ -38,7 +38,7 @@ RARE_HEADERS = (
     *("X-API-Token", "Api-Token", "X-Auth-Key", "X-Token", "Token", "Auth-Token", "Access-Token"),
     *("App-Key", "Client-Id", "s_token", "xc-token", "X-Engage-Api-Key", "OSDI-API-Token"),
     *("Authorization-Token", "Teamup-Token", "VeeziAccessToken", "X-Shopify-Access-Token"),
-    *("X-Luma-Api-Key", "Key"),
+    *("X-Luma-Api-Key", "Key", "Circle-Token", "X-RapidAPI-Key"),
 )
 RARE_PARAMETERS = (
     *("app_key", "api_token", "auth_token", "login_token", "oauth_token", "public_key"),
@@ -90,11 +90,6 @@ class Attempt:
     def place(self) -> tuple[str, str]:
         """Where the key is in a request: the location and the name there."""
         return self.config.get("location", "header"), self.config.get("name", "Authorization")
-
-    @property
-    def has_name(self) -> bool:
-        """Whether the key has a header or a parameter of its own."""
-        return "name" in self.config
 
     def variables(self, source: SourceConfig) -> dict[str, str]:
         """Return the secrets by the variables from which a sync reads them."""

@@ -26,7 +26,7 @@ from event_assets.probe.samples import (
 from event_assets.probe.time_finder import find_time_at, find_unread_clock, find_unread_zone
 from event_assets.records.contract import FieldReader
 from event_assets.values.errors import ConfigError
-from event_assets.values.json_paths import as_list
+from event_assets.values.json_paths import as_list, template_paths
 
 TIME = "timestamp"
 COLUMNS = {"name": "text", **dict.fromkeys(("start_time", "end_time", "updated_at"), TIME)}
@@ -151,7 +151,7 @@ def _describe_field(
     if not is_known and "timezone" not in settings:
         evidence += "; local times without a zone, taken as UTC"
     certainty: Certainty = "sure" if is_known else "assumed"
-    most = sample.most_members(finding.sources[0]) if kind == TIME else 1
+    most = sample.most_members(template_paths(finding.sources[0])[0]) if kind == TIME else 1
     if most > 1 and certainty == "sure":
         evidence += f"; the first of up to {most}"
         certainty = "likely"

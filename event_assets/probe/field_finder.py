@@ -12,7 +12,7 @@ from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_na
 from event_assets.probe.time_finder import find_end, find_start, find_updated
 from event_assets.values.json_paths import build_getter
 
-IDS = ("id", "eventid", "uuid", "guid", "objectid", "uid", "@id", "key", "identifier", "oid")
+IDS = ("id", "eventid", "uuid", "guid", "objectid", "uid", "@id", "key", "identifier", "oid", "pk")
 ID_WORDS = {"id", "uuid", "guid", "key", "slug"}
 OTHER_ID = ""  # any other name that ends with one of them
 KEYS = ("slug", "code", "ticker", "number", "ref", "reference", "uri", "url", "href", "self")
@@ -62,7 +62,7 @@ def _find_opponents(sample: Sample) -> FieldFinding | None:
     """Return the names of both teams as the name of a match, or None."""
     for path in sample.leaves:
         for home, away in OPPONENTS:
-            is_name = bool({*words.split_name(last_name(path))} & {*words.NAME, "team"})
+            is_name = "team" in words.split_path(path)[-1] or _rank_name(sample, path)
             if is_name and home in path and (other := path.replace(home, away)) in sample.leaves:
                 return FieldFinding({"from": f"{{{path}}} - {{{other}}}"})
     return None

@@ -22,7 +22,7 @@ END = _words(
 )
 WHEN = _words(
     "when date datetime dates day time times timestamp datum dato fecha occurs takes scheduled "
-    "planned occurred happened"
+    "planned occurred happened occurrence"
 )
 TIME_OF_DAY = _words("time times clock hour zeit uhrzeit heure hora ora orario tijd tid")
 DAY = _words("date day datum dato tag fecha data")

@@ -156,7 +156,7 @@ def parse_input(url: str | None, curl: str | None = None) -> RequestInput:
         keys += [key] if key else []
         if name.lower() == "cookie":
             cookies.append(value)
-        elif key.has_name if key else not DROPPED_HEADER.match(f"{name}: {value}"):
+        elif "name" in key.config if key else not DROPPED_HEADER.match(f"{name}: {value}"):
             headers[name] = value
     if cookies and not keys:
         keys = [by_name("header", "Cookie", "; ".join(cookies))]
@@ -213,9 +213,9 @@ def _take_out_keys(given: RequestInput, found: Sequence[Attempt]) -> RequestInpu
         for key in found
     ]
     real = [key for key in keys if key.secrets]
-    unnamed = [key for key in real if not key.has_name]
+    unnamed = [key for key in real if "name" not in key.config]
     chosen = next(iter((*unnamed, *reversed(real), *reversed(keys))), NO_KEY)
-    left = [key for key in real if key.has_name and key.place != chosen.place]
+    left = [key for key in real if "name" in key.config and key.place != chosen.place]
     gone = {key.place for key in keys} - {key.place for key in left}
     return replace(
         given,

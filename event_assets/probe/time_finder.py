@@ -22,7 +22,7 @@ from event_assets.values.json_paths import as_list, build_getter, template_paths
 from event_assets.values.timestamps import parse_zone
 
 FOR_PEOPLE = {"formatted", "display", "text", "first"}
-CLOCK = re.compile(r"\d{1,2}[:h.]\d{2}\b")
+CLOCK = re.compile(r"\d{1,2}[:h.]\d{2}(?!\d)")
 
 
 def find_start(sample: Sample) -> FieldFinding | None:
@@ -87,17 +87,23 @@ def _find_time(
     ranked = sorted(ranks, key=order, reverse=True)  # of what is alike, the first
     if not ranked or (like is not None and not ranks[ranked[0]][0]):
         return None
-    chain, best = ranked[:1], ranked[0]
+    chain, best, is_start = ranked[:1], ranked[0], named is words.START
     for path in ranked[1:]:
         pattern, is_epoch = sample.formats[best].pattern, sample.formats[best].is_epoch
         is_read = sample.formats[path].pattern in ((pattern, None) if is_epoch else (pattern,))
         # `when.date` beside `when.start_time`
-        parent, is_start = best.rpartition(".")[0], named is words.START
+        parent = best.rpartition(".")[0]
         is_beside = is_start and path.rpartition(".")[0] == parent != ""
         is_alike = is_beside or ranks[path][0] == ranks[best][0]
         if is_alike and is_read and sample.fills(chain, path):
             chain.append(path)
-    others = [path for path in ranked if order(path) == order(best) and path not in chain]
+
+    def is_rival(path: str) -> bool:
+        is_plainer = is_start and not _is_plain(best) and _is_plain(path)  # than `valid_from`
+        is_alike = sample.formats[path].has_time == sample.formats[best].has_time
+        return order(path) == order(best) or (is_plainer and is_alike and order(path)[0])
+
+    others = [path for path in ranked if is_rival(path) and path not in chain]
     return replace(_describe(sample, chain), others=others)
 
 
@@ -178,6 +184,7 @@ def _clocks(sample: Sample, path: str) -> Iterator[str]:
     for other in filter(lambda other: not is_foreign(other), sample.leaves):
         named, is_clock = _other_words(other), {*words.split_name(last_name(other))} & names
         is_partner = named in (own, own - words.START) or named - words.START == own
+        is_partner |= named <= words.START and not own & words.END  # `started_time`
         if is_partner and is_clock and other not in sample.formats:
             yield other
 
@@ -208,6 +215,11 @@ def _other_words(path: str) -> frozenset[str]:
     return frozenset(
         flat - words.DAY - words.TIME_OF_DAY - {"local", "at", "utc", "event", "string"}
     )
+
+
+def _is_plain(path: str) -> bool:
+    """Return whether the name of a time has no words but those of a start."""
+    return not _other_words(last_name(path)) - words.START - words.WHEN
 
 
 def _find_zones(sample: Sample, path: str) -> list[str]:

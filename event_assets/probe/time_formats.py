@@ -19,8 +19,10 @@ ENOUGH = 0.95  # of the values that are there
 MOST = 0.5  # of the values of a field that is named as the start
 # From 1973 and 2001 on; `202610051930` and `20261005193000` are outside.
 EPOCH_RANGES = {"epoch_s": (10**8, 10**11), "epoch_ms": (10**12, 10**13)}
+DAY = 86_400_000_000  # microseconds
+FIRST_YEAR = 1970  # in which, and before which, a day stands for none beside a time of day
 HAS_CLOCK = re.compile(r"\d{1,2}:\d{2}|T\d{2}|\d{8}T?\d{4}")
-MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d[T ]00:00(:00(\.0+)?)?")
+MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d[T ]00:00(:00(\.0+)?)?(Z|[+-]\d\d:?\d\d)?")
 NAMES = {  # of days and months
     "%A": tuple(calendar.day_name),
     "%a": tuple(calendar.day_abbr),
@@ -30,7 +32,7 @@ NAMES = {  # of days and months
 MAX_TOKENS = 7  # of a day: its numbers and names, and what is between them
 ORDERS = ("dmY", "mdY", "dmy", "mdy", "Ymd")
 SPLIT = re.compile(
-    r"(?P<day>\w[\w., /-]*?\d)(?P<midnight>[T ]00:00(?::00(?:\.0+)?)?(?=T))?"
+    r"(?P<day>\w[\w., /-]*?\d)(?P<midnight>[T ]00:00(?::00(?:\.0+)?)?Z?(?=T))?"
     r"(?:(?P<joint>T| - |,? (?:[^\W\d]{1,4}\.? )?)"
     r"(?P<clock>\d{1,2}[:h.]\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?)"
     r"(?P<zone> [+-]\d{4})?(?P<tail> ?(?:Uhr|h))?)?"
@@ -65,8 +67,10 @@ def find_format(values: Sequence[Any], enough: float = ENOUGH) -> TimeFormat | N
     if not present or any(isinstance(value, (dict, list, bool)) for value in present):
         return None
     for unit, (low, high) in EPOCH_RANGES.items():
-        if sum(_is_between(value, low, high) for value in present) >= enough * len(present):
-            return TimeFormat(unit, has_zone=True)
+        epochs = [float(value) for value in present if _is_between(value, low, high)]
+        if len(epochs) >= enough * len(present):
+            has_time = any(epoch * EPOCH_UNITS[unit] % DAY for epoch in epochs)
+            return TimeFormat(unit, has_time, has_zone=True)
     texts = [value for value in present if isinstance(value, str)]
     if len(texts) < enough * len(present) or not any(map(_may_be_time, texts)):
         return None
@@ -102,7 +106,7 @@ def _may_be_time(text: str) -> bool:
 def _reads(texts: Sequence[str], pattern: str | None, enough: float) -> bool:
     array = parse_timestamps(texts, pattern, None)
     years = [value.year for value in to_datetimes(array) if value is not None]
-    return len(years) >= enough * len(texts) and 1900 < sorted(years)[len(years) // 2] < 2200
+    return len(years) >= enough * len(texts) and FIRST_YEAR < sorted(years)[len(years) // 2] < 2200
 
 
 def _name_zones(texts: Sequence[str]) -> bool:

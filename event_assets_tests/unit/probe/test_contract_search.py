@@ -59,12 +59,17 @@ def test_what_may_be_the_name_and_the_start_is_offered_as_choices() -> None:
 
 
 @pytest.mark.parametrize(
-    ("home", "away"), [("homeTeam.name", "awayTeam.name"), ("home_team", "visitor_team")]
+    ("home", "away"),
+    [
+        ("homeTeam.name", "awayTeam.name"),
+        ("home_team", "visitor_team"),
+        ("homeTeam.commonName.default", "awayTeam.commonName.default"),
+    ],
 )
 def test_the_name_of_a_match_is_that_of_both_teams(home: str, away: str) -> None:
     def team(path: str, name: str) -> dict[str, Any]:
-        outer, _, inner = path.partition(".")
-        return {outer: {inner: name}} if inner else {outer: name}
+        first, *parts = path.split(".")
+        return {first: team(".".join(parts), name) if parts else name}
 
     rows = [
         {
@@ -174,6 +179,36 @@ def test_a_time_of_day_that_cannot_be_read_is_quoted_in_a_question(clock: Any) -
     assert (asked(answered), first_start(answered)) == ([], "2026-10-01 00:00:00+00:00")
 
 
+@pytest.mark.parametrize(
+    ("day", "clock"),
+    [
+        ("2026-10-{:02}T00:00:00+02:00", "19:30"),
+        (1_791_072_000, "19:30"),
+        ("2026-10-{:02}", "1970-01-01T19:30:00.000Z"),
+        ("2026-10-{:02}", "doors at 7:30pm"),
+    ],
+    ids=["midnight with an offset", "midnight as an epoch", "on a day of its own", "in words"],
+)
+def test_a_time_of_day_beside_what_is_no_plain_day_is_asked_about(day: Any, clock: str) -> None:
+    rows = [
+        {
+            "id": at,
+            "name": f"Event {at}",
+            "date": day.format(at + 1) if isinstance(day, str) else day + 86_400 * at,
+            "time": clock,
+        }
+        for at in range(23)
+    ]
+    assert asked(connect(whole(rows))) == ["fields.start_time.from"]
+
+
+def test_the_start_of_something_else_is_asked_about_beside_a_date() -> None:
+    rows = [{"id": at, "name": f"Event {at}", "valid_from": f"2026-01-{at + 1:02}T10:00:00Z",
+             "event_date": f"2026-10-{at + 1:02}T10:00:00Z"} for at in range(23)]  # fmt: skip
+    [question] = connect(whole(rows)).open_questions
+    assert [*question.choices] == ["`valid_from`", "`event_date`"]
+
+
 def test_a_time_of_day_of_another_name_is_a_choice() -> None:
     rows = [{"id": at, "name": f"Event {at}", "dateEvent": f"2026-10-{at + 1:02}",
              "strTime": "19:30:00", "duration": "02:00"} for at in range(23)]  # fmt: skip
@@ -258,6 +293,12 @@ def test_the_first_of_several_starts_is_likely_only() -> None:
     [fact] = [fact for fact in connect(whole(rows)).facts if fact.subject == "start_time"]
     assert (fact.value, fact.certainty) == ("`dates.0.start`", "likely")
     assert "the first of up to 3" in fact.evidence
+
+
+def test_the_first_of_several_days_is_read_with_its_time_of_day() -> None:
+    rows = events(7, start_time=None, dates=[{"date": "2026-01-01", "startTime": "19:30"}] * 3)
+    found = connect(whole(rows))
+    assert (asked(found), first_start(found)) == ([], "2026-01-01 19:30:00+00:00")
 
 
 @pytest.mark.parametrize(

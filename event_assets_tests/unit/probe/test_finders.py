@@ -78,6 +78,7 @@ def sample(make: Callable[[int], Mapping[str, Any]], count: int = 20) -> Sample:
         (lambda n: {"eventCode": f"EC{n}", "zipCode": f"{n}", "url": f"x/{n}"}, "eventCode"),
         (lambda n: {"formSlug": f"concert-{n}", "url": f"x/{n}"}, "formSlug"),
         (lambda n: {"event_ticker": f"KX-{n}", "series_ticker": "KX"}, "event_ticker"),
+        (lambda n: {"pk": n, "item": {"pk": 1}}, "pk"),
         (lambda n: {"日付": f"{n}"}, None),
         (lambda n: {"id": n % 3}, None),
         (lambda n: {"id": n + 0.5}, None),

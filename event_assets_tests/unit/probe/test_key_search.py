@@ -129,6 +129,8 @@ def test_requests_that_a_search_of_the_key_leaves_too_few_are_told() -> None:
         ("header", "X-RapidAPI-Key", "Missing RapidAPI application key."),
         ("header", "Api-Keypair", "Missing or invalid Api-Keypair header"),
         ("header", "s_token", "`s_token` header not found"),
+        ("header", "Circle-Token", "You must log in first."),
+        ("header", "Key", "Refused."),
         ("header", "Ticket-Auth", "Send your token in the header 'Ticket-Auth'"),
         ("query", "apiKey", "Unauthorized. Please provide a valid apiKey."),
         ("query", "userToken", "Send your userToken in the query."),

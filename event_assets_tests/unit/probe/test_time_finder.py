@@ -99,6 +99,21 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             None,
         ),
         (
+            lambda n: {"date": at(n, "T00:00:00.000Z"), "time": "19:30"},
+            {"from": ["{date}T{time}", "{date}T00:00"], "format": "%Y-%m-%dT00:00:00.000ZT%H:%M"},
+            None,
+        ),
+        (
+            lambda n: {"spent_date": at(n), "started_time": "09:30", "ended_time": "10:30"},
+            {"from": ["{spent_date}T{started_time}", "spent_date"]},
+            None,
+        ),
+        (
+            lambda n: {"series_start": at(0, "T10:00Z"), "occurrence": at(n, "T10:00Z")},
+            {"from": "occurrence"},
+            None,
+        ),
+        (
             lambda n: {"date": at(n), "time": "19:30" if n % 3 else "TBA"},
             {"from": ["{date}T{time}", "date"]},
             None,
