@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 DEFAULT_CONCURRENCY = 32  # requests in flight
+USER_AGENT = "event-assets"  # many APIs refuse the one of `requests` with status 403
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any, cast
 from requests import PreparedRequest, Response, Session, cookies, exceptions
 from requests.auth import AuthBase
 
-from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, HttpLimits
+from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, USER_AGENT, HttpLimits
 from event_assets.http import retry_policy
 from event_assets.http.adapter import ApiAdapter
 from event_assets.http.credentials import secrets_of_auth
@@ -57,6 +57,7 @@ class ApiSession(Session):
     ) -> None:
         super().__init__()
         self.trust_env = uses_proxy
+        self.headers["User-Agent"] = USER_AGENT
         self.base_url = base_url
         self.metrics = HttpMetrics()
         self.throttle = Throttle(limits.requests_per_second)

@@ -11,7 +11,7 @@ from typing import Any, cast
 import requests
 from requests.auth import AuthBase
 
-from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
+from event_assets.config.http import DEFAULT_LIMITS, USER_AGENT, HttpLimits
 from event_assets.http import errors
 from event_assets.http.adapter import ApiAdapter
 from event_assets.http.error_text import error_text
@@ -102,6 +102,7 @@ class ProbeSession(requests.Session):
     ) -> None:
         """Probe the API at `base_url` for `seconds`; `auth` adds the key, `secrets` are masked."""
         super().__init__()
+        self.headers["User-Agent"] = USER_AGENT
         self.auth = lambda request: request  # otherwise requests reads .netrc
         self.budget = Budget(seconds, requests_allowed, limits)
         self._address = limits.address

@@ -14,6 +14,7 @@ from starlette.responses import Response as Answer
 
 from event_assets.http.errors import status_error_message, user_message
 from event_assets.http.session import ApiSession
+from event_assets.probe.session import ProbeSession
 from event_assets.values.errors import ApiError
 from event_assets.values.urls import origin
 from event_assets_tests.support.api_server import serving
@@ -143,6 +144,19 @@ def test_cookies_that_the_api_sets_are_sent_back(own: str) -> None:
             session.get(api.url, headers={"Cookie": own} if own else {})
     sent = [request.headers.get("Cookie", "") for request in api.requests]
     assert sent == [own, "; ".join(filter(None, (own, "node=7")))]
+
+
+def test_an_api_that_refuses_the_user_agent_of_requests_is_read() -> None:
+    with (
+        serving(lambda _: JSONResponse({})) as api,
+        ApiSession(api.url) as session,
+        ProbeSession(api.url, None, 20.0, ()) as probing,
+    ):
+        session.get(api.url)
+        session.get(api.url, headers={"User-Agent": "mine"})
+        probing.get(api.url)
+    sent = [request.headers["User-Agent"] for request in api.requests]
+    assert sent == ["event-assets", "mine", "event-assets"]
 
 
 def test_headers_of_one_name_are_one_list() -> None:
