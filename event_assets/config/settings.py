@@ -38,7 +38,7 @@ SETTINGS: Mapping[str, Setting] = {
         "duckdb|ducklake", "duckdb or ducklake, as docs/destinations.md describes"
     ),
     "EVENTS_DUCKDB": Setting(  # DuckDB would take `md:` and the like for another database
-        r"(?!:memory:|\w{2,}:|\w:\\|\$).*[^/]",
+        r"(?!:memory:|\w{2,}:|\w:\\|\$|(.*/)?\.+$).*[^/]",
         "the path of a file, not a folder, a URL, a drive or `$NAME`",
         is_secret=True,
     ),

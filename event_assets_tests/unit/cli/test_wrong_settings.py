@@ -68,7 +68,7 @@ def test_a_setting_that_may_hold_a_secret_is_told_without_its_value(
 
 @pytest.mark.parametrize(
     "value",
-    [":memory:", "md:a?token=k", "https://x.example/y.db", "data/", "$HOME/x.db", "C:\\x.db"],
+    [":memory:", "md:a?token=k", "https://x.example/y.db", "data/", "..", "$HOME/x.db", "C:\\x.db"],
 )
 def test_the_path_of_the_database_that_is_none_is_told(
     said: Callable[[str], str],
