@@ -126,7 +126,8 @@ def find_name(sample: Sample) -> FieldFinding | None:
     rank, path = max(ranked)
     languages, present = _find_languages(sample, path), sample.present(path)
     texts = [value for value in present if isinstance(value, str)]
-    is_plain = not any((rank[0], rank[3], rank[4]))  # with no words beside the usual ones
+    own = words.split_path(path)[-1]  # with no words beside the usual ones, or `EventBodyName`
+    is_plain = EVENT in own or not any((rank[0], rank[3], rank[4]))
     is_of_other = not is_plain and len(texts) >= PER_KIND * len({*texts})
     if is_of_other or (not languages and 2 * len(present) < len(sample.records)):
         return None

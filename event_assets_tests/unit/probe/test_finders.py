@@ -129,6 +129,7 @@ def test_occurrences_of_a_series_are_told_apart_by_their_start() -> None:
             lambda n: {"description": f"A long one {n}", "code": f"c{n}", "title": f"T{n}"},
             {"from": "title"},
         ),
+        (lambda n: {"EventBodyName": "City Council", "n": n}, {"from": "EventBodyName"}),
         (lambda n: {"text": f"Deploy {n}", "user_name": "ann"}, {"from": "text"}),
         (lambda n: {"name": "Yoga", "room": {"label": f"R {n}"}}, {"from": "name"}),
     ],
