@@ -175,9 +175,10 @@ def leaves_list_out(response: Response) -> bool:
 
 
 def _words_in_lists(value: Any) -> Iterator[tuple[str, str]]:
-    """Yield what the lists of errors and messages hold, by the names of the lists."""
+    """Yield what lists of errors and messages hold, also in place of records, by their names."""
     for name, member in value.items() if isinstance(value, dict) else ():
-        if isinstance(member, list) and WORD_LISTS.fullmatch(letters_and_digits(name)):
+        is_named = bool(WORD_LISTS.fullmatch(letters_and_digits(name)))
+        if isinstance(member, list) and (is_named or all(map(find_named_error, member))):
             yield from ((name, find_words(one, is_error=True) or str(one)) for one in member)
         yield from _words_in_lists(member)
 

@@ -231,6 +231,7 @@ def test_words_that_are_not_known_are_unclear(said: Any) -> None:
         {"success": False},
         {"errorMessages": ["The index is rebuilding"], "data": []},
         [{"error": "The index is rebuilding"}],
+        {"data": [{"error": "The index is rebuilding"}]},
         17,
     ],
 )
