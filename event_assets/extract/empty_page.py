@@ -228,7 +228,8 @@ def _is_nothing(name: str, value: Any, *, is_end: bool) -> bool:
         return bool(DIGITS.fullmatch(value) or (is_word and is_usual))
     is_good = value is True and name in ("success", "ok")
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value in (None, []) or is_good or is_number or says_more(name, value) is False
+    is_count = is_number and not (value and NAMES_TROUBLE.fullmatch(name))
+    return value in (None, []) or is_good or is_count or says_more(name, value) is False
 
 
 def _is_failure(value: Any) -> bool:

@@ -232,6 +232,7 @@ def test_words_that_are_not_known_are_unclear(said: Any) -> None:
         {"errorMessages": ["The index is rebuilding"], "data": []},
         [{"error": "The index is rebuilding"}],
         {"data": [{"error": "The index is rebuilding"}]},
+        {"data": None, "error": 1},
         17,
     ],
 )
