@@ -86,7 +86,8 @@ def build_accounts_sensors(source: SourceConfig) -> list[dg.SensorDefinition]:
 def update_partitions(source: SourceConfig, instance: dg.DagsterInstance) -> Sequence[str]:
     """Update the partitions from the list of accounts, and return it.
 
-    If the list cannot be read, the partitions stay, and are returned.
+    If the list cannot be read, the partitions stay, and are returned. One whose run is in progress
+    stays until that has ended: Dagster fails a run whose partition is gone.
     """
     partitions = partitions_name(source)
     registered = instance.get_dynamic_partitions(partitions)
@@ -96,11 +97,18 @@ def update_partitions(source: SourceConfig, instance: dg.DagsterInstance) -> Seq
         return registered
     if new := [name for name in names if name not in set(registered)]:
         instance.add_dynamic_partitions(partitions, new)
-    for gone in set(registered) - set(names):
-        instance.delete_dynamic_partition(partitions, gone)
+    gone = set(registered) - set(names)
+    busy = {account_of_run(run) for run in _runs_in_progress(instance)} if gone else set()
+    for name in gone - busy:
+        instance.delete_dynamic_partition(partitions, name)
         for resource in source.resources:
-            failure_file(pipeline_name(source.name, resource, gone)).unlink(missing_ok=True)
+            failure_file(pipeline_name(source.name, resource, name)).unlink(missing_ok=True)
     return names
+
+
+def _runs_in_progress(instance: dg.DagsterInstance) -> Sequence[dg.DagsterRun]:
+    started = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+    return instance.get_runs(dg.RunsFilter(statuses=started))
 
 
 def account_of_run(run: dg.DagsterRun) -> str | None:

@@ -107,6 +107,23 @@ def test_a_tick_that_asks_for_no_run_says_why(
     assert (done.run_requests, done.skip_message) == ([], said)
 
 
+@pytest.mark.parametrize(
+    ("status", "left"), [(Status.STARTED, ["a", "b"]), (Status.SUCCESS, ["b"])]
+)
+def test_an_account_that_is_not_listed_any_more_stays_while_its_run_goes_on(
+    kept: Project, tmp_path: Path, status: Status, left: list[str]
+) -> None:
+    where = listing(tmp_path, "a", "b")
+    loaded = definitions({"events": with_accounts(NOWHERE, where)})
+    sensor = loaded.resolve_sensor_def("events_accounts_sensor")
+    sensor.evaluate_tick(dg.build_sensor_context(kept.instance))
+    job = loaded.resolve_job_def("sync_events")
+    kept.instance.create_run_for_job(job, status=status, tags={"dagster/partition": "a"})
+    listing(tmp_path, "b")
+    sensor.evaluate_tick(dg.build_sensor_context(kept.instance))
+    assert sorted(kept.instance.get_dynamic_partitions("events_accounts")) == left
+
+
 def test_a_run_of_no_account_is_told_to_name_one(kept: Project) -> None:
     loaded = definitions({"events": with_accounts(NOWHERE, ["a"])})
     job = loaded.resolve_job_def("sync_events")
