@@ -128,7 +128,10 @@ class ApiSession(Session):
         if response is not None:
             return response
         # Raised outside the except block: the original holds the URL with the key.
-        message = f"{server or f'The API at {redact_url(request.url)}'} {problem}"
+        url = redact_url(request.url)
+        is_own = origin(request.url or "") == origin(self.base_url)
+        server = server or (f"The API at {url}" if is_own else f"The API links to {url}, which")
+        message = f"{server} {problem}"
         if received is not None:
             raise ContentError(message, received, invalid)
         raise ApiError(message)

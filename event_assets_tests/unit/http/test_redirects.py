@@ -96,6 +96,14 @@ def test_a_redirect_keeps_what_is_asked_for(status: int) -> None:
 
 
 @pytest.mark.usefixtures("waits")
+def test_a_link_to_another_host_that_does_not_answer_is_told_from_the_api() -> None:
+    closed = f"http://127.0.0.1:{free_port()}"
+    with ApiSession("http://127.0.0.1:1") as session, pytest.raises(ApiError) as failed:
+        session.get(f"{closed}/v2")
+    assert f"The API links to {closed}/v2, which cannot be reached" in str(failed.value)
+
+
+@pytest.mark.usefixtures("waits")
 def test_a_redirect_to_what_does_not_answer_is_named() -> None:
     closed = f"http://127.0.0.1:{free_port()}"
     target = f"{closed}/v2?token=hidden"
