@@ -11,6 +11,7 @@ from event_assets.pagination.result import PaginationResult
 from event_assets.sync import sync_log
 from event_assets.values.errors import ConfigError
 from event_assets.values.urls import is_same_api
+from event_assets.values.wording import counted
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import catalog_columns, count_rows
 
@@ -33,6 +34,19 @@ def distrust_parents(resource: ResourceConfig, result: PaginationResult) -> Pagi
     return result.doubted(
         f"{result.reason.rstrip('.')}, but there may be more `{resource.parent}` than these: "
         "their newest sync is not proven to be complete."
+    )
+
+
+def distrust_shared_keys(
+    resource: ResourceConfig, shared: int, result: PaginationResult
+) -> PaginationResult:
+    """Treat a complete result as unverified if different records have the same key."""
+    if not shared:
+        return result
+    return result.doubted(
+        f"{result.reason.rstrip('.')}, but different ones share {counted(shared, 'key')}, of each "
+        f"of which only the first is loaded: set the `primary_key` of {resource.name} to the "
+        "fields that tell them apart, or to null if they have no key."
     )
 
 

@@ -105,6 +105,20 @@ def find_repeats(
     return Repeats(equal + len(removed) + conflicts, conflicts, examples[:MAX_EXAMPLES])
 
 
+def count_shared_keys(
+    database: Database, resource: ResourceConfig, extracted: ExtractedRecords, files: Sequence[str]
+) -> int:
+    """Return how many keys of a further list different records share, of which one is loaded."""
+    key = ", ".join(map(quote_identifier, resource.primary_key_columns))
+    if extracted.is_deduplicated or resource.is_events or not key or not files:
+        return 0
+    open_package(database, files)
+    package = database.table("package")
+    values = ", ".join(map(quote_identifier, _compared_columns(resource, package.columns)))
+    differ = f"count(distinct hash({values or key})) > 1 as differ"
+    return len(package.aggregate(f"{key}, {differ}", key).filter("differ").fetchall())
+
+
 def _find_removed(database: Database, extracted: ExtractedRecords) -> Sequence[str]:
     """Return the ids of records that are marked as removed, which others have that are not."""
     marked = database.from_arrow(pa.table({"id": extracted.removed.ids})).set_alias("marked")

@@ -21,7 +21,7 @@ from event_assets.sync.parent_rows import delete_rows_without_parent
 from event_assets.sync.plan import SyncPlan, plan_sync
 from event_assets.sync.rejects import RejectBuffer, rejects_table
 from event_assets.sync.removed import record_removed
-from event_assets.sync.repeats import find_repeats
+from event_assets.sync.repeats import count_shared_keys, find_repeats
 from event_assets.sync.result import SyncResult, build_row
 from event_assets.values.errors import (
     ConcurrentSchemaChangeError,
@@ -116,6 +116,8 @@ def load(
         result = guards.distrust_parents(resource, result)
     files = warehouse.package_files(pipeline).get(resource.name, [])
     repeats = find_repeats(database, resource, stream, extracted, files)
+    shared = count_shared_keys(database, resource, extracted, files)
+    result = guards.distrust_shared_keys(resource, shared, result)
 
     def log_sync(load_id: str) -> None:
         sync_log.record_origin(database, source)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from event_assets.http.window import CAUTIOUS
 from event_assets_tests.support.api_server import serving
-from event_assets_tests.support.direct_syncs import source_of, sync_source
+from event_assets_tests.support.direct_syncs import complete, source_of, sync_source
 from event_assets_tests.support.docs import page
 from event_assets_tests.support.event_records import number
 from event_assets_tests.support.platforms import definitions, events, paged, run
@@ -37,6 +37,32 @@ def test_there_is_a_row_for_each_record_of_each_event(project: Project) -> None:
     (sync,) = project.rows(logged)
     assert sync[0] is True
     assert sync[2] == "All 60 rows were received, in 40 lists."
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        ("ab", None),
+        ("aa", "but different ones share 2 keys, of each of which only the first is loaded: set"),
+    ],
+)
+def test_different_records_of_a_list_that_share_a_key_are_told(
+    kinds: str, said: str | None
+) -> None:
+    tickets = [{"id": str(at // 2), "kind": kind, "price": at} for at, kind in enumerate(2 * kinds)]
+    tickets.append(tickets[0])
+    resource = {
+        "name": "tickets",
+        "endpoint": {"path": "/v1/tickets", "paginator": "single_page"},
+        "primary_key": ["id", "kind"],
+    }
+    with serving({PATH: paged(events(1)), "/v1/tickets": lambda _: {"data": tickets}}) as api:
+        config = source_of(with_resources(api.url, resource))
+        sync_source(config)
+    check = complete(config, "tickets")
+    assert check.passed is (said is None)
+    assert said is None or said in str(check.description)
 
 
 def test_the_rows_that_are_still_listed_are_found_as_documented(project: Project) -> None:
