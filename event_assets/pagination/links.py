@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any, Final
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from dlt.sources.helpers.rest_client.paginators import (
     BaseNextUrlPaginator,
@@ -59,7 +59,7 @@ def read_pointer(active: BasePaginator | None, response: Response, facts: ListFa
             f"{where[0].upper()}{where[1:]} leads to no URL, but to `{shown}`: correct it in "
             "defs.yaml."
         )
-    return pointer
+    return _at_own_host(response, pointer) if is_link else pointer
 
 
 def find_link(response: Response, relation: str) -> str | None:
@@ -76,6 +76,17 @@ def _is_link(response: Response, value: Any) -> bool:
         return not find_address_problem(origin(urljoin(response.url, value)))
     except (TypeError, ValueError, AttributeError):
         return False
+
+
+def _at_own_host(response: Response, link: str) -> str:
+    """Return a link to the same path at the host that has responded.
+
+    Behind a proxy, many servers write links with a scheme, a host or a port of the inside.
+    """
+    own, other = urlsplit(response.url), urlsplit(urljoin(response.url, link))
+    if other.path != own.path or other[:2] == own[:2]:
+        return link
+    return other._replace(scheme=own.scheme, netloc=own.netloc).geturl()
 
 
 def leads_to_itself(response: Response, link: Any) -> bool:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 
-from event_assets_tests.support.paging import Query
-from event_assets_tests.support.served_lists import numbered, read_with
+from event_assets.pagination.factory import create_paginator
+from event_assets_tests.support.paging import URL, Api, Query, read_ids
+from event_assets_tests.support.served_lists import numbered, read_with, rows
 
 
 def cursors(query: Query) -> dict[str, Any]:
@@ -270,3 +272,22 @@ def test_a_link_to_a_previous_page_ends_the_list() -> None:
     done = read_with("json_link", lambda query: {**numbered(query), "next": "/events?page=1"})
     assert done.result.complete is None
     assert len(done.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("link", "requested"),
+    [
+        ("http://backend.internal:8080/events?page=2", f"{URL}?page=2"),
+        ("https://events.test/events?page=2", f"{URL}?page=2"),
+        ("http://other.test/v2/events?page=2", "http://other.test/v2/events?page=2"),
+    ],
+)
+def test_a_link_to_the_path_of_the_list_is_followed_at_its_own_host(
+    link: str, requested: str
+) -> None:
+    paginator, request = create_paginator("json_link", read_ids), requests.Request("GET", URL)
+    paginator.init_request(request)
+    response = Api(lambda _: {"data": rows(0, 20), "next": link}).respond(request)
+    paginator.receive(response, rows(0, 20))
+    paginator.update_request(request)
+    assert request.url == requested
