@@ -35,7 +35,9 @@ def configured_secrets(source: SourceConfig) -> list[str]:
     found = [_lookup(key) for name in names for key in _secret_keys(source, name)]
     found += [_account_secret(source, name) for name in names]
     found += find_secrets(source.rest_api["client"].get("headers"))
-    in_paths = find_random_words(str(source.rest_api))  # those that variables filled in are known
+    given = str(source.rest_api)
+    found += [value for value in find_secrets(os.environ) if repr(value)[1:-1] in given]
+    in_paths = find_random_words(given)  # those that variables filled in are known
     found += [word for word in in_paths if KNOWN.find(word)]
     values = [secret for secret in found if secret]
     return [*values, *(word for secret in values if " " in secret for word in secret.split())]

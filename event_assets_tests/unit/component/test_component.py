@@ -123,6 +123,25 @@ def test_what_looks_like_a_key_and_is_filled_in_is_a_secret(
     assert KNOWN.redact_text(f"at {key}") == "at ***"
 
 
+@pytest.mark.parametrize("place", ["params", "json"])
+def test_what_fills_in_a_variable_with_the_name_of_a_secret_is_a_secret(
+    monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    key = "ab+81/hhPQ0x==\"'blue horse"
+    monkeypatch.setenv("PARTNER_TOKEN", key)
+    monkeypatch.setenv("OTHER_TOKEN", "of-another-program")
+    document = contract()
+    endpoint = document["attributes"]["rest_api"]["resources"][0]["endpoint"]
+    endpoint[place] = {"partner": "{{ env.PARTNER_TOKEN }}"}
+    with create_defs_folder_sandbox() as sandbox:
+        file = sandbox.scaffold_component(EventApi, "events", defs_yaml_contents=document)
+        with sandbox.load_component_and_build_defs(defs_path=file) as (component, _):
+            assert isinstance(component, EventApi)
+            found = configured_secrets(component.source("events"))
+    assert key in found
+    assert "of-another-program" not in found
+
+
 @pytest.mark.parametrize(
     ("selection", "named"), [({"exclude": ["id"]}, "fields"), ({"only": ["id"]}, "only")]
 )
