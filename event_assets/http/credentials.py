@@ -16,10 +16,11 @@ from event_assets.config.env_file import place_of_variables
 from event_assets.config.settings import KEYS, SECRET_PARAMETERS
 from event_assets.config.source import SourceConfig
 from event_assets.values.errors import ConfigError
-from event_assets.values.redaction import KNOWN, find_random_words, find_secrets
+from event_assets.values.redaction import KNOWN, find_random_words, find_secrets, looks_random
 from event_assets.values.urls import origin
 
 LAST_IN_HEADER = 0xFF  # headers are sent in Latin-1
+SHORT = 8  # characters; a password with fewer is none, such as `x`
 
 
 def env_var_name(source: SourceConfig, name: str) -> str:
@@ -31,9 +32,16 @@ def env_var_name(source: SourceConfig, name: str) -> str:
 
 def configured_secrets(source: SourceConfig) -> list[str]:
     """Return all secrets of a source that are set, and their words."""
-    names = {name.lower() for name in KEYS} - {"api_username"}
-    found = [_lookup(key) for name in names for key in _secret_keys(source, name)]
-    found += [_account_secret(source, name) for name in names]
+    by_name = {
+        name.lower(): [
+            *map(_lookup, _secret_keys(source, name.lower())),
+            _account_secret(source, name.lower()),
+        ]
+        for name in KEYS
+    }
+    users, password = by_name.pop("api_username"), "".join(filter(None, by_name["api_password"]))
+    found = [secret for secrets in by_name.values() for secret in secrets]
+    found += [user for user in users if is_key(user, password)]
     found += find_secrets(source.rest_api["client"].get("headers"))
     given = str(source.rest_api)
     found += [value for value in find_secrets(os.environ) if repr(value)[1:-1] in given]
@@ -49,10 +57,18 @@ def find_bad_character(secret: str, *, in_header: bool) -> str | None:
     return next((f"U+{ord(char):04X}" for char in bad), None)
 
 
+def is_key(user: str | None, password: str) -> bool:
+    """Return whether the key is the user of Basic authentication, as with many APIs."""
+    return user is not None and (0 < len(password) < SHORT or looks_random(user))
+
+
 def secrets_of_auth(auth: AuthBase | None) -> list[str]:
     """Return the secrets that an auth adds to requests, including a token fetched so far."""
     names = SECRET_PARAMETERS.keys() - {"username"} | {"access_token"}
-    return [str(value) for name in names if (value := getattr(auth, name, None))]
+    user = getattr(auth, "username", None)
+    found = [getattr(auth, name, None) for name in names]
+    found += [user] if is_key(user, str(getattr(auth, "password", ""))) else []
+    return [str(value) for value in found if value]
 
 
 def _secret_keys(source: SourceConfig, name: str) -> tuple[str, str]:

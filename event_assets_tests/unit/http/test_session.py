@@ -3,12 +3,15 @@
 import gc
 import socket
 import weakref
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from time import time
+from typing import Any
 
 import pytest
-from dlt.sources.helpers.rest_client.auth import APIKeyAuth
+from dlt.sources.helpers.rest_client.auth import APIKeyAuth, HttpBasicAuth
+from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.responses import Response as Answer
 
@@ -281,3 +284,25 @@ def test_close_does_not_wait_for_a_pause(api: Sandbox) -> None:
         session.close()
         with pytest.raises(ApiError):
             waiting.result(timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "is_masked"),
+    [
+        ("sk-4eC39HqLyjWDarjtT1zdp7dc", "password-of-it", True),
+        ("plain-user-name", "x", True),
+        ("plain-user-name", "password-of-it", False),
+    ],
+)
+def test_the_user_is_masked_where_it_is_the_key(
+    user: str, password: str, *, is_masked: bool
+) -> None:
+    def answer(request: Request) -> Any:
+        return {"sent": request.headers["Authorization"], "user": user}
+
+    auth = HttpBasicAuth(user, password)
+    with serving(answer) as api, ApiSession(api.url, auth) as session:
+        body = session.get(api.url).text
+    in_base64 = b64encode(f"{user}:{password}".encode()).decode().rstrip("=")
+    assert in_base64[:-2] not in body
+    assert (user not in body) is is_masked
