@@ -41,7 +41,7 @@ def configured_secrets(source: SourceConfig) -> list[str]:
     }
     users, password = by_name.pop("api_username"), "".join(filter(None, by_name["api_password"]))
     found = [secret for secrets in by_name.values() for secret in secrets]
-    found += [user for user in users if is_key(user, password)]
+    found += [user for user in users if _is_key(user, password)]
     found += find_secrets(source.rest_api["client"].get("headers"))
     given = str(source.rest_api)
     found += [value for value in find_secrets(os.environ) if repr(value)[1:-1] in given]
@@ -57,7 +57,7 @@ def find_bad_character(secret: str, *, in_header: bool) -> str | None:
     return next((f"U+{ord(char):04X}" for char in bad), None)
 
 
-def is_key(user: str | None, password: str) -> bool:
+def _is_key(user: str | None, password: str) -> bool:
     """Return whether the key is the user of Basic authentication, as with many APIs."""
     return user is not None and (0 < len(password) < SHORT or looks_random(user))
 
@@ -67,7 +67,7 @@ def secrets_of_auth(auth: AuthBase | None) -> list[str]:
     names = SECRET_PARAMETERS.keys() - {"username"} | {"access_token"}
     user = getattr(auth, "username", None)
     found = [getattr(auth, name, None) for name in names]
-    found += [user] if is_key(user, str(getattr(auth, "password", ""))) else []
+    found += [user] if _is_key(user, getattr(auth, "password", None) or "") else []
     return [str(value) for value in found if value]
 
 
