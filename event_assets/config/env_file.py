@@ -65,12 +65,13 @@ def read_env_file() -> dict[str, str | None]:
             values of one.
     """
     file = env_file()
-    if file.is_fifo():  # reading it might never end
+    is_there = os.path.lexists(file)
+    if is_there and file.is_fifo():  # reading it might never end
         raise ConfigError(
             f"The file {file} is a pipe, which is not read: set its variables in the environment."
         )
     try:
-        text = file.read_text(encoding="utf-8-sig") if os.path.lexists(file) else ""
+        text = file.read_text(encoding="utf-8-sig") if is_there else ""
     except OSError as error:
         raise ConfigError(f"The file {file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:

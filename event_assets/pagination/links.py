@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -84,9 +85,18 @@ def _at_own_host(response: Response, link: str) -> str:
     Behind a proxy, many servers write links with a scheme, a host or a port of the inside.
     """
     own, other = urlsplit(response.url), urlsplit(urljoin(response.url, link))
-    if other.path != own.path or other[:2] == own[:2]:
+    is_inner = _is_private(other.hostname) or other.hostname == own.hostname
+    if other.path != own.path or not is_inner or _is_private(own.hostname):
         return link
     return other._replace(scheme=own.scheme, netloc=own.netloc).geturl()
+
+
+def _is_private(host: str | None) -> bool:
+    """Return whether a host is known in a private network only."""
+    try:
+        return ip_address(host or "").is_private
+    except ValueError:
+        return "." not in str(host) or str(host).endswith((".internal", ".local"))
 
 
 def leads_to_itself(response: Response, link: Any) -> bool:

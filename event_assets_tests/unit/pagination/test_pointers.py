@@ -278,11 +278,13 @@ def test_a_link_to_a_previous_page_ends_the_list() -> None:
     ("link", "requested"),
     [
         ("http://backend.internal:8080/events?page=2", f"{URL}?page=2"),
-        ("https://events.test/events?page=2", f"{URL}?page=2"),
-        ("http://other.test/v2/events?page=2", "http://other.test/v2/events?page=2"),
+        ("http://10.0.0.7/events?page=2", f"{URL}?page=2"),
+        ("https://events.test:8443/events?page=2", f"{URL}?page=2"),
+        ("http://backend/v2/events?page=2", "http://backend/v2/events?page=2"),
+        ("http://other.test/events?page=2", "http://other.test/events?page=2"),
     ],
 )
-def test_a_link_to_the_path_of_the_list_is_followed_at_its_own_host(
+def test_a_link_to_a_host_behind_a_proxy_is_followed_at_that_of_the_list(
     link: str, requested: str
 ) -> None:
     paginator, request = create_paginator("json_link", read_ids), requests.Request("GET", URL)
