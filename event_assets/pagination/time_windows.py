@@ -262,7 +262,7 @@ class TimeWindowPaginator:
     def refused(self, status: int, *, limit: str = "", said: str = "") -> bool:
         """Take an error status for the end of the window, if it can be; split one that is too long.
 
-        The first page of a window may hold nothing, as of a list without events in that time.
+        The first page of a window may hold nothing, not even an empty list: that is a doubt.
         """
         if self._inner.refused(status, limit=limit, said=said):
             self._end_window_with_its_pages()
@@ -270,6 +270,7 @@ class TimeWindowPaginator:
         if self._inner.facts.pages:
             return False
         if self._window and status == HTTPStatus.NO_CONTENT:
+            self._note(complete=None, problem="the API sent nothing, not even an empty list")
             self._end_window()
             return True
         return status in TOO_LONG and self._shorten_windows()

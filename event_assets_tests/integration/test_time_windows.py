@@ -225,7 +225,7 @@ def test_what_is_wrong_with_the_parameters_of_windows_fails_after_a_few_requests
 
 @pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize("nothing", [Response(status_code=204), {"data": None}, {}])
-def test_a_window_of_which_the_api_sends_nothing_is_empty(nothing: Any) -> None:
+def test_a_window_of_which_the_api_sends_nothing_is_a_doubt(nothing: Any) -> None:
     rows = events(120)[::60]
 
     def answer(request: Request) -> Any:
@@ -234,3 +234,5 @@ def test_a_window_of_which_the_api_sends_nothing_is_empty(nothing: Any) -> None:
 
     done = read(answer, "single_page", since="2016-01-01", until="2036-01-01")
     assert done.ids == {row["id"] for row in rows}
+    assert done.result.complete is None
+    assert "the API sent nothing, not even an empty list" in done.result.reason
