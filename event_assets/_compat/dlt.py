@@ -12,7 +12,8 @@ from dlt.extract.incremental import lag as dlt_lag
 from dlt.extract.incremental.lag import _cursor_date_type
 from dlt.sources.helpers.rest_client.detector import PaginatorFactory
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, BaseReferencePaginator
-from dlt.sources.rest_api.config_setup import build_resource_dependency_graph, create_paginator
+from dlt.sources.rest_api.config_setup import build_resource_dependency_graph
+from dlt.sources.rest_api.config_setup import create_paginator as create_paginator
 from requests import Response
 
 SecretReader = Callable[[Sequence[str]], tuple[str | None, str]]
@@ -54,11 +55,6 @@ def apply_lag(lag: float, initial_value: Any, value: Any) -> Any:
     """
     # without the initial value itself, to which dlt compares the result as text
     return dlt_lag.apply_lag(lag, None, value, max, _cursor_date_type(None, initial_value))
-
-
-def build_paginator(config: Any) -> BasePaginator | None:
-    """Build the paginator that dlt makes of a `paginator` configuration."""
-    return create_paginator(config)
 
 
 def detect_paginator(response: Response) -> BasePaginator:

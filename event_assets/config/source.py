@@ -20,7 +20,6 @@ from event_assets.config.source_files import (
     DEFAULT_SOURCE,
     EVENT_DATA,
     SANDBOX,
-    VARIABLE,
     find_address_variable,
 )
 from event_assets.config.time_windows import TimeWindowsConfig
@@ -75,11 +74,6 @@ class SourceConfig:
     def base_url(self) -> str | None:
         """Return the API's base URL, or None for the sandbox."""
         return self.rest_api["client"].get("base_url") or None
-
-    @property
-    def unset_variables(self) -> list[str]:
-        """Return the variables that the YAML names and that are not set."""
-        return VARIABLE.findall(str(self.rest_api))
 
     @property
     def origin(self) -> str:

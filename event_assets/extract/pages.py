@@ -19,7 +19,7 @@ from event_assets.http.client import ApiClient
 from event_assets.http.error_text import error_text
 from event_assets.http.window import CAUTIOUS
 from event_assets.pagination.list_paginator import REFUSALS
-from event_assets.pagination.paginator import Paginator
+from event_assets.pagination.time_windows import Paginator
 from event_assets.values.errors import ContentError, ExpiredJournalError
 
 NO_MESSAGE = " It gives no message."

@@ -17,6 +17,7 @@ from requests.auth import AuthBase
 
 from event_assets import sandbox
 from event_assets.config.source import ResourceConfig, SourceConfig
+from event_assets.config.source_files import VARIABLE
 from event_assets.extract.pages import PagedList, read_list
 from event_assets.extract.parent_check import build_unknown_parent, filters_by_parent
 from event_assets.extract.progress import Progress
@@ -34,11 +35,10 @@ from event_assets.http.throttle import HttpMetrics
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import ListFacts
-from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.per_parent import ListAggregator
 from event_assets.pagination.result import PaginationResult, mark_changed_while_interrupted
 from event_assets.pagination.seen_ids import ReadIds, extract_ids
-from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
+from event_assets.pagination.time_windows import Paginator, TimeWindowPaginator, WindowPlan
 from event_assets.records.contract import build_id_reader
 from event_assets.values.errors import ApiError, ConfigError, ExpiredPositionError
 from event_assets.values.urls import redact_url
@@ -239,13 +239,12 @@ def build_paginator(resource: ResourceConfig, started_at: datetime) -> Paginator
 def resolve_endpoint(resource: ResourceConfig) -> Iterator[tuple[str, AuthBase | None]]:
     """Yield the API's base URL and authentication; the sandbox serves until exit."""
     source = resource.source
-    _require_variables(source)
+    require_settings(source)
     auth = resource.endpoint.get("auth") or source.rest_api["client"].get("auth")
     if source.base_url:
         with build_auth(source, auth) as resolved:
             yield source.base_url, resolved
     else:
-        require_address(source, auth, sandbox.KEY)
         api = sandbox.Sandbox(sandbox.EventSimulation())
         with build_auth(source, sandbox.AUTH) as resolved, api:
             yield api.url, resolved
@@ -255,21 +254,13 @@ def require_settings(source: SourceConfig) -> None:
     """Raise if a sync of a source cannot begin with the settings as they are; a key may be missing.
 
     Raises:
-        ConfigError: a variable is not set, or a key is set without an address.
+        ConfigError: a variable is not set that the YAML names, or a key is set without an address.
     """
-    _require_variables(source)
-    if not source.base_url:
-        require_address(source, source.rest_api["client"].get("auth"), sandbox.KEY)
-
-
-def _require_variables(source: SourceConfig) -> None:
-    """Raise if a variable is not set that the YAML of a source names.
-
-    Raises:
-        ConfigError: the variable.
-    """
-    if unset := source.unset_variables:
+    if unset := VARIABLE.findall(str(source.rest_api)):
         raise ConfigError(
             f"The variable {unset[0]} is not set, which the defs.yaml of {source.name} names: set "
             "it in .env or in the environment."
         )
+    if not source.base_url:
+        auth = source.events.endpoint.get("auth") or source.rest_api["client"].get("auth")
+        require_address(source, auth, sandbox.KEY)

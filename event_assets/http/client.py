@@ -25,11 +25,6 @@ Futures = dict[str, Future[JsonResponse]]
 EXPIRED = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus(422))
 
 
-def no_requests(_start: int, _stop: int) -> Iterable[Request]:
-    """Expect nothing."""
-    return ()
-
-
 class ApiClient:
     """Fetches responses in order, from the journal of an interrupted sync or from the API.
 
@@ -69,7 +64,7 @@ class ApiClient:
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="read-ahead")
 
     def fetch(
-        self, request: Request, pages: Requests = no_requests, lists: Requests = no_requests
+        self, request: Request, pages: Requests = lambda *_: (), lists: Requests = lambda *_: ()
     ) -> Response:
         """Return the response to a request, and have those that are expected to follow fetched.
 
@@ -97,7 +92,8 @@ class ApiClient:
             for window in (self._page_window, self._list_window):
                 window.add(response.elapsed.total_seconds(), was_awaited=was_awaited)
         if is_first:
-            self.first_date = _read_date(response)
+            with suppress(KeyError, ValueError):  # it has no valid date
+                self.first_date = read_date(response.headers["Date"])
         return _apply_hooks(request, response)
 
     def has_expired(self, status: int) -> bool:
@@ -167,13 +163,6 @@ class ApiClient:
     def __exit__(self, *_: object) -> None:
         self._session.throttle.shutdown()
         self._threads.shutdown(cancel_futures=True)
-
-
-def _read_date(response: Response) -> datetime | None:
-    """Return the time at which a response was made, as its header says."""
-    with suppress(KeyError, ValueError):
-        return read_date(response.headers["Date"])
-    return None
 
 
 def _apply_hooks(request: Request, response: Response) -> Response:

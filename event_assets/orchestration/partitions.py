@@ -17,6 +17,7 @@ from event_assets.values.wording import counted
 
 INTERVAL = 30  # seconds
 QUERY_INTERVAL = 900  # seconds; syncs need the database, too
+RUNNING = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
 
 
 class AccountPartitions(dg.DynamicPartitionsDefinition):
@@ -98,17 +99,13 @@ def update_partitions(source: SourceConfig, instance: dg.DagsterInstance) -> Seq
     if new := [name for name in names if name not in set(registered)]:
         instance.add_dynamic_partitions(partitions, new)
     gone = set(registered) - set(names)
-    busy = {account_of_run(run) for run in _runs_in_progress(instance)} if gone else set()
+    running = dg.RunsFilter(statuses=[*RUNNING])
+    busy = {account_of_run(run) for run in instance.get_runs(running)} if gone else set()
     for name in gone - busy:
         instance.delete_dynamic_partition(partitions, name)
         for resource in source.resources:
             failure_file(pipeline_name(source.name, resource, name)).unlink(missing_ok=True)
     return names
-
-
-def _runs_in_progress(instance: dg.DagsterInstance) -> Sequence[dg.DagsterRun]:
-    started = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
-    return instance.get_runs(dg.RunsFilter(statuses=started))
 
 
 def account_of_run(run: dg.DagsterRun) -> str | None:

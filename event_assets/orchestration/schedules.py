@@ -18,7 +18,6 @@ FRESHNESS_CRON = "37 * * * *"
 LAST_IN_QUEUE = {"dagster/priority": "-1"}  # lower than all other runs
 KIND_TAG = "event_assets/kind"  # separates runs that need not wait for each other
 WAITING = (DagsterRunStatus.NOT_STARTED, DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING)
-RUNNING = (DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING)
 MAX_ACTIVE_RUNS = 2  # one runs, and one waits for it
 
 
@@ -27,7 +26,7 @@ def build_schedule(job: AssetJob, cron: str) -> dg.ScheduleDefinition:
 
     def evaluate(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         runs = context.instance.get_runs(
-            dg.RunsFilter(job_name=job.name, statuses=[*WAITING, *RUNNING])
+            dg.RunsFilter(job_name=job.name, statuses=[*WAITING, *partitions.RUNNING])
         )
         waiting = [run for run in runs if run.status in WAITING]
         if waiting or len(runs) >= MAX_ACTIVE_RUNS:
@@ -67,7 +66,7 @@ def build_accounts_schedule(
         unfinished = [
             run
             for run in context.instance.get_runs(
-                dg.RunsFilter(statuses=[*WAITING, *RUNNING], tags=kind)
+                dg.RunsFilter(statuses=[*WAITING, *partitions.RUNNING], tags=kind)
             )
             if _is_run_of_source(run, job, synced)
         ]

@@ -18,7 +18,6 @@ from event_assets.orchestration import metadata, partitions, process
 from event_assets.orchestration.error_messages import user_message
 from event_assets.sync import runner
 from event_assets.sync.guards import ensure_same_origin
-from event_assets.sync.result import SyncResult
 from event_assets.values.errors import ApiError
 from event_assets.warehouse import Database, file_permissions
 
@@ -45,8 +44,7 @@ def sync(
     source = resource.source
     logged: dict[str, Any] = {}
 
-    def on_loaded(database: Database, result: SyncResult) -> None:
-        row, seconds = result.row, result.seconds
+    def on_loaded(database: Database, row: Mapping[str, Any], seconds: float) -> None:
         logged.update(
             {name: row[name] for name in FIGURES if row.get(name) is not None},
             duration_seconds=round(seconds, 3),

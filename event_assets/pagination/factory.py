@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
-from event_assets._compat.dlt import build_paginator
+from event_assets._compat import dlt as dlt_compat
 from event_assets.pagination.links import POINTER_PATHS
 from event_assets.pagination.list_paginator import ListPaginator
 from event_assets.pagination.seen_ids import ReadIds
@@ -43,7 +43,7 @@ def create_paginator(paginator: str | Mapping[str, Any] | None, read_ids: ReadId
     if kind in ("offset", "page_number"):
         options["total_path"] = None
     try:
-        active = build_paginator(cast("Any", options))
+        active = dlt_compat.create_paginator(cast("Any", options))
     except TypeError as error:
         problem = str(error).rpartition("__init__() ")[2]
         raise ValueError(f"paginator of type {kind!r}: {problem}") from None

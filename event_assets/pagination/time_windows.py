@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from requests import Request, Response
 
@@ -288,3 +288,6 @@ class TimeWindowPaginator:
     def upcoming(self, count: int) -> Sequence[Mapping[str, Any]]:
         """Return query parameters of up to `count` requests after the next one."""
         return self._inner.upcoming(count)
+
+
+Paginator: TypeAlias = ListPaginator | TimeWindowPaginator

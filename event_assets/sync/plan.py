@@ -131,10 +131,6 @@ def _find_user_columns(
     )
 
 
-def _filled_columns(syncs: DuckDBPyRelation) -> set[str]:
-    return {name for (name,) in syncs.project("unnest(json_keys(columns))").fetchall()}
-
-
 def _load_position(database: Database, resource: ResourceConfig) -> tuple[Any, Any]:
     """Return the position of the last complete sync, and the newest value that it received.
 
@@ -170,4 +166,5 @@ def _has_lost_rows(
     rows = inspection.count_rows(database, schema, table, resource.source.account)
     if rows < (1 if left is None else left):  # earlier versions noted no count
         return True
-    return not _filled_columns(syncs) <= inspection.catalog_columns(database, schema, table).keys()
+    filled = {name for (name,) in syncs.project("unnest(json_keys(columns))").fetchall()}
+    return not filled <= inspection.catalog_columns(database, schema, table).keys()

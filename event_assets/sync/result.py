@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,14 +14,6 @@ from event_assets.sync.extract import ExtractedRecords
 from event_assets.sync.plan import SyncPlan
 from event_assets.sync.repeats import Repeats
 from event_assets.values.conversion import to_json
-
-
-@dataclass(frozen=True)
-class SyncResult:
-    """A sync that has ended: its row of the sync log, and the seconds its last run took."""
-
-    row: Mapping[str, Any]
-    seconds: float
 
 
 def build_row(

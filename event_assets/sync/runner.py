@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from tempfile import TemporaryFile
+from typing import Any
 
 from dlt import Pipeline
 
@@ -22,7 +23,7 @@ from event_assets.sync.plan import SyncPlan, plan_sync
 from event_assets.sync.rejects import RejectBuffer, rejects_table
 from event_assets.sync.removed import record_removed
 from event_assets.sync.repeats import count_shared_keys, find_repeats
-from event_assets.sync.result import SyncResult, build_row
+from event_assets.sync.result import build_row
 from event_assets.values.errors import (
     ConcurrentSchemaChangeError,
     ExpiredJournalError,
@@ -32,7 +33,7 @@ from event_assets.warehouse import Database, TableLoad, inspection
 from event_assets.warehouse.tables import without_indexes
 
 LOG = logging.getLogger("dagster")
-OnLoaded = Callable[[Database, SyncResult], None]
+OnLoaded = Callable[[Database, Mapping[str, Any], float], None]
 MAX_ATTEMPTS = 3  # if other syncs change the table's columns, or a sync cannot go on
 
 
@@ -46,11 +47,14 @@ def run_sync(
 ) -> None:
     """Read a resource from its API and load it into the database atomically.
 
-    A sync that was interrupted is resumed by the next one. `on_loaded` is called at the end of the
-    load, in its transaction; again if another writer conflicts. `full_refresh` reads everything,
-    even if the resource is incremental; so does a sync of changes to which the API answers that it
-    has forgotten the last one (410). `accepts_new_origin` loads into tables of another API, or
-    of other ids.
+    A sync that was interrupted is resumed by the next one.
+
+    Args:
+        on_loaded: called at the end of the load, in its transaction, with the sync's row of the log
+            and the seconds of its run; again if another writer conflicts.
+        full_refresh: read everything, even if the resource is incremental; so does a sync of
+            changes to which the API answers that it has forgotten the last one (410).
+        accepts_new_origin: load into tables of another API, or of other ids.
 
     Raises:
         ConfigError, WarehouseError, TooManyRejectsError, PipelineStepFailed: the sync failed; the
@@ -134,7 +138,7 @@ def load(
         if resource.is_events and source.removed_when:
             record_removed(database, source, extracted.removed.ids, load_id, stream.started_at)
         number = sync_log.append(database, resource, row)
-        on_loaded(database, SyncResult({**row, "sync_number": number}, stream.seconds))
+        on_loaded(database, {**row, "sync_number": number}, stream.seconds)
 
     key = resource.primary_key_columns
     table = TableLoad(

@@ -76,7 +76,7 @@ class Resumed:
         self.api.forget()
         resource = read_resource(self.attributes, self.account, self.resource)
         runner.run_sync(
-            resource, lambda _: None, lambda _, done: self.synced.append(dict(done.row))
+            resource, lambda _: None, lambda _, row, _seconds: self.synced.append(dict(row))
         )
         return self.synced[-1]
 

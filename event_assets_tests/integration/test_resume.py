@@ -44,7 +44,7 @@ class Account:
         """Sync, with changes of how it is read."""
         resource = replace(self.source, **changes).events
         runner.run_sync(
-            resource, lambda _: None, lambda _, done: self.synced.append(dict(done.row))
+            resource, lambda _: None, lambda _, row, _seconds: self.synced.append(dict(row))
         )
 
     def sync_up_to(self, offset: int, **changes: Any) -> None:

@@ -14,10 +14,9 @@ from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.http.response import JsonResponse
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.factory import create_paginator
-from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.per_parent import ListAggregator
 from event_assets.pagination.result import PaginationResult
-from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
+from event_assets.pagination.time_windows import Paginator, TimeWindowPaginator, WindowPlan
 from event_assets_tests.support.list_models import (
     PAGINATORS,
     URL,

@@ -12,8 +12,8 @@ import requests
 
 from event_assets.http.response import JsonResponse
 from event_assets.pagination.evidence import judge
-from event_assets.pagination.paginator import Paginator
 from event_assets.pagination.result import PaginationResult
+from event_assets.pagination.time_windows import Paginator
 
 Query = dict[str, Any]
 Reply = tuple[Any, dict[str, str]]
