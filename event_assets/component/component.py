@@ -38,7 +38,7 @@ def _accepted_by(define: Callable[[str], object], rule: str) -> AfterValidator:
     def check(text: str) -> str:
         try:
             define(text)
-        except dg.DagsterInvalidDefinitionError:
+        except (dg.DagsterInvalidDefinitionError, ValueError):
             raise ValueError(f"{rule}, not {config_model.shown(text)}") from None
         return text
 
@@ -54,7 +54,10 @@ def _require_entries(paths: Sequence[str]) -> Sequence[str]:
 Cron = Annotated[
     str,
     _accepted_by(
-        lambda cron: dg.ScheduleDefinition("of_a_source", job_name="any", cron_schedule=cron),
+        # a schedule takes a day that never comes, such as 31 April; partitions do not
+        lambda cron: dg.TimeWindowPartitionsDefinition(
+            start="2000", fmt="%Y", cron_schedule=cron
+        ).get_first_partition_window(),
         "must be a cron expression of five fields in UTC that comes, such as `*/15 * * * *`",
     ),
     WithJsonSchema({"type": "string", "pattern": json_schema.CRON}),

@@ -107,7 +107,7 @@ Parameter: TypeAlias = Annotated[
 class ResponseAction(Part):
     """A response to ignore, by its status or content."""
 
-    status_code: str | Annotated[int, Field(ge=100, le=599)] | None = None
+    status_code: Annotated[int, Field(ge=100, le=599)] | None = None
     content: str | None = None
     action: Literal["ignore"]
 

@@ -31,6 +31,8 @@ RESERVED_SUFFIXES = ("_syncs", "_rejects")
 
 # Attributes in which a number may be meant as text.
 WITH_TEXTS = {"rest_api", "accounts", "removed_when"}
+# Those of numbers, for which pydantic takes `true` as 1.
+OF_NUMBERS = {"concurrency", "freshness", "max_answer_mb", "resume_hours", "timeouts"}
 
 
 def validate(
@@ -80,7 +82,9 @@ def _retyped(scalars: Iterable[tuple[Keys, Scalar]]) -> Iterator[tuple[Keys, str
             same = word.lower() == shown(value) or "paginator" in keys or keys[-1] == "nullable"
         else:
             same = str(value) == word or (not is_text and _is_decimal(word, value))
-        if not same:
+        if same and isinstance(value, bool) and keys[0] in OF_NUMBERS:
+            yield keys, f"must be a number, not {word}"
+        elif not same:
             read = "it as a number" if "auth" in keys else f"`{word}` as {shown(value)}"
             yield keys, f"YAML reads {read}: write it in quotes if it is text"
 

@@ -23,7 +23,7 @@ left join (
     select distinct {key} from {schema}.event_changes
     where field is null and change in {left_changes}
 ) as gone using ({key})
-where "is new" and {not_first}
+where moved."is new" and {not_first}
 """
 CHANGED = """
 insert into changes_now
@@ -35,7 +35,7 @@ from (
         unnest([{parts}]) as part{of_now}
     from moved join {schema}.current_events as now using ({key})
     join {schema}.event_changes_snapshot as before using ({key})
-    where not "is new"
+    where not moved."is new"
 )
 where {is_change}
 """
@@ -67,7 +67,7 @@ join (
         arg_max(load_id, sync_number) as load_id{of_part}
     from {schema}.event_data_syncs group by all
 ) as sync on {same_account}
-where "is gone"
+where moved."is gone"
 """
 DELETE_FROM_SNAPSHOT = """
 delete from {schema}.event_changes_snapshot

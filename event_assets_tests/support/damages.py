@@ -81,6 +81,8 @@ update events.event_data_api set id_paths = '[5]'
 alter table events.event_data_syncs add column account varchar
 alter table events.event_data add column "Moved" integer default 5; \
     alter table events.event_data add column owner integer default 7
+alter table events.event_data add column "is new" integer; \
+    alter table events.event_data add column "is gone" integer
 alter table events.event_data_paths drop column path
 update events.event_data_paths set path = '5'
 drop table events.event_data_rejects

@@ -201,6 +201,7 @@ VALUES = [
         at="paginator:\n            type: offset",
     ),
     M("total_path: total", 'total_path: "a["', "is not a valid JSON path"),
+    M("status_code: 404", "status_code: 4xx", "must be a whole number, not '4xx'"),
     M("status_code: 404", "status_code: 40", "must be 100 or more, not 40"),
     M("action: ignore", "action: retry", "`retry` is not a known value. Allowed: ignore"),
     M(
@@ -229,6 +230,7 @@ VALUES = [
     M("nullable: false", "nullable: never", "must be true or false, not 'never'"),
     M('"*/15 * * * *"', '"*/15 * * *"', "must be a cron expression of five fields"),
     M('"*/15 * * * *"', "hourly", "must be a cron expression of five fields"),
+    M('"*/15 * * * *"', '"0 0 31 4,6 *"', "must be a cron expression of five fields"),
     M('"*/15 * * * *"', "5", "must be text, not 5"),
     M('"0 3 * * *"', '"0 33 * * *"', "must be a cron expression of five fields"),
     M(
@@ -243,6 +245,8 @@ VALUES = [
     M("warn_after_minutes: 30", "warn_after_minutes: 0.5", "must be 1 or more, not 0.5"),
     M("fail_after_minutes: 60", "fail_after_minutes: .inf", "must be a number, not inf"),
     M("read: 30", "read: 100_000", "must be 86,400 or less, not 100000"),
+    M("concurrency: 4", "concurrency: true", "must be a number, not true"),
+    M("warn_after_minutes: 30", "warn_after_minutes: true", "must be a number, not true"),
     M("concurrency: 4", "concurrency: 0", "must be 1 or more, not 0"),
     M("concurrency: 4", "concurrency: 1000000", "must be 1,000 or less, not 1000000"),
     M("concurrency: 4", "concurrency: '-1'", "must be 1 or more, not '-1'"),
