@@ -3,7 +3,6 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -130,8 +129,11 @@ def _read_toml(file: Path) -> Any:
     raise ConfigError(problem)
 
 
-def get_nested(value: Any, *keys: str) -> Any:
-    """Return what is at nested keys of mappings, or None."""
+def get_nested(value: Any, *keys: str | int) -> Any:
+    """Return what is at nested keys of mappings and lists, or None."""
     for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
+        try:
+            value = value[key]
+        except (KeyError, IndexError, TypeError):
+            return None
     return value

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from io import BytesIO
+from itertools import islice
 from typing import Any
 
 import requests
@@ -29,10 +30,11 @@ GZIP = 16 + zlib.MAX_WBITS
 GZIP_MAGIC = b"\x1f\x8b"  # compressed bodies begin with it, and JSON never, whatever headers say
 # What a body is that is not JSON, by how it begins.
 OTHER_FORMATS = {
-    "HTML": re.compile(r"\s*<(!doctype html|html|head|body|script|br|div|p)\b", re.IGNORECASE),
+    "HTML": re.compile(r"\s*<(!doctype html|html|head|body|meta|script|br|div|p)\b", re.IGNORECASE),
     "XML": re.compile(r"\s*<\?xml|\s*<\w+[\s>]"),
     "JSONP": re.compile(r"\s*(/\*.*?\*/)?[\w.$]+\(\s*[{\[]"),
     "JSON Lines": re.compile(r"\s*\{.*\}\s*\n\s*\{"),
+    "iCalendar": re.compile(r"\s*BEGIN:VCALENDAR"),
 }
 
 
@@ -142,9 +144,10 @@ class JsonResponse(requests.Response):
         return self._body.decode(errors=WINDOWS_1252)
 
 
-def name_format(text: str) -> str:
-    """Return the name of the format of a text that is not JSON; empty if it is not known."""
-    return next((name for name, begins in OTHER_FORMATS.items() if begins.match(text)), "")
+def describe_format(text: str) -> str:
+    """Return that a text is not JSON, and the format that it has instead, if it is a known one."""
+    known = (name for name, begins in OTHER_FORMATS.items() if begins.match(text.lstrip("\ufeff")))
+    return " but ".join(["is not JSON", *islice(known, 1)])
 
 
 def build_response(raw: urllib3.BaseHTTPResponse, redactor: SecretRedactor) -> JsonResponse:

@@ -21,7 +21,7 @@ from event_assets.http.errors import (
     status_text,
     transport_error_message,
 )
-from event_assets.http.response import name_format
+from event_assets.http.response import describe_format
 from event_assets.http.throttle import HttpMetrics, Throttle
 from event_assets.values.errors import ApiError, ContentError, InvalidResponseError
 from event_assets.values.redaction import SecretRedactor
@@ -153,9 +153,8 @@ class ApiSession(Session):
         try:
             problem = self._check(response)
         except exceptions.JSONDecodeError:
-            other = name_format(response.text)
-            problem = f"is not JSON but {other}" if other else "is not JSON"
-            problem = problem if response.content.strip() else "is empty"
+            is_empty = not response.content.strip()
+            problem = "is empty" if is_empty else describe_format(response.text)
         if problem:
             if response.status_code != HTTPStatus.OK:
                 problem = f"{problem} ({status_text(response.status_code)})"

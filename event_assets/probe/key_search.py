@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any
 
 from event_assets.http.errors import status_text
+from event_assets.http.response import describe_format
 from event_assets.probe.authentication import (
     Attempt,
     KeyPlaces,
@@ -167,7 +168,7 @@ def follow(connection: Connection, page: Page) -> Page:
 def _ask_for_json(connection: Connection, page: Page) -> Page:
     """Return a page, asked for as JSON where an API wants that, or sends XML without."""
     client = connection.client
-    is_xml = page.status == HTTPStatus.OK and not page.is_ok and page.content_kind.startswith("XML")
+    is_xml = page.status == HTTPStatus.OK and not page.is_ok and "XML" in describe_format(page.text)
     has_accept = "accept" in map(str.lower, client.given.headers)
     if has_accept or not (is_xml or page.status == HTTPStatus.NOT_ACCEPTABLE):
         return page
@@ -280,7 +281,10 @@ def _require(connection: Connection, page: Page) -> Page:
         return page
     where = redact_url(client.given.url if page.response is None else page.response.url)
     if page.status == HTTPStatus.OK:
-        raise ApiError(f"The answer of {where} is {page.content_kind}.")
+        raise ApiError(
+            f"The answer of {where} {describe_format(page.text)}: give the URL of a request in the "
+            "API's documentation, with what asks for JSON, such as `?format=json`."
+        )
     if page.status in WRONG_REQUEST:
         told = "check the URL, and whether it lacks parameters"
         raise ApiError(

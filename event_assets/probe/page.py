@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,17 +15,6 @@ from event_assets.http.error_text import error_text
 from event_assets.http.retry_policy import is_retried
 from event_assets.pagination.totals import find_counts, members_around, read_members
 from event_assets.values.urls import redact_url
-
-NO_JSON = {  # how a response begins that is no JSON: what it is, and what helps
-    r"<(!|html|head|body|meta|script)": "a web page: copy the URL of a request from the API's "
-    "documentation",
-    "<": "XML: ask for JSON, such as by `?format=json`",
-    "BEGIN:VCALENDAR": "a calendar file (iCalendar): give the URL of an API with JSON",
-    r"(/\*\*/)?\s*[\w$.]+\s*\(\s*[\[{]": "JSONP, a call of JavaScript: leave `callback` out of it",
-    r"\{.*\}\s*\n\s*\{": "one JSON object on each line, which no sync reads",
-    r"[^\n{\[]+[,;\t][^\n{\[]+\n": "a table of text (CSV), and no JSON",
-    "": "no JSON: copy the URL of a request from the API's documentation",
-}
 
 
 @dataclass(frozen=True)
@@ -92,12 +80,6 @@ class Page:
     def said(self) -> str:
         """What the API says about an error, as a sentence to append; empty if nothing."""
         return "" if self.response is None else error_text(self.response)
-
-    @property
-    def content_kind(self) -> str:
-        """What a response that is no JSON is instead, in words."""
-        text = self.text.lstrip("\ufeff \r\n\t")
-        return next(kind for start, kind in NO_JSON.items() if re.match(start, text, re.IGNORECASE))
 
     @property
     def reason(self) -> str:

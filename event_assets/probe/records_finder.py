@@ -41,9 +41,10 @@ def find_list(connection: Connection, page: Page) -> Page:
         # some servers fail to send the list now and then
         page = search_paths(connection, client.ask(again=True))
         if not _select(connection, page):
-            has = "" if page.said else explain_no_list(page.document)
-            has = has or "no list of records: give the URL of the list of events, with its path."
-            raise ApiError(f"The answer of {redact_url(client.given.url)} has {has}{page.said}")
+            raise ApiError(
+                f"The answer of {redact_url(client.given.url)} has no list of events to learn "
+                f"from: give the URL of the list, with its path, when it has some.{page.said}"
+            )
     page = client.read(page)
     records = sum(isinstance(row, dict) for row in page.rows)
     where = "the whole answer" if client.selector == "$" else f"`{client.selector}`"
@@ -116,26 +117,6 @@ def find_records(document: Any) -> str | None:
         if max(likely) - min(likely) < DIFFERENT:  # else these are lists of different things
             ranked.append((likeness(records), len(records), -len(selector), -number, selector))
     return max(ranked)[-1] if ranked else None
-
-
-def explain_no_list(value: Any, names: tuple[str, ...] = ()) -> str:
-    """Return what a document has in place of a list of objects, and where; empty: nothing."""
-    where = f"at `{join_path(names)}`" if names else "at its top"
-    rows = value if isinstance(value, list) else [value]
-    if not rows:
-        return (
-            f"an empty list {where}: connect it when it has events, or ask for past ones, such as "
-            "by ?start_date=2000-01-01."
-        )
-    if isinstance(value, str) and re.match(r"[\[{].*[\]}]$", value, re.DOTALL):
-        return f"JSON inside a text {where}, which no sync reads."
-    if len(rows) > 1 and all(isinstance(row, list) and row for row in rows):
-        return (
-            f"rows without the names of their fields {where}: ask the API for objects, if it can "
-            "send them."
-        )
-    members = value.items() if isinstance(value, dict) else ()
-    return next(filter(None, (explain_no_list(one, (*names, name)) for name, one in members)), "")
 
 
 def join_path(names: Sequence[str]) -> str:

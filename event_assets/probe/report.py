@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from event_assets.values.conversion import to_json
 from event_assets.values.redaction import KNOWN
-from event_assets.values.wording import counted
+from event_assets.values.wording import counted, shorten
 
 Mark = Literal["ok", "warn", "fail", "-"]
 
@@ -61,7 +61,7 @@ def shown(value: Any, max_length: int = 40) -> str:
     """Return a value of an API on one line, without secrets: text as it is, else as JSON."""
     text = KNOWN.redact_text(value if isinstance(value, str) else to_json(value))
     text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return text if len(text) <= max_length else f"{text[:max_length]} ..."
+    return shorten(text, max_length)
 
 
 def shown_list(values: Iterable[Any]) -> str:

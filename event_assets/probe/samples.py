@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from event_assets.probe import field_words as words
-from event_assets.probe.time_formats import ENOUGH, TimeFormat, find_format, to_datetimes
+from event_assets.probe.time_formats import ENOUGH, TimeFormat, find_format
 from event_assets.records.contract import FieldReader
 from event_assets.values.json_paths import as_list, build_getter, parse_path
 from event_assets.values.timestamps import parse_zone
@@ -115,8 +115,7 @@ def read_field(
     """Return what a field finds in records, what a sync makes of it, and what it cannot read."""
     values = reader.read(records)
     column = reader.to_arrow(values, records)
-    is_time = reader.field.type == "timestamp"
-    found = to_datetimes(column) if is_time else column.to_pylist()
+    found = column.to_pylist()
     pairs = zip(values, found, strict=True)
     return values, found, [one for one, made in pairs if made is None and not reader.is_empty(one)]
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from event_assets.config.model import Keys
+from event_assets.config.project import get_nested
 from event_assets.config.source_files import EVENT_DATA
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import MASK
@@ -171,9 +172,9 @@ def suggest_yaml(text: str, changes: Mapping[str, Any], secrets: Sequence[str] =
     resource = _find_resource(document)
     for setting, value in changes.items():
         keys = find_keys(setting, resource)
-        if setting == "primary_key" and _get(document, (*resource, setting)) is not None:
+        if setting == "primary_key" and get_nested(document, *resource, setting) is not None:
             keys = (*resource, setting)
-        before = _get(document, keys)
+        before = get_nested(document, *keys)
         comments[keys] = "new" if before is None else f"it was {before}"
         document = set_value(document, keys, value)
     lines = re.match(r"(#.*\n|\n)*", text)
@@ -182,7 +183,7 @@ def suggest_yaml(text: str, changes: Mapping[str, Any], secrets: Sequence[str] =
 
 def _find_resource(document: Any) -> Keys:
     """Return the keys of the resource of events."""
-    resources = _get(document, (*API, "resources"))
+    resources = get_nested(document, *API, "resources")
     number = next(at for at, one in enumerate(resources) if one.get("name") == EVENT_DATA)
     return (*API, "resources", number)
 
@@ -190,19 +191,12 @@ def _find_resource(document: Any) -> Keys:
 def _with_own_paginator(document: Any, changes: Mapping[str, Any]) -> Any:
     """Copy the paginator of the defaults to the resource of events, if a part of it changes."""
     keys = find_keys("paginator", _find_resource(document))
-    if not any(one.startswith("paginator.") for one in changes) or _get(document, keys):
+    if not any(one.startswith("paginator.") for one in changes) or get_nested(document, *keys):
         return document
     defaults = ((*API, "resource_defaults", "endpoint", "paginator"), (*API, "client", "paginator"))
-    return set_value(document, keys, next(filter(None, (_get(document, one) for one in defaults))))
-
-
-def _get(document: Any, keys: Keys) -> Any:
-    for key in keys:
-        try:
-            document = document[key]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return document
+    return set_value(
+        document, keys, next(filter(None, (get_nested(document, *one) for one in defaults)))
+    )
 
 
 def _mask(value: Any, secrets: Sequence[str]) -> Any:

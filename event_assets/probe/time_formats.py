@@ -6,15 +6,11 @@ import calendar
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
-import pyarrow as pa
-
 from event_assets.values.timestamps import EPOCH_UNITS, parse_timestamps, parse_zone
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ENOUGH = 0.95  # of the values that are there
 MOST = 0.5  # of the values of a field that is named as the start
 # From 1973 and 2001 on; `202610051930` and `20261005193000` are outside.
@@ -87,12 +83,6 @@ def find_format(values: Sequence[Any], enough: float = ENOUGH) -> TimeFormat | N
     return TimeFormat(found[0], has_time, "%z" in found[0], tuple(rivals))
 
 
-def to_datetimes(moments: pa.Array) -> list[datetime | None]:
-    """Return timestamps as Python's; Arrow itself would look for pandas."""
-    micros = moments.cast(pa.int64()).to_pylist()
-    return [None if one is None else EPOCH + timedelta(microseconds=one) for one in micros]
-
-
 def _is_between(value: Any, low: int, high: int) -> bool:
     if isinstance(value, str):
         value = float(value) if re.fullmatch(r"\d{10,}(\.\d+)?", value) else -1
@@ -105,7 +95,7 @@ def _may_be_time(text: str) -> bool:
 
 def _reads(texts: Sequence[str], pattern: str | None, enough: float) -> bool:
     array = parse_timestamps(texts, pattern, None)
-    years = [value.year for value in to_datetimes(array) if value is not None]
+    years = [value.year for value in array.to_pylist() if value is not None]
     return len(years) >= enough * len(texts) and FIRST_YEAR < sorted(years)[len(years) // 2] < 2200
 
 

@@ -258,7 +258,7 @@ def test_an_error_beside_the_status_200_is_no_effect_of_a_key() -> None:
         unknown = dict.fromkeys({*request.query_params} - {"page"}, "does not exist")
         return {"parameters": [], "errors": unknown or {"token": "no key"}, "response": []}
 
-    with pytest.raises(ApiError, match=r'no list of records: .* It says: "token: no key"'):
+    with pytest.raises(ApiError, match=r'no list of events to learn .* It says: "token: no key"'):
         connect(answer, keys=[KEY])
 
 
