@@ -43,7 +43,8 @@ def find_list(connection: Connection, page: Page) -> Page:
         if not _select(connection, page):
             raise ApiError(
                 f"The answer of {redact_url(client.given.url)} has no list of events to learn "
-                f"from: give the URL of the list, with its path, when it has some.{page.said}"
+                "from: give the URL of the list, with its path, and if it is empty now, with what "
+                f"asks for past events, such as `?start_date=2000-01-01`.{page.said}"
             )
     page = client.read(page)
     records = sum(isinstance(row, dict) for row in page.rows)

@@ -51,7 +51,7 @@ REFUSALS: list[tuple[Answer, str]] = [
     ),
     (lambda _: {"message": "welcome"}, "has no list of events to learn from"),
     (lambda _: {"status": "error", "message": "Upgrade"}, r'no list .*\. It says: "Upgrade"\.$'),
-    (lambda _: {"data": {"events": []}}, "its path, when it has some"),
+    (lambda _: {"data": {"events": []}}, "if it is empty now, with what asks for past events"),
     (lambda _: {"rows": [[1], [2]]}, "has no list of events to learn from"),
 ]
 
