@@ -4,7 +4,6 @@ import os
 import re
 import sqlite3
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
@@ -16,12 +15,10 @@ from event_assets import warehouse
 from event_assets.config.source_files import EVENT_DATA
 from event_assets.http import errors as http_errors
 from event_assets.values.errors import UserError, exception_chain
-from event_assets.warehouse import inspection
 
 ENCODING = sys.getfilesystemencoding()  # also of arguments and of the names of files
 STORAGE_ERRORS = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
 MISSING = re.compile(r'Table with name "?(?:\w+\.)?(\w+?)(?:_syncs|_rejects)?"? does not exist')
-REFERENCED = re.compile("foreign key|entries that depend on it")  # words of DuckDB's message
 HOME_FOLDERS = ("history", "storage", "schedules", "logs")  # folders of Dagster's files
 TABLE_ERRORS = (  # raised where a person has changed the tables
     duckdb.DataError,
@@ -101,20 +98,9 @@ def _describe_tables(error: BaseException) -> str | None:
         missing = str(error).partition("\n")[0].removeprefix("Catalog Error: ")
         asset = (MISSING.findall(missing) or [EVENT_DATA])[0]
         return f"{missing} Materialize {asset} and what it depends on first."
-    if macros := _hiding_macros():
-        return (
-            f"Macros in {destination.display_name} hide functions of DuckDB "
-            f"({', '.join(macros)}): drop them, or give them other names, and sync again."
-        )
-    if REFERENCED.search(reason):
-        return (
-            f"The tables in {destination.display_name} cannot be changed: "
-            f"{reason.partition('. ')[0]}; drop the table whose foreign key refers to "
-            "them, or make it without, and sync again."
-        )
     return (
-        f"The tables in {destination.display_name} are not as syncs leave them: {reason}; "
-        "undo that, or rename or drop the table that it is about, and sync again."
+        f"The tables in {destination.display_name} are not as syncs leave them: {reason}; undo "
+        "that, or rename or drop the table or macro that it is about, and sync again."
     )
 
 
@@ -137,9 +123,3 @@ def history_problem(error: BaseException) -> str | None:
         f"Dagster cannot use {file} (in DAGSTER_HOME): {getattr(error, 'strerror', error)}; move "
         "what is in the way, or let the user who runs it write there."
     )
-
-
-def _hiding_macros() -> list[str]:
-    with suppress(duckdb.Error, UserError):  # the error is explained without the macros then
-        return warehouse.run(inspection.hiding_macros, timeout=0)
-    return []

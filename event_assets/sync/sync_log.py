@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from event_assets.config.source import ResourceConfig, SourceConfig
-from event_assets.values.errors import WarehouseError
 from event_assets.values.types import COLUMN_TYPES
-from event_assets.warehouse import Database, get_destination
+from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import catalog_columns, fetch_rows, has_table, latest_value
 from event_assets.warehouse.sql import insert_row
 from event_assets.warehouse.tables import ensure_table
@@ -20,7 +19,6 @@ from event_assets.warehouse.tables import ensure_table
 SYNC_LOG = "event_data_syncs"
 ORIGIN_TABLE = "event_data_api"
 ORIGIN_COLUMNS = {"api": "text", "id_paths": "json"}
-MAX_NUMBER = 2**63 - 1
 # Users' queries rely on the names, so that some are no more those of the code: `seams_held` counts
 # overlaps, `shifts_repaired` shifts, `sweeps` passes.
 COLUMNS = {
@@ -101,18 +99,10 @@ def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any])
 
     To be called in the transaction of the load. In a lake, two accounts' syncs that load at once
     can get the same number.
-
-    Raises:
-        WarehouseError: there is no next number.
     """
     schema, table = resource.source.name, sync_log_table(resource.name)
     columns = {**COLUMNS, **dict.fromkeys(resource.source.partition_columns, "text")}
     number = int(latest_value(database, schema, table, "sync_number") or 0) + 1
-    if number > MAX_NUMBER:
-        raise WarehouseError(
-            f"The newest row of {schema}.{table} in {get_destination().display_name} has the "
-            f"sync_number {MAX_NUMBER}, after which there is none: set it lower, and sync again."
-        )
     ensure_table(database, schema, table, columns)
     insert_row(database, f"{schema}.{table}", {**row, "sync_number": number})
     return number

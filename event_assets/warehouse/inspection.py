@@ -88,15 +88,6 @@ def has_view(database: Database, schema: str, view: str) -> bool:
     return bool(database.execute(query, [schema, view]).fetchall())
 
 
-def hiding_macros(database: Database) -> list[str]:
-    """Return the macros of a user's with the name of a function of DuckDB, which they hide."""
-    query = (
-        "select distinct function_name from duckdb_functions() where not internal "
-        "and function_name in (select function_name from duckdb_functions() where internal)"
-    )
-    return [name for (name,) in database.execute(query).fetchall()]
-
-
 def has_column(database: Database, schema: str, table: str, column: str) -> bool:
     """Return whether there is a table with a column of this name."""
     return column in catalog_columns(database, schema, table)

@@ -119,8 +119,7 @@ SAID = {
     "drop table events._dlt_loads; create view events._dlt_loads as select 1 as a": "_dlt_loads",
     "drop table events.event_data_api; create view events.event_data_api as select 1 as a": "is a "
     "view, and was a table: rename it",
-    "update events.event_data_syncs set sync_number = 9223372036854775807": "The newest row of "
-    "events.event_data_syncs",
+    "update events.event_data_syncs set sync_number = 9223372036854775807": "out of range",
     "alter table events.event_data_syncs alter complete type varchar; "
     "update events.event_data_syncs set complete = 'maybe'": "`alter complete type BOOLEAN` fails",
     "alter table events.event_data_api alter id_paths type varchar; "
@@ -130,7 +129,7 @@ SAID = {
     "create unique index mine on events._dlt_loads(schema_name)": "unique constraint",
     "create table events.mine (id varchar); alter table events.event_data add primary key (id); "
     "drop table events.mine; create table events.mine (id varchar references events.event_data(id))"
-    "": "depend on it; drop the table whose foreign key refers to them, or make it without",
-    "create macro main.count(a) as 'x'": "hide functions of DuckDB (count): drop them",
-    "create macro main.max(a) as 'x'; create macro main.hash(a) as 'x'": "): drop them, or give",
+    "": "depend on it; undo that, or rename or drop the table",
+    "create macro main.count(a) as 'x'": "macro that it is about, and sync again",
+    "create macro main.max(a) as 'x'; create macro main.hash(a) as 'x'": "macro that it is about, and sync again",
 }
