@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from event_assets.config.source import ResourceConfig
-from event_assets.records.contract import FieldReader, build_contract
-from event_assets.values.conversion import BOOLEANS, to_text
+from event_assets.records.contract import NO_TIME, FieldReader, build_contract
+from event_assets.values.conversion import to_text
 from event_assets.values.json_paths import values_at
+
+NO = re.compile(rf"\s*(false|no?|0|none|null)?\s*|({NO_TIME.pattern}).*", re.IGNORECASE)
 
 
 class RemovedRecords:
@@ -20,7 +23,7 @@ class RemovedRecords:
 
     Args:
         marks: paths in a record, each with a value or a list of values that mark it as removed;
-            True: any value but null, false, 0 and what is empty.
+            True: any value but null, false, 0, what is empty, and texts that say so.
         id_reader: reads the `id` of the contract.
     """
 
@@ -77,4 +80,4 @@ def _is_mark(value: Any, accepted: frozenset[str | None] | None) -> bool:
         return False
     if accepted is not None:
         return _small_text(value) in accepted
-    return bool(value) and not (type(value) is str and BOOLEANS.get(value.lower()) is False)
+    return bool(value) and not (type(value) is str and NO.fullmatch(value))

@@ -16,6 +16,8 @@ ALIVE: list[dict[str, Any]] = [
     {"deleted": False},
     {"deleted": "false"},
     {"deleted": 0},
+    {"deleted": "No"},
+    {"deleted": "0000-00-00 00:00:00"},
     {"status": "confirmed"},
 ]
 
