@@ -22,7 +22,7 @@ from event_assets.http.error_text import (
     says_no_error,
 )
 from event_assets.pagination.totals import members_outside_records
-from event_assets.pagination.vocabulary import names_next, says_more
+from event_assets.pagination.vocabulary import LACKING, names_next, says_more
 from event_assets.values.conversion import to_boolean
 
 ERROR = "has an error in place of records"
@@ -53,16 +53,20 @@ TROUBLE = re.compile(
 DOUBT = re.compile(
     rf"{TROUBLE.pattern}|limit|quota|later|again|partial|down\b|pending|processing|progress|queued"
     r"|running|not ready|initiali[sz]ing|preparing|building|rebuil|warming|loading|updating|wait\b"
-    r"|lag\b|not (answer|respond)|could not|missing|skipp|omitt|incomplete|degraded",
+    r"|lag\b|not (answer|respond)|unreach|could not|missing|skipp|omitt|incomplete|degraded",
     re.IGNORECASE,
 )
-WORD_LISTS = re.compile(r"\w*(errors?|warnings?|messages?|notices?|exceptions?|faults?|failures?)")
+# Names of what warns that records may be missing.
+WARNS = re.compile(rf"(warning|remark)\w*|partial(error|failure)s?|{LACKING}")
+WORD_LISTS = re.compile(
+    rf"\w*(errors?|warnings?|messages?|notices?|exceptions?|faults?|failures?)|{LACKING}"
+)
 NAMES_TROUBLE = re.compile(
     r"(is|has|have)?(errors?|exceptions?|faults?|fail(ed|ures?)?)\w*|maintenance"
 )
 # By plain names: what may say why there are no records.
 SAID = re.compile(
-    r"(is|has)?(errors?|exceptions?|faults?|warnings?|fail(ed|ure)?)\w*|messages?|msg|info|notices?"
+    r"(is|has)?(errors?|exceptions?|faults?|warnings?|remarks?|fail(ed|ure)?)\w*|messages?|msg|info|notices?"
     r"|maintenance|reason|details?|(response|request)?stat(e|us\w*)?|code|result|success|ok|errno|errcode"
 )
 NUMBER = re.compile(r"\d+")
@@ -138,7 +142,7 @@ def quote_warning(document: Any) -> str:
     warnings = (
         f"{path}: {value}"
         for path, value in _find_said(document)
-        if isinstance(value, str) and _is_warning(path) and DOUBT.search(value)
+        if isinstance(value, str) and _is_warning(path) and DOUBT.search(f"{path}: {value}")
     )
     return quote_words(next(warnings, ""))
 
@@ -258,7 +262,7 @@ def _is_doubtful(path: str, value: Any) -> bool:
 
 
 def _is_warning(path: str) -> bool:
-    return letters_and_digits(path.rpartition(".")[2]).startswith("warning")
+    return bool(WARNS.fullmatch(letters_and_digits(path.rpartition(".")[2])))
 
 
 def is_error_status(value: Any) -> bool:

@@ -7,21 +7,29 @@ from functools import lru_cache
 from typing import Any, Final
 
 # Of plain names, as `plain_name` makes them.
-THINGS: Final = r"(rows?|records?|items?|results?|elements?|entries|events?|objects?|hits?|matches)"
+THINGS: Final = (
+    r"(rows?|records?|items?|results?|elements?|entries|events?|objects?|hits?|matches|docs?)"
+)
+LACKING: Final = (  # of which the response lacks the records
+    r"(failed|missing|skipped|unavailable|unreachable)"
+    r"(sources|shards|providers|partitions|nodes|regions|locations|feeds|calendars)?"
+)
 MORE: Final = re.compile(
     rf"(has|have|is|are|thereis|thereare|can|canload|load|show)?more({THINGS}|pages|data)?"
     r"(available|coming|inlist|incollection|to(load|come|fetch))?"
     rf"|hasnext(page)?|(has|are)?additional({THINGS}|pages|data)"
 )
 _LAST: Final = (
-    rf"((is|at)?(last|final|end|done|exhausted|eof)(page)?(reached)?|endof(stream|list|{THINGS})"
+    rf"((is|at)?(last|final|end|done|exhausted|eof)(page|batch)?(reached)?|endof(stream|list|data|{THINGS})"
     rf"|nomore({THINGS}|pages|data)?)"
 )
 _CUT: Final = (  # of this response alone
-    r"((is|results)?(truncated|partial|incomplete|capped|cutoff)(results)?"
-    r"|exceededtransferlimit|(limit|max(results)?)(reached|exceeded))"
+    r"((is|results?)?(truncated|partial|incomplete|capped|cutoff)(results|search)?"
+    r"|exceededtransferlimit|toomanyresults|((row)?limit|max(results)?)(reached|exceeded|hit))"
 )
-_ALL: Final = rf"((is|results?|list)?(completed?|exhaustive)|(is)?finished|all({THINGS})?loaded)"
+_ALL: Final = (
+    rf"((is|results?|list|job)?(completed?|exhaustive)|(is)?finished|all({THINGS})?loaded)"
+)
 _LEFT: Final = (
     rf"((remaining|left|omitted|more)({THINGS}(count)?|count)|remaining|left|omitted"
     rf"|(num|count|{THINGS})(remaining|left|omitted))"
@@ -45,7 +53,7 @@ SIGNS: Final = {
     r"|(exhaustive|nbhits)+: false",
     # the response is only a part of what was asked for
     "part": r"(overflow|timedout|partialresults|searchcutoff|(is)?degraded|shardsfailed"
-    r"|(failed|missing|unavailable)(sources|shards|providers|partitions|nodes)(count)?)"
+    rf"|{LACKING}(?<=s)(count)?)"
     r": (true|[1-9]\d*)|(\w*status|state|result): (partial\w*|incomplete|degraded)",
 }
 TOTAL: Final = re.compile(
@@ -60,7 +68,8 @@ PAGE_COUNT: Final = re.compile(
 )
 # A total of this name, in such an object, counts the list; one of another name may count others.
 SURE: Final = re.compile(
-    r"total(count|results|items|elements|records|rows|entries|hits|pages)?|(record|object)count"
+    r"total(count|results|items|elements|records|rows|entries|hits|docs|pages)?"
+    r"|(record|object)count"
     r"|numfound|nhits|count|filter(ed)?(count|total)|recordsfiltered|pagecount|numpages|lastpage"
 )
 SURE_PARENT: Final = re.compile(
@@ -69,7 +78,7 @@ SURE_PARENT: Final = re.compile(
 )
 PAGE_OBJECT: Final = re.compile(
     r".*(paging|paginat|meta).*|page(r|s|able)?|pages?(data|details?)|resultspage|additionaldata"
-    r"|links?|cursors?|nav(igation)?|contentrange|odata|envelope|header|(search)?result(set)?"
+    r"|links?|cursors?|nav(igation)?|contentrange|odata|envelope|(response)?header|(search)?result(set)?"
     r"|response|search|query|view|totals?|counts?|stats|range|showing|displaying|results"
     r"|(page|list|results?|search|query|response|collection)?(info|summary|context)"
 )

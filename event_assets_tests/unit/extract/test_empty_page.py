@@ -93,6 +93,11 @@ def test_an_empty_first_page_may_speak_of_an_error(said: Any, is_error: bool) ->
         ({"meta": {"warning": "1 source failed"}}, ' It says: "meta.warning: 1 source failed".'),
         ({"warnings": ["`size` is deprecated"]}, ""),
         ({"warnings": []}, ""),
+        ({"unreachable": ["locations/eu"]}, ' It says: "unreachable: locations/eu".'),  # Google
+        ({"meta": {"failedSources": ["b"]}}, ' It says: "failedSources: b".'),
+        ({"partialErrors": [{"message": "no b"}]}, ' It says: "partialErrors: no b".'),
+        ({"remark": "Query timed out"}, ' It says: "remark: Query timed out".'),  # Overpass
+        ({"unreachable": [], "missing_fields": ["venue"], "remark": "In UTC"}, ""),
         ({"status": "error"}, " It gives no message."),
         ({"status": "failed", "message": "shard 3"}, ' It says: "shard 3".'),
     ],
@@ -110,6 +115,7 @@ FIRST_WORDS = [
     ({"warning": "This plan is old."}, "warning: This plan is old"),
     ({"warnings": ["some sources did not answer"]}, "warnings: some sources did not answer"),
     ({"meta": {"warnings": [{"message": "no answer"}]}}, "warnings: no answer"),
+    ({"unreachable": ["locations/eu"]}, "unreachable: locations/eu"),
 ]
 
 

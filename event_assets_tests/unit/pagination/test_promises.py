@@ -71,6 +71,14 @@ from event_assets_tests.support.served_lists import read_with, rows_from
         ({"moreComing": True}, {}),  # CloudKit
         ({"degraded": True}, {}),
         ({"failed_sources": 2}, {}),
+        ({"responseHeader": {"partialResults": True}}, {}),  # Solr
+        ({"incompleteSearch": True}, {}),  # Google Drive
+        ({"resultTruncated": "true"}, {}),  # Azure
+        ({"jobComplete": False}, {}),
+        ({"tooManyResults": True}, {}),
+        ({"rowLimitHit": True}, {}),
+        ({"isLastBatch": False}, {}),
+        ({"totalDocs": 64}, {}),  # Mongoose
         ({"status": "partial"}, {}),
         ({"meta": {"status": "PARTIAL_CONTENT"}}, {}),
         ({"limitExceeded": True}, {}),
