@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from urllib.parse import parse_qsl
 
 from event_assets.component.yaml_file import Scalar
 from event_assets.config.accounts import FORMATTED_KEYS
@@ -36,15 +37,25 @@ def find_literal_keys(
     What is empty, short, a word, a placeholder or a template is none: it may be public.
     """
     prefix = "" if source == DEFAULT_SOURCE else f"{source.upper()}__"
-    for keys, scalar in scalars:
-        name, word = str(keys[-1]) if keys else "", str(scalar.value or "").split(" ")[-1]
+    for at, keys, text in _with_queries(scalars):
+        name, word = str(keys[-1]) if keys else "", text.split(" ")[-1]
         is_sent = FORMATTED_KEYS.intersection(keys[:-1]) and NAME.fullmatch(name)
         is_auth = "auth" in keys[:-1] and name in AUTH_KEYS
         is_key = looks_random if name == "username" else VALUE.fullmatch
         if (is_sent or is_auth) and is_key(word) and not PUBLIC.search(word):
             variable = prefix + (SECRET_PARAMETERS[name] if is_auth else "API_KEY")
             yield (
-                keys,
+                at,
                 f"holds a key, which all who have this file can read: put it into .env as "
                 f'{variable}=..., and write "{{{{ env.{variable} }}}}" here',
             )
+
+
+def _with_queries(scalars: Iterable[tuple[Keys, Scalar]]) -> Iterator[tuple[Keys, Keys, str]]:
+    """Yield where a value is, its keys and itself, also of each parameter in a path."""
+    for keys, scalar in scalars:
+        text = str(scalar.value or "")
+        yield keys, keys, text
+        if keys and keys[-1] == "path":
+            query = parse_qsl(text.partition("?")[2])
+            yield from ((keys, ("params", name), value) for name, value in query)

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, ValidationError
 from event_assets.config.model import Keys, StrictModel, describe, shown, unknown_name_message
 from event_assets.config.source_files import COMPONENT, VARIABLE, Loader
 from event_assets.values.errors import ConfigError
+from event_assets.values.redaction import MASK, find_random_words
 
 MAX_VALUES = 20_000  # counting an alias as what it stands for
 MERGE = "tag:yaml.org,2002:merge"
@@ -232,4 +233,6 @@ def _line(node: yaml.Node) -> int:
 
 
 def _at(file: Path, line: int, problem: str) -> str:
+    for word in find_random_words(problem):  # a key in a wrong place
+        problem = problem.replace(word, MASK)
     return f"{file}:{line}: {problem.rstrip('.')}."

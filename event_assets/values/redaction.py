@@ -27,7 +27,7 @@ SECRET_NAME = re.compile(
     "key|token|secret|password|authorization|signature|client_id|webhook", re.IGNORECASE
 )
 # Of an address or a configuration. A key is one that looks random.
-BETWEEN_WORDS = re.compile(r"[\s/:;,=.'\"{}]|%3A", re.IGNORECASE)
+BETWEEN_WORDS = re.compile(r"[\s/:;,=.?!&'\"`{}]|%3A", re.IGNORECASE)
 RANDOM = re.compile(
     r"(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[\w-]{16,}|(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9_-]{24,}"
 )

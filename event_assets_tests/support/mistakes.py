@@ -468,6 +468,13 @@ KEYS = [
     M("Accept-Language: en", "X-Api-Key: abc123def456", 'write "{{ env.API_KEY }}" here'),
     M("sort: id", "api_key: abc123def456", "put it into .env as API_KEY=..., and write"),
     M("method: GET", "json: {a: {access_token: abc123def456}}", "holds a key"),
+    M("path: /v1/events", "path: /v1/events?a=1&api_key=abc123def456&b=2", "holds a key"),
+    M("type: api_key", "type: sk_live_9aZq81hhPQ0x77Lm", "`***` is not a known auth type"),
+    M(
+        "headers:\n        Accept-Language: en",
+        "headers: 'X-Key: 9aZq81hhPQ0x77Lm'",
+        "must be a mapping, not 'X-Key: ***'",
+    ),
 ]
 RETYPED = [
     *(
