@@ -31,6 +31,7 @@ from event_assets.orchestration.schedules import DerivedAssets
 from event_assets.orchestration.summary import SILENT_LOGGERS, is_first_sync, print_summary
 from event_assets.sync import account_list, guards
 from event_assets.values.errors import ConfigError, UserError
+from event_assets.warehouse.pipeline import note_failure
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _sync(
         if not source.is_synced and not is_named:
             warehouse.run(partial(guards.ensure_same_origin, source=source))
             return True
-        with warehouse.note_failure(source.name, EVENT_DATA, None, user_message):
+        with note_failure(source.name, EVENT_DATA, None, user_message):
             require_settings(source)
             known = account_list.list_accounts(source)
         what = source.name if source.base_url else f"{source.name} from {SANDBOX}"

@@ -20,6 +20,7 @@ from event_assets.transform.all_events import (
     common_columns,
     create_view,
 )
+from event_assets.warehouse.connection import full_table_name
 
 UNSYNCED = "not synced"
 
@@ -128,7 +129,7 @@ def build_all_events(specs: Iterable[dg.AssetSpec]) -> list[dg.AssetsDefinition]
         group_name=ALL_EVENTS,
         kinds={warehouse.get_destination().kind, "view"},
         metadata={
-            "dagster/table_name": warehouse.full_table_name("main", ALL_EVENTS),
+            "dagster/table_name": full_table_name("main", ALL_EVENTS),
             "dagster/column_schema": dg.TableSchema(described),
         },
     )

@@ -14,11 +14,11 @@ from unicodedata import normalize
 import dagster as dg
 from dagster import DagsterRunStatus
 
-from event_assets import warehouse
 from event_assets.orchestration.executors import in_process_executor
 from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.values.json_text import as_in_json
 from event_assets.values.wording import counted
+from event_assets.warehouse.connection import run_maintenance
 
 RETENTION_VARIABLE = "EVENTS_KEEP_RUNS_DAYS"
 DEFAULT_RETENTION = 30  # days
@@ -45,7 +45,7 @@ def build_housekeeping() -> dg.Definitions:
         "needed for EVENTS_DUCKLAKE_KEEP_DAYS days (7). Does nothing in a DuckDB file."
     )
     def tidy_warehouse() -> None:
-        run_with_plain_errors(warehouse.run_maintenance)
+        run_with_plain_errors(run_maintenance)
 
     @dg.job(
         description="Deletes old runs from Dagster's history, and unused files of a DuckLake.",

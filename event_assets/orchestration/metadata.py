@@ -14,6 +14,7 @@ from event_assets.transform.changes import COLUMNS as CHANGE_COLUMNS
 from event_assets.values.json_paths import as_list, template_paths
 from event_assets.values.wording import shorten
 from event_assets.warehouse import Database
+from event_assets.warehouse.connection import full_table_name
 from event_assets.warehouse.inspection import rows_of
 
 EVENT_DESCRIPTIONS = {  # used where defs.yaml has none
@@ -64,7 +65,7 @@ def table_metadata(
 ) -> dict[str, Any]:
     """Return where a table is and, if they are known before it is built, its columns by type."""
     found: dict[str, Any] = {
-        "dagster/table_name": warehouse.full_table_name(source.name, table),
+        "dagster/table_name": full_table_name(source.name, table),
         "database": dg.MetadataValue.path(warehouse.get_destination().display_name),
     }
     if columns:

@@ -20,6 +20,7 @@ from event_assets.sync import runner
 from event_assets.sync.guards import ensure_same_origin
 from event_assets.values.errors import ApiError
 from event_assets.warehouse import Database, file_permissions
+from event_assets.warehouse.pipeline import note_failure
 
 FIGURES = (  # columns of the sync log that the UI shows
     "load_id",
@@ -60,9 +61,7 @@ def sync(
     has_bar = os.environ.get("EVENTS_PROGRESS") == "bar"
     logger = nullcontext(progress.progress_logger(context.log.info))
     bar = progress.progress_bar(process.terminal()) if has_bar else logger
-    noted = warehouse.note_failure(
-        resource.pipeline_name, resource.name, source.account, user_message
-    )
+    noted = note_failure(resource.pipeline_name, resource.name, source.account, user_message)
     with noted, bar as on_progress:
         runner.run_sync(
             resource,

@@ -36,6 +36,7 @@ from event_assets.sync.plan import SyncPlan
 from event_assets.sync.rejects import NOT_LOADED, RejectBuffer, enforce_reject_limit
 from event_assets.values.errors import ExpiredJournalError, ExpiredPositionError, exception_chain
 from event_assets.warehouse import Database
+from event_assets.warehouse.pipeline import split_into_row_groups
 from event_assets.warehouse.sql import transaction
 
 
@@ -103,7 +104,7 @@ def extract(
                 full = add_system_columns(table, stream.started_at, resource.source.account)
                 full = require_columns(full, key)
                 hints = dlt.mark.make_hints(columns=arrow_column_hints(full))
-                for group in warehouse.split_into_row_groups(full):
+                for group in split_into_row_groups(full):
                     yield dlt.mark.with_hints(group, hints)
         if tracker and not stream.result.facts.rows:
             tracker.require_newer()

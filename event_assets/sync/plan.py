@@ -11,7 +11,6 @@ from typing import Any
 from dlt import Pipeline, Schema
 from duckdb import DuckDBPyRelation
 
-from event_assets import warehouse
 from event_assets.config.fields import LAST_SEEN
 from event_assets.config.source import ResourceConfig
 from event_assets.extract.cursor import IncrementalCursor
@@ -24,6 +23,7 @@ from event_assets.sync.guards import ensure_same_origin
 from event_assets.sync.parent_rows import are_all_known, load_parent_rows
 from event_assets.sync.reconcile import reconcile
 from event_assets.warehouse import Database, inspection, sql
+from event_assets.warehouse.pipeline import build_schema
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +113,7 @@ def plan_sync(
         newest_value=newest,
         parents=load_parent_rows(database, resource) if resource.parent else None,
         has_all_parents=not resource.parent or are_all_known(database, resource),
-        dlt_schema=warehouse.build_schema(pipeline.pipeline_name, table, loadable),
+        dlt_schema=build_schema(pipeline.pipeline_name, table, loadable),
         accepts_new_origin=accepts_new_origin,
     )
 

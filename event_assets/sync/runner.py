@@ -29,7 +29,10 @@ from event_assets.values.errors import (
     ExpiredJournalError,
     ExpiredPositionError,
 )
-from event_assets.warehouse import Database, TableLoad, inspection
+from event_assets.warehouse import Database, inspection
+from event_assets.warehouse.load import load_package, package_files
+from event_assets.warehouse.merge import TableLoad
+from event_assets.warehouse.pipeline import journal_file, open_pipeline
 from event_assets.warehouse.tables import without_indexes
 
 LOG = logging.getLogger("dagster")
@@ -76,13 +79,13 @@ def _run_once(
     resource: ResourceConfig, on_progress: OnProgress, on_loaded: OnLoaded, *plan_options: bool
 ) -> None:
     name, schema = resource.pipeline_name, resource.source.name
-    with warehouse.open_pipeline(name, schema) as pipeline, TemporaryFile() as file:
+    with open_pipeline(name, schema) as pipeline, TemporaryFile() as file:
         rejects = RejectBuffer(file)
         plan = warehouse.run(
             lambda database: plan_sync(database, resource, pipeline, *plan_options)
         )
         hours = resource.source.resume_hours
-        with open_journal(warehouse.journal_file(name), plan.identity, hours) as journal:
+        with open_journal(journal_file(name), plan.identity, hours) as journal:
             with open_stream(resource, journal, plan.cursor_value, plan.parent_records) as stream:
                 extracted = extract(pipeline, plan, stream, rejects, on_progress)
             with warehouse.connect() as database:
@@ -118,7 +121,7 @@ def load(
         result = guards.distrust_empty_result(database, resource, records, result)
     if not plan.has_all_parents:
         result = guards.distrust_parents(resource, result)
-    files = warehouse.package_files(pipeline).get(resource.name, [])
+    files = package_files(pipeline).get(resource.name, [])
     repeats = find_repeats(database, resource, stream, extracted, files)
     shared = count_shared_keys(database, resource, extracted, files)
     result = guards.distrust_shared_keys(resource, shared, result)
@@ -153,4 +156,4 @@ def load(
         kept_columns=plan.user_columns - builder.observed_types.keys(),
     )
     with without_indexes(database, schema, rejects_table(resource.name)):
-        warehouse.load_package(pipeline, database, table, log_sync, ensure_unchanged)
+        load_package(pipeline, database, table, log_sync, ensure_unchanged)

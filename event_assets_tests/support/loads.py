@@ -9,8 +9,11 @@ import dlt
 import pyarrow as pa
 
 from event_assets import warehouse
-from event_assets.warehouse import Database, TableLoad
+from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import column_types
+from event_assets.warehouse.load import load_package
+from event_assets.warehouse.merge import TableLoad
+from event_assets.warehouse.pipeline import build_schema, open_pipeline, split_into_row_groups
 
 NAME, SCHEMA, TABLE = "events", "events", "event_data"
 MERGE = {"disposition": "merge", "strategy": "delete-insert"}
@@ -30,15 +33,15 @@ def extracted(*tables: pa.Table, key: Sequence[str] = ("id",), **hints: Any) -> 
 
     def rows() -> Iterator[Any]:
         yield dlt.mark.materialize_table_schema()
-        yield from chain.from_iterable(map(warehouse.split_into_row_groups, tables))
+        yield from chain.from_iterable(map(split_into_row_groups, tables))
 
     given = {"primary_key": key, "write_disposition": MERGE} if key else {}
     resource = dlt.resource(rows, name=TABLE, **{**given, **hints})
-    with warehouse.open_pipeline(NAME, SCHEMA) as pipeline:
+    with open_pipeline(NAME, SCHEMA) as pipeline:
         types = warehouse.run(lambda database: column_types(database, SCHEMA, TABLE))
         given_names = {name for table in tables for name in table.column_names}
         known = {name: types[name] for name in types if name in given_names}
-        schema = warehouse.build_schema(NAME, TABLE, known)
+        schema = build_schema(NAME, TABLE, known)
         pipeline.extract(resource, schema=schema, loader_file_format="parquet")
         pipeline.normalize()
         yield pipeline
@@ -54,7 +57,7 @@ def load(
     """Load tables of records."""
     with extracted(*tables, key=key, **hints or {}) as pipeline, warehouse.connect() as database:
         how = TableLoad(TABLE, key, **options)
-        warehouse.load_package(pipeline, database, how, lambda load_id: also(database, load_id))
+        load_package(pipeline, database, how, lambda load_id: also(database, load_id))
 
 
 def rows(query: str = "select * exclude (_dlt_load_id) from events.event_data order by id") -> Any:

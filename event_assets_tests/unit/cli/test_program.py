@@ -16,7 +16,7 @@ import pytest
 from event_assets.cli.main import COMMANDS, run
 from event_assets.config.database_file import failure_file
 from event_assets.config.program import program
-from event_assets.warehouse import journal_file
+from event_assets.warehouse.pipeline import journal_file
 from event_assets_tests.support.project import ROOT, Project
 from event_assets_tests.support.small_database import write_database
 

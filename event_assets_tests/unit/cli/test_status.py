@@ -13,7 +13,7 @@ from event_assets.cli.main import run
 from event_assets.config.program import program
 from event_assets.orchestration.error_messages import user_message
 from event_assets.values.errors import ApiError
-from event_assets.warehouse import note_failure
+from event_assets.warehouse.pipeline import note_failure
 from event_assets_tests.support.project import Project
 from event_assets_tests.support.small_database import log_sync, write_database
 

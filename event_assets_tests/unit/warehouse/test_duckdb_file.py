@@ -16,6 +16,7 @@ from event_assets import warehouse
 from event_assets.orchestration.error_messages import user_message
 from event_assets.values.errors import ApiError, WarehouseError
 from event_assets.warehouse import connection
+from event_assets.warehouse.pipeline import open_pipeline
 from event_assets_tests.support.direct_syncs import default_source, failed_sync, sync_default
 from event_assets_tests.support.project import ROOT, Project, failure
 from event_assets_tests.support.sandbox import Sandbox
@@ -82,10 +83,7 @@ def test_a_database_named_like_its_schema_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
     monkeypatch.setenv("EVENTS_DUCKDB", str(tmp_path / f"{name}.duckdb"))
-    with (
-        pytest.raises(WarehouseError, match="another name"),
-        warehouse.open_pipeline("events", "events"),
-    ):
+    with pytest.raises(WarehouseError, match="another name"), open_pipeline("events", "events"):
         pass
 
 
@@ -97,7 +95,7 @@ def test_a_device_in_its_place_is_not_waited_for(
     os.mkfifo(tmp_path / "x.duckdb")
     with (
         pytest.raises(WarehouseError, match="no file, but a device"),
-        warehouse.open_pipeline("events", "events"),
+        open_pipeline("events", "events"),
     ):
         pass
 

@@ -20,8 +20,9 @@ from event_assets import warehouse
 from event_assets.config.source import SourceConfig
 from event_assets.records.arrow_builder import Reject
 from event_assets.sync.rejects import RejectBuffer
-from event_assets.warehouse import TableLoad
 from event_assets.warehouse.destination import Destination
+from event_assets.warehouse.load import load_package
+from event_assets.warehouse.merge import TableLoad
 from event_assets.warehouse.tables import ensure_table
 from event_assets_tests.support.loads import (
     SCHEMA,
@@ -69,7 +70,7 @@ def test_whether_the_rows_fit_is_checked_again_after_a_conflict(
     monkeypatch.setattr(Destination, "is_conflict", conflicts)
     with extracted(records(0, 2)) as pipeline, warehouse.connect() as database:
         how = TableLoad(TABLE, ["id"])
-        warehouse.load_package(pipeline, database, how, also, lambda: attempts.append("checked"))
+        load_package(pipeline, database, how, also, lambda: attempts.append("checked"))
     assert attempts == ["checked", "written"] * 2
     assert rows() == [("000",), ("001",)]
 
@@ -79,7 +80,7 @@ def test_rows_that_do_not_fit_change_nothing() -> None:
     with extracted(records(0, 2, v=2)) as pipeline, warehouse.connect() as database:
         how = TableLoad(TABLE, ["id"], alter_statements=["alter v type double"])
         with pytest.raises(OSError, match="full"):
-            warehouse.load_package(pipeline, database, how, nothing, fail)
+            load_package(pipeline, database, how, nothing, fail)
     assert rows() == [("000", 1)]
 
 
@@ -95,7 +96,7 @@ def test_when_the_rows_are_in_a_full_disk_makes_no_load_fail(
         warehouse.connect() as database,
         monkeypatch.context() as full,
     ):
-        warehouse.load_package(pipeline, database, TableLoad(TABLE, ["id"]), fill_disk)
+        load_package(pipeline, database, TableLoad(TABLE, ["id"]), fill_disk)
     assert rows() == [("000",), ("001",)]
     load(records(2, 1))
     assert rows() == [("000",), ("001",), ("002",)]
@@ -144,7 +145,7 @@ def sync(pipeline: Any, number: int, step: int = sys.maxsize) -> None:
         try:
             changes = ["alter v type double"] if number else []
             how = TableLoad(TABLE, ["id"], alter_statements=changes)
-            warehouse.load_package(pipeline, database, how, also)
+            load_package(pipeline, database, how, also)
         finally:
             sys.settrace(None)
 

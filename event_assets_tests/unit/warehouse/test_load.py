@@ -11,7 +11,9 @@ import pyarrow as pa
 import pytest
 
 from event_assets import warehouse
-from event_assets.warehouse import TableLoad
+from event_assets.warehouse.load import load_package
+from event_assets.warehouse.merge import TableLoad
+from event_assets.warehouse.pipeline import open_pipeline
 from event_assets_tests.support.loads import (
     NAME,
     SCHEMA,
@@ -132,7 +134,7 @@ def test_columns_change_their_types_with_the_rows() -> None:
 
 def test_the_log_of_the_database_stays_small() -> None:
     with extracted(records(0, 2)) as pipeline, warehouse.connect() as database:
-        warehouse.load_package(pipeline, database, TableLoad(TABLE, ["id"]), nothing)
+        load_package(pipeline, database, TableLoad(TABLE, ["id"]), nothing)
         ((threshold,),) = database.sql("select current_setting('checkpoint_threshold')").fetchall()
     assert threshold == "15.2 MiB"
 
@@ -140,7 +142,7 @@ def test_the_log_of_the_database_stays_small() -> None:
 def test_what_was_loaded_is_not_loaded_again() -> None:
     with extracted(records(0, 2)) as pipeline:
         with warehouse.connect() as database:
-            warehouse.load_package(pipeline, database, TableLoad(TABLE, ["id"]), nothing)
+            load_package(pipeline, database, TableLoad(TABLE, ["id"]), nothing)
         assert not pipeline.has_pending_data
 
 
@@ -170,7 +172,7 @@ def test_other_pipelines_of_the_process_keep_their_settings_of_dlt(
     monkeypatch.setenv("DEV_MODE", "true")
     log, before = logging.getLogger("dlt"), dict(os.environ)
     log.setLevel("WARNING")
-    with warehouse.open_pipeline(NAME, SCHEMA):
+    with open_pipeline(NAME, SCHEMA):
         assert os.environ["DATA_WRITER__BUFFER_MAX_ITEMS"] == "1"
         assert os.environ["DEV_MODE"] == "false"
         assert not log.isEnabledFor(logging.ERROR)

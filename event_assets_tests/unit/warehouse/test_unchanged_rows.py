@@ -9,6 +9,7 @@ import pytest
 
 from event_assets import warehouse
 from event_assets.warehouse import Database
+from event_assets.warehouse.load import package_files
 from event_assets_tests.support.loads import execute, extracted, load, records, rows
 from event_assets_tests.support.project import Project
 
@@ -22,7 +23,7 @@ def ids_as_written() -> list[str]:
 def row_groups(*tables: pa.Table) -> list[int]:
     """Return the rows of each row group that tables are extracted to."""
     with extracted(*tables) as pipeline:
-        (file,) = warehouse.package_files(pipeline)["event_data"]
+        (file,) = package_files(pipeline)["event_data"]
         metadata = pq.read_metadata(file)
         return [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)]
 
