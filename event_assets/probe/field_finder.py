@@ -36,7 +36,11 @@ HAS_LETTERS = re.compile(r"(?!\S*/\S*/\S*\Z).*[^\W\d_]", re.DOTALL)  # and is no
 EVENT = "event"  # as the last word: in several words, its text is the name
 MAX_NAME = 100  # characters of a text that is the name if nothing else is
 PER_KIND = 20  # records: as many of one name share that of something else, such as of a room
-OPPONENTS = (("home", "away"), ("Home", "Away"), ("home", "visitor"), ("Home", "Visitor"))
+OPPONENTS = (
+    *(("home", "away"), ("Home", "Away"), ("home", "visitor"), ("Home", "Visitor")),
+    *(("team1", "team2"), ("team_1", "team_2"), ("Team1", "Team2"), ("player1", "player2")),
+    *((f"{many}s.0.", f"{many}s.1.") for many in ("team", "competitor", "opponent", "participant")),
+)
 LIKE_START, LIKE_NAME, LIKE_ID = 4.0, 3.0, 2.0  # how much a field makes a record look like an event
 NESTED = 0.1  # less, for each object that the name is in
 
@@ -60,10 +64,12 @@ def find_field(sample: Sample, name: str, kind: str) -> FieldFinding | None:
 
 def _find_opponents(sample: Sample) -> FieldFinding | None:
     """Return the names of both teams as the name of a match, or None."""
-    for path in sample.leaves:
+    for path in filter(lambda path: sample.most_members(path) <= len(OPPONENTS[0]), sample.leaves):
+        own = [word for word in words.split_path(path)[-1] if not word.isdecimal()]
+        is_name = own[-1:] == ["team"] or _rank_name(sample, path)
         for home, away in OPPONENTS:
-            is_name = "team" in words.split_path(path)[-1] or _rank_name(sample, path)
-            if is_name and home in path and (other := path.replace(home, away)) in sample.leaves:
+            other = path.replace(home, away)
+            if is_name and other != path and any(build_getter(other)(sample.records)):
                 return FieldFinding({"from": f"{{{path}}} - {{{other}}}"})
     return None
 

@@ -113,7 +113,8 @@ def find_records(document: Any) -> str | None:
     for number, (selector, groups) in enumerate(_find_lists([document])):
         records = [record for group in groups for record in group]
         likely = [likeness(group) for group in groups if group]
-        if not any(isinstance(record, dict) for record in records):
+        first = [repr(record) for record in records[:LOOKED_AT] if isinstance(record, dict)]
+        if 2 * len({*first}) <= len(first):  # none, or what events have in common
             continue
         if max(likely) - min(likely) < DIFFERENT:  # else these are lists of different things
             ranked.append((likeness(records), len(records), -len(selector), -number, selector))

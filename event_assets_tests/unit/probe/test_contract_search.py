@@ -64,6 +64,8 @@ def test_what_may_be_the_name_and_the_start_is_offered_as_choices() -> None:
         ("homeTeam.name", "awayTeam.name"),
         ("home_team", "visitor_team"),
         ("homeTeam.commonName.default", "awayTeam.commonName.default"),
+        ("team1.teamName", "team2.teamName"),
+        ("strTeam1", "strTeam2"),
     ],
 )
 def test_the_name_of_a_match_is_that_of_both_teams(home: str, away: str) -> None:
@@ -76,13 +78,28 @@ def test_the_name_of_a_match_is_that_of_both_teams(home: str, away: str) -> None
             "id": n,
             "utcDate": f"2027-01-{n:02}T19:30:00Z",
             **team(home, "Ajax"),
-            **team(away, f"{n}"),
+            **team(away, f"Team {n}"),
         }
         for n in range(1, 8)
     ]
     found = connect(whole(rows))
     assert asked(found) == []
-    assert found.events[0]["name"] == "Ajax - 1"
+    assert found.events[0]["name"] == "Ajax - Team 1"
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_name_of_a_match_is_that_of_the_two_in_a_list(count: int) -> None:
+    rows = [
+        {
+            "id": n,
+            "starts_at": f"2027-01-{n:02}T19:30:00Z",
+            "competitors": [{"name": f"Team {n + each}"} for each in range(count)],
+        }
+        for n in range(1, 8)
+    ]
+    found = connect(whole(rows))
+    assert asked(found) == ([] if count == 2 else ["fields.name.from"])
+    assert found.events[0].get("name") == ("Team 1 - Team 2" if count == 2 else None)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,11 @@ FACETS = [{"name": f"Facet {number}", "count": number} for number in range(90)]
         ({"events": [{"event": row} for row in ROWS]}, "events[*].event"),
         ({"events": {row["id"]: row for row in ROWS}, "meta": {"a": 1}}, "events.*"),
         ({"days": [{"day": row["id"], "events": [row]} for row in ROWS]}, "days[*].events[*]"),
+        ({"games": [{"start": row["id"], "of": {"season": ROWS[0]}} for row in ROWS]}, "games"),
+        (
+            {"games": [{"start": row["id"], "of": {"a": ROWS[0], "b": ROWS[1]}} for row in ROWS]},
+            "games",
+        ),
         ({"events": {row["id"]: [row] for row in ROWS}}, "events.*[*]"),
         ({row["id"]: {"region": "x", "events": [row]} for row in ROWS}, "$.*.events[*]"),
         ({"days": [{"rooms": {"A": [row], "B": []}} for row in ROWS]}, "days[*].rooms.*[*]"),
