@@ -22,7 +22,7 @@ END = _words(
 )
 WHEN = _words(
     "when date datetime dates day time times timestamp datum dato fecha occurs takes scheduled "
-    "planned occurred happened occurrence"
+    "planned occurred happened occurrence air aired airs"
 )
 TIME_OF_DAY = _words("time times clock hour zeit uhrzeit heure hora ora orario tijd tid")
 DAY = _words("date day datum dato tag fecha data")
@@ -49,7 +49,7 @@ OTHER_TIMES = (REMOVED | UPDATED) | _words(
     "creation published publish publication door doors deadline expires expiry original recurrence "
     "synced indexed fetched announce announced visible cutoff cancelled added posted submitted "
     "add setup checkin rsvp last refund sell selling enrollment enrolment curfew pre gates cleanup "
-    "submission"
+    "submission subscription"
 )
 # Objects in an event's record that have names, ids and times of their own.
 OTHER_OBJECTS = _words(
@@ -73,7 +73,7 @@ JOINED = sorted(
     | _words(
         "event date time utc gmt local iso unix epoch at on name title id uid zone last updated "
         "modified stamp day formatted timestamp datetime timezone lastmodified identifier "
-        "cancelled canceled is live deleted code datum dato tid tidspunkt tijd zeit uhrzeit"
+        "cancelled canceled is live deleted code datum dato tid tidspunkt tijd zeit uhrzeit air"
     ),
     key=len,
     reverse=True,

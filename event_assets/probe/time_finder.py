@@ -114,8 +114,10 @@ def _rank_time(sample: Sample, path: str, named: frozenset[str]) -> tuple[bool, 
     format_ = sample.formats[path]
     if {*flat} & words.OTHER_TIMES or is_foreign(path) or _is_of_publication(sample, path):
         return None
-    is_named = bool({*flat} & named)
+    is_second = "2" in flat and path.replace("2", "") in sample.leaves  # `value2` beside `value`
+    is_named = bool({*flat} & named) or (is_second and named is words.END)
     is_opposite = bool({*flat} & (words.END if named is words.START else words.START))
+    is_opposite |= is_second and named is words.START
     is_time = bool({*flat} & words.WHEN) or flat[-1:] in (["at"], ["on"])
     is_past = any(word.endswith("ed") for word in {*flat} - words.WHEN - FOR_PEOPLE)  # `closed_at`
     if not is_named and (is_opposite or is_past or not is_time):

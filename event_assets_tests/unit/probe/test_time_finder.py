@@ -167,9 +167,29 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             {"from": "featureStart"},
             None,
         ),
-        (  # the first of what is alike
+        (
             lambda n: {"date": {"value": at(n, "T10:00:00Z"), "value2": at(n, "T12:00:00Z")}},
             {"from": "date.value"},
+            {"from": "date.value2"},
+        ),
+        (
+            lambda n: {"date2_utc": at(n, "T12:00:00"), "date_utc": at(n, "T10:00:00")},
+            {"from": "date_utc", "timezone": "UTC"},
+            {"from": "date2_utc", "timezone": "UTC"},
+        ),
+        (  # the first of what is alike
+            lambda n: {"date_1": at(n, "T10:00:00Z"), "date_2": at(n, "T12:00:00Z")},
+            {"from": "date_1"},
+            None,
+        ),
+        (
+            lambda n: {"airdate": at(n), "airtime": "10:00", "airstamp": at(n, "T10:00:00Z")},
+            {"from": "airstamp"},
+            None,
+        ),
+        (
+            lambda n: {"subscription_start": at(n, "T09:00Z"), "cup_start": at(n, "T10:00Z")},
+            {"from": "cup_start"},
             None,
         ),
         (
