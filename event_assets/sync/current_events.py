@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
 from event_assets.config.accounts import ACCOUNT
 from event_assets.config.source import SourceConfig
@@ -72,7 +72,8 @@ def current_events_query(source: SourceConfig) -> str:
     names = {"schema": source.name, "owner": ACCOUNT if source.accounts else "''"}
     removed = NOT_REMOVED.format(table=REMOVED_TABLE, **names) if source.removed_when else ""
     listed = LISTED.format_map(names) if source.accounts else ""
-    typed = [name for name, field in source.fields.items() if field.type in ("timestamp", "date")]
+    kinds = {name: field.type for name, field in source.fields.items()}
+    typed = {name: kind for name, kind in kinds.items() if kind in ("timestamp", "date")}
     start, end = event_times("event", typed)
     owner = f"listed.{ACCOUNT}" if source.accounts else "''"
     times = {"start": start, "end": end, "listed_start": event_times("listed", typed)[0]}
@@ -88,8 +89,12 @@ def current_events_query(source: SourceConfig) -> str:
     return f"select * from ({query}) as all_accounts where {own}"
 
 
-def event_times(table: str, columns: Collection[str]) -> tuple[str, str]:
-    """Return the SQL of an event's start, and of its end or else its start; null if unknown."""
-    names = [name for name in ("start_time", "end_time") if name in columns]
+def event_times(table: str, types: Mapping[str, str]) -> tuple[str, str]:
+    """Return the SQL of an event's start, and of its end or else its start; null if unknown.
+
+    What is a date ends with its day.
+    """
+    names = [name for name in ("start_time", "end_time") if name in types]
     times = [f"{table}.{name}::timestamptz" for name in names] or ["null::timestamptz"]
-    return times[0], f"coalesce({times[-1]}, {times[0]})"
+    is_day = any(types[name].lower() == "date" for name in names[-1:])
+    return times[0], f"coalesce({times[-1]}, {times[0]}){' + interval 1 day' * is_day}"

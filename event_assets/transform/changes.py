@@ -121,7 +121,7 @@ def _compare_events(
         for name, old in compared.items()
     )
     has_name = "name" in columns
-    typed = [name for name, kind in before.items() if kind in TIME_TYPES]
+    typed = {name: kind for name, kind in before.items() if kind in TIME_TYPES}
     parameters = {
         **key,
         "differences": differences,

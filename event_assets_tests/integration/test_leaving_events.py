@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
+from event_assets.sync.current_events import event_times
 from event_assets_tests.support.accounts import serving_accounts, with_accounts
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.clock import wrong_by
@@ -121,6 +122,22 @@ def test_days_pass_like_instants(project: Project, kind: str) -> None:
     lists = [[event("past", -9, -8), event("next", 8, 9), event("x", 5)], [event("x", 5)]]
     sync_lists(*lists, fields=fields)
     assert changes(project) == [("gone", "next"), ("passed", "past")]
+
+
+@pytest.mark.parametrize(
+    ("types", "end"),
+    [
+        ({"start_time": "date"}, "2026-01-03"),
+        ({"start_time": "DATE", "end_time": "DATE"}, "2026-01-05"),
+        ({"start_time": "timestamp", "end_time": "timestamp"}, "2026-01-04"),
+        ({"start_time": "date", "end_time": "timestamp"}, "2026-01-04"),
+    ],
+)
+def test_what_is_a_day_ends_with_it(project: Project, types: dict[str, str], end: str) -> None:
+    event = "(select date '2026-01-02' as start_time, date '2026-01-04' as end_time) as event"
+    day = f"cast(({event_times('event', types)[1]}) at time zone 'UTC' as date)"
+    sync_lists([])
+    assert project.rows(f"select {day}::varchar from {event}") == [(end,)]
 
 
 def test_without_times_what_left_is_gone(project: Project) -> None:
