@@ -112,6 +112,14 @@ def test_a_number_in_base64_is_replaced_where_it_stands(prefix: str) -> None:
     assert json.loads(b64decode(written)) == {"offset": 19, "of": "events"}
 
 
+def test_a_number_in_base64_at_the_end_of_a_link_is_quoted() -> None:
+    token = b64encode(b'{"offset": 20, "q": "a>>>"}').decode()
+    assert "+" in token
+    found = find_row_counter(find_counters(f"/events?cursor={quote(token, safe='')}"), 20)
+    assert found
+    assert "+" not in found[0].at(19)
+
+
 def test_a_number_in_base64_with_a_slash_is_found() -> None:
     token = b64encode(b'{"offset": 20, "q": "a???"}').decode()
     assert "/" in token

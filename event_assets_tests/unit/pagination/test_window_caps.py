@@ -155,7 +155,8 @@ def test_a_cap_that_may_be_higher_than_the_own_one_of_the_api_is_told(
     config = TimeWindowsConfig(param_from="from", param_to="to", cap=60, **options)
     plan = WindowPlan.from_config(config, NOW)
     paginator = TimeWindowPaginator(lambda: create_paginator("single_page", read_ids), plan)
-    done = read_list(paginator, lambda _: {"data": [{"id": row} for row in range(real)]})
+    body = {"data": [{"id": row} for row in range(real)]}
+    done = read_list(paginator, lambda _: body, params={"count": "1"})
     assert done.result.complete is complete
     assert ("set `cap: 50`" in done.result.reason) is (complete is None)
 
