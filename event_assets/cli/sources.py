@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from event_assets.cli.output import json_option, print_json
+from event_assets.config.env_file import read_env_file
+from event_assets.config.settings import misspelt_settings
 from event_assets.config.source_files import defs_folder, find_sources, unused_sandboxes
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ def require_known(names: Iterable[str]) -> None:
 
 
 def load_definitions() -> dg.Definitions:
-    """Import what loads definitions, and load those of the project; warn of keys that are not sent.
+    """Import what loads definitions, and load those of the project; warn of misspelt settings.
 
     Raises:
         PlainFailure: a mistake in the configuration, by file and line.
@@ -78,7 +80,11 @@ def load_definitions() -> dg.Definitions:
         loaded = defs()
     finally:
         gc.enable()
-    for source in find_sources().values():
+    found = find_sources()
+    named = {name for source in found.values() for name in source.variables}
+    for warning in misspelt_settings(found, named, read_env_file()):
+        click.echo(warning, err=True)
+    for source in found.values():
         for key in source.unsent_keys:
             click.echo(f"{key} is not sent: there is no `auth` in {source.file}.", err=True)
     return loaded

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from event_assets.values.errors import ConfigError
@@ -98,3 +99,24 @@ def require_valid_settings() -> None:
         if value and not re.fullmatch(setting.pattern, value, re.DOTALL):
             found = "" if setting.is_secret else f", not `{value[:60]}`"
             raise ConfigError(f"{name} must be {setting.allowed}{found}.")
+
+
+def misspelt_settings(
+    sources: Collection[str], named: Collection[str], in_file: Collection[str]
+) -> Iterator[str]:
+    """Yield a sentence for each variable that is much like a setting, and read by nothing.
+
+    Args:
+        sources: their names, with which the variables of their keys begin.
+        named: the variables that the sources name.
+        in_file: those of `.env`, which are all meant for the project.
+    """
+    known = {*SETTINGS, *KEYS, *(f"{source}__{key}".upper() for source in sources for key in KEYS)}
+    for name in sorted({*os.environ} - known - {*named}):
+        close = get_close_matches(name.upper(), known, n=1, cutoff=0.85)
+        if close and (name in in_file or name.startswith(("EVENT", "ALERT"))):
+            yield f"Nothing reads the variable {name}: did you mean {close[0]}?"
+    for name in sorted({*named} - {*os.environ}):
+        given = {*in_file, *(os.environ.keys() & known)}
+        if close := get_close_matches(name.upper(), given, n=1, cutoff=0.85):
+            yield f"A defs.yaml names the variable {name}, which is not set: is {close[0]} meant?"

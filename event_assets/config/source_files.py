@@ -70,6 +70,11 @@ class SourceFile:
         return found
 
     @property
+    def variables(self) -> list[str]:
+        """Return the variables that it names."""
+        return VARIABLE.findall(_read(self.file))
+
+    @property
     def name(self) -> str:
         """Return the name of the source, and of its schema in the database."""
         return self.file.parent.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,6 +91,34 @@ def test_every_setting_that_is_documented_is_known() -> None:
     assert documented == {*SETTINGS_TABLE}
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("EVENTS_KEEP_RUN_DAYS", "EVENTS_KEEP_RUNS_DAYS"),
+        ("EVENT_DUCKDB", "EVENTS_DUCKDB"),
+        ("EVENTS_API_KEY", "EVENTS__API_KEY"),
+        ("ALERT_WEBHOOK", "ALERT_WEBHOOK_URL"),
+    ],
+)
+@pytest.mark.usefixtures("said")
+def test_a_misspelt_setting_is_told_and_stops_nothing(
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    meant: str,
+) -> None:
+    monkeypatch.setenv(name, "7")
+    file.write_text(YAML)
+    assert run(["check"]) == 0
+    output, errors = capsys.readouterr()
+    assert errors == f"Nothing reads the variable {name}: did you mean {meant}?\n"
+    assert output == "No mistakes were found in the sources: events.\n"
+    file.write_text(YAML.replace("order: asc", f'order: "{{{{ env.{name} }}}}"'))
+    assert run(["check"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_an_env_file_in_another_encoding_is_told(file: Path, said: Callable[[str], str]) -> None:
     settings = file.parents[3] / env_module.ENV_FILE
     settings.write_bytes("# café\nAPI_KEY=k\n".encode("latin-1"))
@@ -140,7 +169,10 @@ def test_a_variable_that_the_yaml_misspells_is_told(
     monkeypatch.setenv("EVENTS_API_URL", "http://127.0.0.1:9")
     file.write_text(YAML.replace("http://127.0.0.1:9", '"{{ env.Events_Api_Url }}"'))
     assert run(["check"]) == 0
-    assert "to sync an API, set Events_Api_Url in .env." in capsys.readouterr().out
+    assert capsys.readouterr().err == (
+        "A defs.yaml names the variable Events_Api_Url, which is not set: is EVENTS_API_URL meant?"
+        "\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["DAGSTER_HOME", "EVENT_ASSETS_PROJECT"])
@@ -169,6 +201,37 @@ def test_a_variable_with_two_values_in_the_env_file_is_told(
     settings.write_text("# keys\nA_KEY=1\n\n# new\nexport A_KEY = '2'\n")
     assert said(YAML) == f"{settings}:5: A_KEY has another value in line 2: delete one of them.\n"
     settings.unlink()
+
+
+@pytest.mark.parametrize("name", ["API-KEY", "APIKEY", "api_key", "events_api_url"])
+@pytest.mark.usefixtures("said")
+def test_a_variable_of_the_env_file_that_nothing_reads_is_told(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    monkeypatch.setenv(name, "")  # and take it away in the end
+    settings = file.parents[3] / env_module.ENV_FILE
+    settings.write_text(f"{name}=http://127.0.0.1:9\n")
+    file.write_text(YAML)
+    assert run(["check"]) == 0
+    assert capsys.readouterr().err.startswith(f"Nothing reads the variable {name}: did you mean ")
+    settings.unlink()
+
+
+@pytest.mark.usefixtures("said")
+def test_the_variables_of_a_source_whose_name_is_like_another_are_read(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = file.parents[1] / "eventsy" / file.name
+    other.parent.mkdir()
+    for defs in (file, other):
+        defs.write_text(YAML)
+    monkeypatch.setenv("EVENTSY__API_PASSWORD", "k-12345678")
+    assert run(["check"]) == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("EVENTSY__API_PASWORD", "k-12345678")
+    assert run(["check"]) == 0
+    assert capsys.readouterr().err.endswith("did you mean EVENTSY__API_PASSWORD?\n")
+    shutil.rmtree(other.parent)
 
 
 @pytest.mark.parametrize(
