@@ -235,4 +235,5 @@ def _line(node: yaml.Node) -> int:
 def _at(file: Path, line: int, problem: str) -> str:
     for word in find_random_words(problem):  # a key in a wrong place
         problem = problem.replace(word, MASK)
-    return f"{file}:{line}: {problem.rstrip('.')}."
+    sentence = " ".join(problem.split()).rstrip(".")
+    return f"{file}:{line}: {sentence}."

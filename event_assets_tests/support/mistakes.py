@@ -469,6 +469,7 @@ KEYS = [
     M("sort: id", "api_key: abc123def456", "put it into .env as API_KEY=..., and write"),
     M("method: GET", "json: {a: {access_token: abc123def456}}", "holds a key"),
     M("path: /v1/events", "path: /v1/events?a=1&api_key=abc123def456&b=2", "holds a key"),
+    M("type: api_key", "type: |\n          api\n          key", "`api key ` is not", at="type: |"),
     M("type: api_key", "type: sk_live_9aZq81hhPQ0x77Lm", "`***` is not a known auth type"),
     M(
         "headers:\n        Accept-Language: en",
