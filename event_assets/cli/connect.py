@@ -246,8 +246,8 @@ def _write(found: Connection, *, yes: bool, is_asking: bool) -> bool:
         return False
     added = add_variables(found.variables)
     if added and would_be_committed(env_file()):
-        told = "git does not ignore .env, which holds the key: add it to .gitignore."
-        click.echo(told, err=True)
+        warning = "git does not ignore .env, which holds the key: add it to .gitignore."
+        click.echo(warning, err=True)
     os.environ.update(found.variables)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")

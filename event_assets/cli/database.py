@@ -107,7 +107,7 @@ def _open_file() -> duckdb.DuckDBPyConnection:
                 raise
         if not is_told:
             holder = locked[1] or "another process"
-            told = f"Waiting for {holder}, which has {file} open, up to {TIMEOUT:.0f} s ..."
-            click.echo(told, err=True)
+            message = f"Waiting for {holder}, which has {file} open, up to {TIMEOUT:.0f} s ..."
+            click.echo(message, err=True)
             is_told = True
         time.sleep(0.1)

@@ -75,8 +75,8 @@ def open_instance() -> dg.DagsterInstance:
             raise  # an error of Dagster's history
         from event_assets.orchestration.error_messages import history_problem
 
-        if told := history_problem(error):
-            raise ConfigError(told) from None
+        if of_history := history_problem(error):
+            raise ConfigError(of_history) from None
         text = str(error).removeprefix("Failure condition: ").partition(", instead got")[0]
         problem = f"{type(error).__name__}: {text}".partition("\n")[0]
     raise ConfigError(f"Dagster cannot use its settings in {file}: {problem.rstrip('.')}.")

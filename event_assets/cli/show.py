@@ -77,28 +77,28 @@ def show(table: str | None, sql: str | None, limit: int, as_json: bool, **chosen
     (view,) = views or [EVENTS]
     with open_database() as database:
         if sql:
-            rows, told = _query_rows(database, sql, limit)
+            rows, summary = _query_rows(database, sql, limit)
         else:
             schema, name = _find(table, view, schemas(database))
             is_ours = name in (*BY_TABLE, "all_events")  # a sync creates it again
-            with nullcontext() if is_ours else _told(f"{schema}.{name} cannot be shown"):
+            with nullcontext() if is_ours else _explained(f"{schema}.{name} cannot be shown"):
                 rows = fetch(database, _query(database, schema, name, limit))
                 ((count,),) = database.sql(f"from {_quote(schema, name)}").count("*").fetchall()
-            told = f"{len(rows):,} of {count:,} rows of {schema}.{name}"
-            told = told if rows else f"No rows in {schema}.{name}"
+            summary = f"{len(rows):,} of {count:,} rows of {schema}.{name}"
+            summary = summary if rows else f"No rows in {schema}.{name}"
     if as_json:
         print_json(rows)
         return
     if rows:
         print_table(rows)
-    click.echo(told)
+    click.echo(summary)
 
 
 def _query_rows(
     database: duckdb.DuckDBPyConnection, sql: str, limit: int
 ) -> tuple[Sequence[Mapping[str, Any]], str]:
     """Return the first rows of a query, and how many there are."""
-    with _told("The query cannot be run"):
+    with _explained("The query cannot be run"):
         rows = fetch(database, sql, limit + 1)
     if len(rows) > limit:
         return rows[:limit], f"The first {counted(limit, 'row')}; --limit shows more"
@@ -106,7 +106,7 @@ def _query_rows(
 
 
 @contextmanager
-def _told(problem: str) -> Iterator[None]:
+def _explained(problem: str) -> Iterator[None]:
     """Tell the problem, and DuckDB's reason, in one sentence."""
     try:
         yield
@@ -134,8 +134,10 @@ def _find(name: str | None, view: View, found: Tables) -> tuple[str, str]:
         own = _default_schema(found)
         known = ", ".join([*found, *(f"{own}.{one}" for one in found.get(own, ()))])
         raise click.UsageError(f"There is no table `{name}`; there are {known or 'none'}")
-    told = f"There is no {schema}.{table} yet: `{program()} sync` makes it, unless a check fails."
-    raise click.ClickException(told)
+    problem = (
+        f"There is no {schema}.{table} yet: `{program()} sync` makes it, unless a check fails."
+    )
+    raise click.ClickException(problem)
 
 
 def _source_schemas(found: Tables) -> list[str]:

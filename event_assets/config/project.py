@@ -39,8 +39,8 @@ def find_project() -> Path:
     try:
         here = Path.cwd()
     except FileNotFoundError:
-        told = "The working directory was removed: change to another one."
-        raise ConfigError(told) from None
+        problem = "The working directory was removed: change to another one."
+        raise ConfigError(problem) from None
     return next((folder for folder in (here, *here.parents) if _dg_settings(folder)[0]), CHECKOUT)
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import dagster as dg
 import dlt
 from dagster_dlt import DagsterDltTranslator, dlt_assets
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from event_assets import warehouse
 from event_assets.config.freshness import FreshnessConfig
@@ -79,11 +79,6 @@ class SyncConfig(dg.Config):
         "from it are gone then.",
     )
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _read_nothing_as_false(cls, value: object) -> object:  # such as `full_sync:` in YAML
-        return False if value is None else value
-
 
 def _table_spec(
     resource: ResourceConfig, owners: Sequence[str], freshness: FreshnessConfig | None
@@ -152,8 +147,8 @@ def _synced_table(resource: ResourceConfig, spec: dg.AssetSpec) -> dg.AssetsDefi
         if not source.is_synced and BY_COMMAND not in context.run.tags:
             run_with_plain_errors(lambda: sync_step.require_same_origin(source))
             if resource.is_events:
-                told = NOT_SYNCED.format(source=source, program=program())
-                yield dg.AssetObservation(spec.key, description=told)
+                reason = NOT_SYNCED.format(source=source, program=program())
+                yield dg.AssetObservation(spec.key, description=reason)
             return
         found = run_with_plain_errors(lambda: sync_step.sync(context, resource, vars(config)))
         context.add_asset_metadata(found, spec.key)  # in the result, it would be stored twice

@@ -123,8 +123,8 @@ def _format_sync(
 def _format_changes(counts: Mapping[str, Any]) -> str:
     """Return what came of the events, such as `+12 new, 3 moved, 2 gone`."""
     counts = {**counts, "changed": counts["changed"] - counts["moved"]}
-    told = (text.format(counts[kind]) for kind, text in CHANGE_TEXTS.items() if counts[kind])
-    return ", ".join(told) or "no changes"
+    changes = (text.format(counts[kind]) for kind, text in CHANGE_TEXTS.items() if counts[kind])
+    return ", ".join(changes) or "no changes"
 
 
 def _filter(

@@ -286,9 +286,9 @@ def _require(connection: Connection, page: Page) -> Page:
             "API's documentation, with what asks for JSON, such as `?format=json`."
         )
     if page.status in WRONG_REQUEST:
-        told = "check the URL, and whether it lacks parameters"
         raise ApiError(
-            f"The API at {where} answered {status_text(page.status)}; {told}.{page.said}"
+            f"The API at {where} answered {status_text(page.status)}; check the URL, and whether "
+            f"it lacks parameters.{page.said}"
         )
     raise ApiError(page.error)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from event_assets.config.fields import LAST_SEEN
+from event_assets.config.fields import LAST_SEEN, START
 from event_assets.config.source import ResourceConfig
 from event_assets.extract.stream import Stream
 from event_assets.records.column_names import DLT_PREFIX, ColumnNamer
@@ -25,7 +25,7 @@ from event_assets.warehouse.merge import open_package
 from event_assets.warehouse.sql import quote_identifier
 
 Row = Mapping[str, Any]
-START, END = "start_time", "end_time"
+END = "end_time"
 MARGIN = timedelta(minutes=5)  # between the clocks of the API and of this machine
 MAX_COMPARED = 1_000  # ids whose records are compared field by field
 MAX_EXAMPLES = 5
