@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.configuration import set_hypothesis_home_dir
 
 from event_assets_tests.support.list_models import PAGINATORS, ChangingList
 from event_assets_tests.support.list_readers import read, read_in_windows, read_lists
@@ -24,9 +22,6 @@ from event_assets_tests.support.offset_lists import (
     scripts,
 )
 
-# hypothesis caches the constants it finds in the code; not in the project
-storage = TemporaryDirectory()
-set_hypothesis_home_dir(storage.name)
 NUMBERED = ["page", "page in the body"]
 WHOLE_PAGES = "offset of whole pages"
 COUNTING_PAGES = [WHOLE_PAGES, *(kind for kind in PAGINATORS if kind.startswith("page"))]

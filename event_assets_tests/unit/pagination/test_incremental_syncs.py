@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.configuration import set_hypothesis_home_dir
 
 from event_assets.config.fields import FieldConfig
 from event_assets.config.source import SourceConfig
@@ -23,10 +21,6 @@ from event_assets_tests.support.list_models import PAGINATORS, ChangingList, Que
 from event_assets_tests.support.list_readers import Reader
 from event_assets_tests.support.offset_lists import EXAMPLES, quick
 from event_assets_tests.support.paging import read_ids
-
-# hypothesis caches the constants it finds in the code; not in the project
-storage = TemporaryDirectory()
-set_hypothesis_home_dir(storage.name)
 
 START = 1_780_000_000
 CURSOR = IncrementalCursor("updated_at")

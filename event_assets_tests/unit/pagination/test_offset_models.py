@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.configuration import set_hypothesis_home_dir
 
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.offset_walk import OffsetWalk
@@ -23,12 +21,6 @@ from event_assets_tests.support.offset_lists import (
     scripts,
     worlds,
 )
-
-# hypothesis caches the constants it finds in the code; not in the project
-storage = TemporaryDirectory()
-
-
-set_hypothesis_home_dir(storage.name)
 
 
 def assert_within_the_bound(result: PaginationResult) -> None:
