@@ -89,14 +89,14 @@ def test_a_dagster_home_that_cannot_be_is_named(
     if name != "missing":
         (tmp_path / name).mkdir()
     project.environment.setenv("DAGSTER_HOME", str(tmp_path / name))
-    assert run(["sync"]) == 1
-    assert capsys.readouterr() == ("", f"{answer.format(home=tmp_path / name)}\n")
+    for command in ("check", "sync"):
+        assert run([command]) == 1
+        assert capsys.readouterr() == ("", f"{answer.format(home=tmp_path / name)}\n")
     assert not project.database.exists()
 
 
-@pytest.mark.parametrize("command", ["check", "sync"])
-def test_too_few_open_files_are_told(project: Project, clone: Path, command: str) -> None:
-    script = f"ulimit -n 20; exec {sys.executable} -m event_assets {command}"
+def test_too_few_open_files_are_told(project: Project, clone: Path) -> None:
+    script = f"ulimit -n 20; exec {sys.executable} -m event_assets sync"
     done = subprocess.run(
         ["bash", "-c", script], cwd=clone, capture_output=True, text=True, check=False
     )
@@ -264,7 +264,7 @@ def test_a_mistake_in_dagster_yaml_is_told_in_one_sentence(
     assert len(str(failed.value)) < 300
 
 
-def test_several_may_open_a_new_dagster_home_at_once(tmp_path: Path) -> None:
+def test_two_may_open_a_new_dagster_home_at_once(tmp_path: Path) -> None:
     shutil.copy(ROOT / "dagster.yaml", tmp_path)
     code = (
         "import sys; from event_assets.cli.home import open_instance; print(flush=True); "
@@ -278,7 +278,7 @@ def test_several_may_open_a_new_dagster_home_at_once(tmp_path: Path) -> None:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        for _ in range(3)
+        for _ in range(2)
     ]
     for opener in openers:
         assert opener.stdout
@@ -289,7 +289,7 @@ def test_several_may_open_a_new_dagster_home_at_once(tmp_path: Path) -> None:
         opener.stdin.flush()
     for opener in openers:
         opener.communicate()
-    assert [opener.returncode for opener in openers] == [0, 0, 0]
+    assert [opener.returncode for opener in openers] == [0, 0]
 
 
 @pytest.mark.parametrize("name", ["history", "storage"])
