@@ -66,10 +66,12 @@ def project(
 ) -> Iterator[Project]:
     """A project with an empty home, an empty database folder and no settings.
 
-    For tests marked `in_process`, in which no other process needs the database, it stays open.
+    For tests marked `in_process`, in which no other process needs the database, it stays open;
+    for one of such a module that is marked `in_process(False)`, it does not.
     """
-    is_marked = request.node.get_closest_marker("in_process")
-    with new_project(tmp_path, monkeypatch) as made, made.connect() if is_marked else nullcontext():
+    mark = request.node.get_closest_marker("in_process")
+    is_open = mark is not None and mark.args != (False,)
+    with new_project(tmp_path, monkeypatch) as made, made.connect() if is_open else nullcontext():
         yield made
 
 

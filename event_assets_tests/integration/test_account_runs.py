@@ -19,6 +19,8 @@ from event_assets_tests.support.direct_syncs import derive_tables, source_of, sy
 from event_assets_tests.support.platforms import definitions, events, paged, source
 from event_assets_tests.support.project import Project, failure
 
+pytestmark = pytest.mark.in_process
+
 NOWHERE = "http://127.0.0.1:9"
 Status = dg.DagsterRunStatus
 
@@ -232,6 +234,7 @@ def test_the_schedule_of_full_syncs_reads_everything_of_each_account(kept: Proje
     ) == [("a", True, 2), ("b", True, 2)]
 
 
+@pytest.mark.in_process(False)
 def test_make_run_syncs_all_accounts_and_names_those_that_failed(
     project: Project, source_file: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

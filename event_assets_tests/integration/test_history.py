@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from event_assets_tests.support.accounts import serving_accounts, with_accounts
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import (
@@ -12,6 +14,8 @@ from event_assets_tests.support.direct_syncs import (
 )
 from event_assets_tests.support.platforms import events, paged, source
 from event_assets_tests.support.project import Project
+
+pytestmark = pytest.mark.in_process
 
 PATH = "/v1/events"
 

@@ -18,6 +18,8 @@ from event_assets_tests.support.direct_syncs import (
 from event_assets_tests.support.platforms import definitions, events, paged, run, source
 from event_assets_tests.support.project import Project
 
+pytestmark = pytest.mark.in_process
+
 PATH = "/v1/events"
 ROWS = [event | {"uuid": f"u{number}"} for number, event in enumerate(events(3))]
 
@@ -109,6 +111,7 @@ def test_other_ids_are_refused_unless_they_are_accepted(
     assert project.ids() == ["e0", "e1", "e2", "u0", "u1", "u2"]
 
 
+@pytest.mark.in_process(False)
 def test_the_command_line_accepts_another_api(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,6 +30,8 @@ from event_assets_tests.support.project import (
 )
 from event_assets_tests.support.sandbox import EventSimulation, Sandbox
 
+pytestmark = pytest.mark.in_process
+
 
 @dataclass
 class Synced:
@@ -197,6 +199,7 @@ def test_a_wrong_key_fails_in_one_sentence_and_leaves_the_table(
     assert project.rows("from events.event_data order by id") == before
 
 
+@pytest.mark.in_process(False)
 @pytest.mark.usefixtures("source_file")
 def test_the_status_says_why_the_newest_sync_failed(
     project: Project, api: Sandbox, capsys: pytest.CaptureFixture[str]

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import duckdb
 import pytest
 import yaml
 from starlette.requests import Request
@@ -27,6 +26,8 @@ from event_assets_tests.support.contracts import complaint, load
 from event_assets_tests.support.platforms import paged, run, source
 from event_assets_tests.support.project import Project, checks, failure
 from event_assets_tests.support.sandbox import Sandbox
+
+pytestmark = pytest.mark.in_process
 
 UPGRADE = Path(__file__).with_name("upgrade")
 DATABASES = sorted(UPGRADE.glob("*/database"))
@@ -40,8 +41,7 @@ NOW: list[dict[str, Any]] = [
 
 def restore(project: Project, folder: Path) -> Project:
     """Make a project's database what a release exported."""
-    project.database.parent.mkdir(parents=True)
-    with duckdb.connect(project.database) as database:
+    with project.connect() as database:
         database.execute((folder / "schema.sql").read_text())
         database.execute((folder / "load.sql").read_text().replace("FOLDER", str(folder)))
     return project

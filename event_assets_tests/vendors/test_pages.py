@@ -26,6 +26,8 @@ from event_assets_tests.vendors.server import serve
 from event_assets_tests.vendors.table import VENDORS
 from event_assets_tests.vendors.traits import Page
 
+pytestmark = pytest.mark.in_process
+
 
 @pytest.mark.parametrize(
     ("name", "change"),

@@ -21,6 +21,8 @@ from event_assets_tests.vendors.examples import (
 from event_assets_tests.vendors.server import serve
 from event_assets_tests.vendors.table import VENDORS
 
+pytestmark = pytest.mark.in_process
+
 
 @pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize(

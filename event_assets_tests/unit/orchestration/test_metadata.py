@@ -16,6 +16,8 @@ from event_assets_tests.support.platforms import source
 from event_assets_tests.support.project import Project, failure, metadata
 from event_assets_tests.support.sandbox import EventSimulation, Sandbox
 
+pytestmark = pytest.mark.in_process
+
 WORLD = EventSimulation(300, seed=1).events(datetime.now(UTC))
 WORLD.sort(key=itemgetter("start_time"), reverse=True)  # the first are yet to come
 
@@ -129,6 +131,7 @@ def observe(project: Project) -> Any:
     )
 
 
+@pytest.mark.in_process(False)
 def test_observing_the_api_probes_it_and_says_what_it_is_like(
     project: Project, api: Sandbox
 ) -> None:

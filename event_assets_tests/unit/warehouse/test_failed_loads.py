@@ -51,7 +51,7 @@ TABLES = (
 STEP = re.compile(r"\bdatabase\.(execute|begin|commit|sql)\(")
 
 
-pytestmark = pytest.mark.usefixtures("project")
+pytestmark = [pytest.mark.in_process, pytest.mark.usefixtures("project")]
 
 
 def test_whether_the_rows_fit_is_checked_again_after_a_conflict(
