@@ -21,6 +21,7 @@ MAX_WALK = 14  # pages that are read one after the other where others can be jum
 EMPTY_TAIL = 5  # pages in a row, of a list whose links or cursors may never end
 ODD_SIZES = (12, 15, 16, 24, 32, 36, 48, 64)  # of pages, beside multiples of 10 and 25
 LARGE = 1000  # rows that a page is asked for that may be all
+MOST_ODD = 100  # rows of a page of any other length; one with more is no page
 
 
 @dataclass
@@ -138,7 +139,7 @@ def judge_single_page(client: Client, paging: Paging, page: Page) -> End:
     facts = read_pages(client, paging.paginator, paging.settings, 1).facts
     verdict, end = judge(facts), End([*page.rows], True, count, paging.evidence)
     end.is_cut_off = bool(facts.truncated)
-    is_said = facts.last.has_more is False or total == count or size is not None
+    is_said = facts.last.has_more is False or total == count or bool(size) or count > MOST_ODD
     is_shown = is_said and not is_doubted(count)
     if verdict.complete is False:
         end.problem = verdict.reason
