@@ -234,5 +234,4 @@ def status_error_message(response: requests.Response, retries: int = MAX_RETRIES
 
 def status_text(status: int) -> str:
     """Return a status with its name: `404 Not Found`."""
-    phrases = {known.value: known.phrase for known in HTTPStatus}
-    return f"{status} {phrases.get(status, '')}".strip()
+    return f"{status} {client.responses.get(status, '')}".strip()

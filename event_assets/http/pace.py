@@ -64,7 +64,7 @@ def read_date(text: str) -> datetime:
     try:
         date = parsedate_to_datetime(text)
     except (TypeError, ValueError):
-        date = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+        date = datetime.fromisoformat(text.strip())
     return date.replace(tzinfo=date.tzinfo or UTC)
 
 
