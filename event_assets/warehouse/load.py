@@ -59,8 +59,6 @@ def load_package(
     schema = pipeline.default_schema  # read once: dlt reads its file at each access
     columns = _column_types(schema, load.table)
     required = [name for name in load.key if name in NOT_NULL]
-    # without it, DuckDB would write the rows twice, into its log and into the file
-    database.execute("set global checkpoint_threshold = '16MB'")
     set_memory_limit(database, len(columns))
     for name in _dlt_tables(schema):
         types = _column_types(schema, name)

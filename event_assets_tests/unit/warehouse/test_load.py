@@ -136,7 +136,7 @@ def test_the_log_of_the_database_stays_small() -> None:
     with extracted(records(0, 2)) as pipeline, warehouse.connect() as database:
         load_package(pipeline, database, TableLoad(TABLE, ["id"]), nothing)
         ((threshold,),) = database.sql("select current_setting('checkpoint_threshold')").fetchall()
-    assert threshold == "15.2 MiB"
+    assert threshold == "3.8 MiB"
 
 
 def test_what_was_loaded_is_not_loaded_again() -> None:
