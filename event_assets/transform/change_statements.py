@@ -18,7 +18,7 @@ APPEARED = """
 insert into changes_now
 select now.last_seen_at, if(gone.id is null, 'appeared', 'reappeared'), now.id, {name},
     null, null, null, now._dlt_load_id{of_now}
-from moved join {schema}.current_events as now using ({key})
+from moved join {schema}.event_data as now using ({key})
 left join (
     select distinct {key} from {schema}.event_changes
     where field is null and change in {left_changes}
@@ -33,9 +33,9 @@ select changed_at,
 from (
     select now.last_seen_at as changed_at, now.id, {name} as name, now._dlt_load_id as load_id,
         unnest([{parts}]) as part{of_now}
-    from moved join {schema}.current_events as now using ({key})
+    from moved join {schema}.event_data as now using ({key})
     join {schema}.event_changes_snapshot as before using ({key})
-    where not moved."is new"
+    where not (moved."is new" or moved."is gone")
 )
 where {is_change}
 """
@@ -76,13 +76,13 @@ where ({key}) in (select ({key}) from moved where "is gone")
 UPDATE_SNAPSHOT = """
 update {schema}.event_changes_snapshot as snapshot set {updated}
 from (
-    select {key}, {updated_columns} from {schema}.current_events
-    where ({key}) in (select ({key}) from moved where not "is new")
+    select {key}, {updated_columns} from {schema}.event_data
+    where ({key}) in (select ({key}) from moved where not ("is new" or "is gone"))
 ) as now where {same_key}
 """
 ADD_TO_SNAPSHOT = """
 insert into {schema}.event_changes_snapshot by name
-select {columns} from {schema}.current_events
+select {columns} from {schema}.event_data
 where ({key}) in (select ({key}) from moved where "is new")
 """
 REPLACE_SNAPSHOT = """

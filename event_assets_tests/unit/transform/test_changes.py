@@ -147,6 +147,20 @@ def test_events_appear_go_and_come_back(project: Project) -> None:
     assert (figures["reappeared"], figures["gone"]) == (2, 0)
 
 
+def test_of_an_event_that_has_changed_and_left_only_the_leaving_is_noted(project: Project) -> None:
+    renamed = [{**event, "name": "New"} for event in EVENTS[:2]]
+    with Sandbox(EVENTS) as api:
+        sync_default(project, api.url, derived=True)
+        api.replace([renamed[0], *EVENTS[1:]])
+        sync_default(project, api.url)
+        api.replace([renamed[1], *EVENTS[2:]])
+        sync_default(project, api.url, derived=True)
+    assert changes(project) == [
+        ("changed", "1", "name", "Event 1", "New"),
+        ("gone", "0", None, None, None),
+    ]
+
+
 def test_a_change_is_noted_once_with_the_sync_that_saw_it(project: Project) -> None:
     synced(project, EVENTS, EVENTS[1:], EVENTS[1:])
     assert len(changes(project)) == 1
