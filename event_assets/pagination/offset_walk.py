@@ -185,7 +185,7 @@ class OffsetWalk(Walk):
             return "counts pages"
         if self._repeats:
             end = "page repeated" if self._has_moved_on else "ignored parameter"
-            return end if self._repeats > 2 else ""
+            return end if self._repeats > 2 and self._end >= self._reads_to else ""
         # pages that overlap show where the list begins again, as rows in another order
         may_be_lap = self.largest == 1 or not reading.recent.is_ordered
         is_known = reading.known_rows >= 2 * len(self._seen)

@@ -102,7 +102,7 @@ class RowTotal:
         reported: the last total, trusted or not.
         least, largest: of the trusted totals; None: there is none.
         lowest, highest: of all that were reported, but a 0 beside no rows.
-        seen: what was reported but a 0 beside no rows, each another one than before.
+        seen: what was reported beside rows, each another one than before.
     """
 
     def __init__(self, limit: int | None = None) -> None:
@@ -126,7 +126,7 @@ class RowTotal:
         """
         if total is None:
             return None if rows else self._last
-        if (rows or total) and self.seen[-1:] != [total]:
+        if rows and self.seen[-1:] != [total]:
             self.seen.append(total)
         if rows and before and self.largest == total + before:
             total = self.largest  # it is the number of rows from here on

@@ -43,6 +43,17 @@ def test_empty_pages_are_read_up_to_the_maximum_if_none_is_to_stop_the_walk() ->
     assert max(reading.offsets) >= 490
 
 
+@pytest.mark.parametrize("step", [7, 45])
+def test_pages_with_the_same_rows_are_no_end_before_the_maximum(step: int) -> None:
+    """The API counts 200 rows, of which it shows each seventh, or each 45th."""
+    walk, came = OffsetWalk(20, maximum=300, stop_after_empty_page=False), set[int]()
+    while not walk.done:
+        counted = range(walk.position, min(200, walk.position + 20))
+        came |= {*receive(walk, [row for row in counted if row % step == 0])}
+    assert came == set(range(0, 200, step))
+    assert judge(walk.facts).complete is not False
+
+
 @pytest.mark.parametrize("total", [27_200, None])
 @pytest.mark.parametrize("is_told", [True, False])
 @pytest.mark.parametrize("is_everywhere", [True, False])
