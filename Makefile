@@ -11,7 +11,7 @@ $(if $(or $(findstring %,$(CURDIR)),$(findstring ?,$(CURDIR))),\
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-scale run connect dev check lint deptry test test-newest test-ui test-faults test-scale \
-	bench lock audit clean moved
+	bench lock audit clean moved pytest
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,13 +91,18 @@ test test-newest test-faults bench: export PYTHONDONTWRITEBYTECODE =
 MEMORY = $(shell df -Pk /dev/shm 2> /dev/null | awk 'NR == 2 && $$4 > 1e6 { print "/dev/shm" }')
 test test-newest: export TMPDIR := $(or $(MEMORY),$(TMPDIR),/tmp)
 
-test: lint ## Run the linters, the type checker and all tests
+test: setup-dev ## Run all tests, and the linters and the type checker beside them
+	@$(MAKE) --no-print-directory --jobs 2 lint pytest
+
+pytest: setup-dev
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 # No library has a part in these but by what the other tests show as well: HTTP, and a load.
 JUDGED := changing_lists completeness discovery errors_with_status_200 leaving_events positions \
-	removed_events repeated_ids resource_failures resource_parents sync_order synthetic_apis
-OWN_RULES := unit/pagination unit/probe vendors $(JUDGED:%=integration/test_%.py)
+	removed_events repeated_ids resource_failures resource_parents sync_order synthetic_apis \
+	time_windows
+OWN_RULES := unit/pagination unit/probe unit/sandbox unit/values/test_redaction.py vendors \
+	unit/extract/test_empty_page.py unit/extract/test_list_ends.py $(JUDGED:%=integration/test_%.py)
 
 test-newest: ## Run the tests that a newer Dagster, dlt or DuckDB could fail with it, in .venv-newest
 	@$(MAKE) --no-print-directory VENV=.venv-newest LOCK=requirements-newest.txt setup
