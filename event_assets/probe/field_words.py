@@ -18,13 +18,13 @@ START = _words(
 END = _words(
     "end ends ended ending finish finished finishes until to through stop ende bis fin fine fim "
     "einde eind slut slutt slutter paattyy loppu zakonczenie zakonczenia konec dtend closing thru "
-    "due"
-)
-WHEN = _words(
-    "when date datetime dates day time times timestamp datum dato fecha occurs takes scheduled "
-    "planned occurred happened occurrence air aired airs"
+    "due till termino"
 )
 TIME_OF_DAY = _words("time times clock hour zeit uhrzeit heure hora ora orario tijd tid")
+WHEN = TIME_OF_DAY | _words(
+    "when date datetime dates day timestamp ts dt datum dato fecha occurs takes scheduled planned "
+    "occurred happened occurrence air aired airs showtime kickoff tipoff premiere"
+)
 DAY = _words("date day datum dato tag fecha data")
 ZONE = _words("timezone zone tz tzid offset")
 DURATION = _words("duration length dauer duree")
@@ -36,7 +36,10 @@ NAME = (
     *("name", "title", "summary", "subject", "topic", "headline", "label"),
     *("titel", "tittel", "titre", "titulo", "titolo", "bezeichnung", "otsikko"),
     *("nom", "nome", "nombre", "naam", "namn", "navn", "nazwa", "nazev", "nimi"),
+    *("heading", "betreff", "intitule"),
 )
+# As the last word: in several words, its text is the name.
+EVENTS = ("event", "evento", "veranstaltung", "evenement", "show", "concert", "lecture", "activity")
 # The name, if nothing else is, where it has few characters.
 LAST_NAMES = ("description", "text", "message")
 NAME_PARENTS = _words(

@@ -128,6 +128,8 @@ def test_occurrences_of_a_series_are_told_apart_by_their_start() -> None:
             {"from": "data.title"},
         ),
         (lambda n: {"event": f"Round {n}", "event_type": "a b", "host": "x y"}, {"from": "event"}),
+        (lambda n: {"veranstaltung": f"Konzert {n}", "ort": "a b"}, {"from": "veranstaltung"}),
+        (lambda n: {"show": f"Film {n}", "heading": f"H {n}"}, {"from": "heading"}),
         (lambda n: {"event": f"Expo {n % 2}", "talk_title": f"T {n}"}, {"from": "talk_title"}),
         (lambda n: {"description": f"Choir {n}", "type": "a b"}, {"from": "description"}),
         (

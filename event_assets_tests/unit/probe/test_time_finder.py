@@ -188,6 +188,17 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             None,
         ),
         (
+            lambda n: {"data_hora": at(n, "T10:00:00Z"), "till": at(n, "T12:00:00Z")},
+            {"from": "data_hora"},
+            {"from": "till"},
+        ),
+        (
+            lambda n: {"ts": f"{1_790_000_000 + n}.000100", "edited_ts": at(n)},
+            {"from": "ts", "format": "epoch_s"},
+            None,
+        ),
+        (lambda n: {"showtime": at(n, "T10:00:00Z"), "dt": None}, {"from": "showtime"}, None),
+        (
             lambda n: {"subscription_start": at(n, "T09:00Z"), "cup_start": at(n, "T10:00Z")},
             {"from": "cup_start"},
             None,
