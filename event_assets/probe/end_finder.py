@@ -19,7 +19,8 @@ from event_assets.values.wording import counted
 
 MAX_WALK = 14  # pages that are read one after the other where others can be jumped to
 EMPTY_TAIL = 5  # pages in a row, of a list whose links or cursors may never end
-ODD_SIZES = (12, 15, 16, 24, 32, 36, 48, 64)  # of pages, beside multiples of 10 and 25
+# Of pages, beside multiples of 10 and 25.
+ODD_SIZES = (12, 15, 16, 24, 32, 36, 48, 64, 128, 256, 512, 1024)
 LARGE = 1000  # rows that a page is asked for that may be all
 MOST_ODD = 100  # rows of a page of any other length; one with more is no page
 

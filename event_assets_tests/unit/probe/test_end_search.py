@@ -79,7 +79,9 @@ def test_a_lone_page_is_whole_only_if_the_response_says_so(
     assert endpoint(found)["paginator"] == ("single_page" if said else "auto")
 
 
-@pytest.mark.parametrize(("count", "is_all"), [(99, False), (137, True), (150, False)])
+@pytest.mark.parametrize(
+    ("count", "is_all"), [(99, False), (137, True), (150, False), (256, False)]
+)
 def test_a_long_lone_page_of_no_usual_length_is_whole(count: int, is_all: bool) -> None:
     found = connect(lambda _: {"events": events(count)})
     assert [one.setting for one in found.questions] == ([] if is_all else ["paginator"])
