@@ -19,8 +19,8 @@ where account is not null
     and not exists (from {schema}.event_data_accounts as known where known.account = synced.account)
 """
 UPDATE_LISTED = """
-update {schema}.event_data_accounts set is_listed = account in (from given)
-where is_listed is distinct from (account in (from given))
+update {schema}.event_data_accounts set is_listed = list_contains($1::varchar[], account)
+where is_listed is distinct from list_contains($1::varchar[], account)
 """
 
 
@@ -43,6 +43,4 @@ def _add_accounts(database: Database, schema: str, accounts: str) -> None:
 def update_listed(database: Database, schema: str, names: Sequence[str]) -> None:
     """Update which accounts are listed; events of other accounts are no longer current."""
     ensure_table(database, schema, ACCOUNTS_TABLE, COLUMNS)
-    database.execute("create or replace temp table given (account varchar)")
-    database.executemany("insert into given values (?)", [[name] for name in names])
-    database.execute(UPDATE_LISTED.format(schema=schema))
+    database.execute(UPDATE_LISTED.format(schema=schema), [list(names)])
