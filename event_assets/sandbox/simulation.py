@@ -48,7 +48,6 @@ class EventSimulation:
     def __init__(self, size: int = 5000, seed: int = 0, frozen: bool = False) -> None:
         """Simulate `size` events."""
         self.size = size
-        self.seed = seed
         self.frozen = frozen
         self._interval = _MEAN_LISTED / max(size, 1)
         # The last event of a frozen simulation is published just before FROZEN_AT.
