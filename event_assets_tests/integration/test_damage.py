@@ -223,25 +223,19 @@ def test_the_indexes_that_a_killed_sync_has_dropped_are_made_again(
     assert ("event_data__indexes",) not in tables
 
 
-@pytest.mark.parametrize(
-    "columns",
-    [
-        "event_data(id)",
-        "event_data_rejects(id)",
-        "event_calendar(day)",
-        "event_changes_snapshot(id)",
-    ],
-)
 def test_a_unique_index_is_no_obstacle_to_rows_that_are_replaced(
-    synced: Synced, project: Project, columns: str
+    synced: Synced, project: Project
 ) -> None:
     rows = [*(dict(row) for row in ROWS), {**ROWS[0], "id": "bad", "start_time": "soon"}]
+    unique = ("data(id)", "data_rejects(id)", "calendar(day)", "changes_snapshot(id)")
     for name in ("One", "Two", "Three"):
         rows[3]["name"] = name
         synced.rows[:] = rows
         synced.sync()
-        project.rows(f"create unique index if not exists mine on events.{columns}")
-    assert project.rows("select index_name from duckdb_indexes()") == [("mine",)]
+        for at, columns in enumerate(unique):
+            project.rows(f"create unique index if not exists mine{at} on events.event_{columns}")
+    indexes = "select index_name from duckdb_indexes() order by all"
+    assert project.rows(indexes) == [(f"mine{at}",) for at in range(len(unique))]
     assert project.rows("select name from events.current_events where id = 'e3'") == [("Three",)]
     assert project.ids("event_data_rejects") == ["bad"]
 
