@@ -135,8 +135,7 @@ BY_POINTER: Final = ("pointer ended", "no pointer", "single page", "no paginator
 BY_EMPTY_PAGE: Final = ("page behind", "page repeated")
 # How paging ended by itself: a total or has_more may say more of it.
 OPEN_ENDS: Final = (*BY_POINTER, *BY_EMPTY_PAGE, "same pointer", "lap", "ignored response")
-AGREED: Final = ("readings agree", "overlaps")
-ENDS: Final = (*OPEN_ENDS, *AGREED)
+ENDS: Final = (*OPEN_ENDS, "readings agree", "overlaps")
 ONE_PAGE: Final = ("no pointer", "single page")
 USUAL_DEPTH: Final = 10_000  # of ElasticSearch and OpenSearch, and so of what is built on them
 

@@ -68,8 +68,7 @@ PAGE_COUNT: Final = re.compile(
 )
 # A total of this name, in such an object, counts the list; one of another name may count others.
 SURE: Final = re.compile(
-    r"total(count|results|items|elements|records|rows|entries|hits|docs|pages)?"
-    r"|(record|object)count"
+    r"total(count|results|items|elements|records|rows|entries|hits|pages)?|(record|object)count"
     r"|numfound|nhits|count|filter(ed)?(count|total)|recordsfiltered|pagecount|numpages|lastpage"
 )
 SURE_PARENT: Final = re.compile(

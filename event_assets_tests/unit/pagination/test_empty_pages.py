@@ -81,7 +81,9 @@ def test_an_empty_list_that_leads_to_more_is_a_failure(kind: Any, more: dict[str
     assert read_with(kind, lambda _: {"data": [], **more}).result.complete is False
 
 
-@pytest.mark.parametrize("kind", [{"type": "offset", "limit": 20}, NUMBERED])
+@pytest.mark.parametrize(
+    "kind", [{"type": "offset", "limit": 20}, NUMBERED, {**NUMBERED, "total_path": None}]
+)
 def test_a_flag_stands_until_a_page_with_rows_takes_it_back(kind: Any) -> None:
     def answer(query: Query) -> Any:
         first = int(query["offset"]) if "offset" in query else 20 * (int(query["page"]) - 1)
