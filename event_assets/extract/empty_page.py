@@ -126,7 +126,7 @@ def names_error(document: Any) -> bool:
 
 def _has_error(document: Any) -> bool:
     members = members_by_name(document)
-    is_named = not all(says_no_error(members.get(name)) for name in ERROR_NAMES)
+    is_named = not all(says_no_error(members[name]) for name in members.keys() & ERROR_NAMES)
     return is_named or members.get("success") is False or bool(find_named_error(document))
 
 
@@ -181,10 +181,12 @@ def leaves_list_out(response: Response) -> bool:
 def _words_in_lists(value: Any) -> Iterator[tuple[str, str]]:
     """Yield what lists of errors and messages hold, also in place of records, by their names."""
     for name, member in value.items() if isinstance(value, dict) else ():
-        is_named = bool(WORD_LISTS.fullmatch(letters_and_digits(name)))
-        if isinstance(member, list) and (is_named or all(map(find_named_error, member))):
+        if isinstance(member, dict):
+            yield from _words_in_lists(member)
+        elif isinstance(member, list) and (
+            WORD_LISTS.fullmatch(letters_and_digits(name)) or all(map(find_named_error, member))
+        ):
             yield from ((name, find_words(one, is_error=True) or str(one)) for one in member)
-        yield from _words_in_lists(member)
 
 
 def _find_said(document: Any) -> Iterator[tuple[str, Any]]:

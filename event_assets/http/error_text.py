@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from http import HTTPStatus
 from itertools import islice
@@ -73,10 +73,10 @@ def find_words(document: Any, *, is_error: bool = False) -> str:
         is_error: whether the document comes with the status of an error, and so is no record.
     """
     if isinstance(document, list):
-        found = [one for one in document if isinstance(one, Mapping)]
+        found = [one for one in document if isinstance(one, dict)]
         errors = found if is_error else filter(_describes_error, found)
         return _join(find_words(one, is_error=is_error) for one in errors)
-    if not isinstance(document, Mapping):
+    if not isinstance(document, dict):
         return _words(document)
     named = find_named_error(document)
     if named and named.lower() not in PHRASES:
@@ -84,15 +84,17 @@ def find_words(document: Any, *, is_error: bool = False) -> str:
     if not is_error and not _describes_error(document):
         return named
     members = members_by_name(document)
-    objects = (value for value in document.values() if isinstance(value, Mapping))
+    objects = (value for value in document.values() if isinstance(value, dict))
     return _first((*map(_words, (*map(members.get, TEXT_NAMES), *objects)), named))
 
 
 def find_named_error(document: Any) -> str:
     """Return the words of a member that is named as an error, in an object or in its objects."""
-    is_record = not isinstance(document, Mapping) or "id" in document
+    is_record = not isinstance(document, dict) or "id" in document
     for one in (document, *(() if is_record else document.values())):
         members = members_by_name(one)
+        if members.keys().isdisjoint(ERROR_NAMES):  # the usual case, of every page
+            continue
         named = (members[name] for name in ERROR_NAMES if name in members)
         words = _first(_words(value, in_error=True) for value in named)
         if words and not ("id" in members and isinstance(members.get("error"), str)):
@@ -113,7 +115,7 @@ def letters_and_digits(name: str) -> str:
 
 def members_by_name(value: Any) -> dict[str, Any]:
     """Return the members of an object by their plain names; none of another value."""
-    members = value.items() if isinstance(value, Mapping) else ()
+    members = value.items() if isinstance(value, dict) else ()
     return {letters_and_digits(name): member for name, member in members}
 
 
@@ -127,8 +129,8 @@ def _may_be_of_error(name: str, value: Any) -> bool:
     if name in TEXT_NAMES or COMPANIONS.fullmatch(name) or value in (None, ""):
         return True
     if isinstance(value, list):
-        return not any(isinstance(one, Mapping) for one in value)
-    return isinstance(value, (bool, Mapping))
+        return not any(isinstance(one, dict) for one in value)
+    return isinstance(value, (bool, dict))
 
 
 def _words(value: Any, *, in_error: bool = False) -> str:
@@ -140,7 +142,7 @@ def _words(value: Any, *, in_error: bool = False) -> str:
         return "" if in_error and says_no_error(value) else value
     if isinstance(value, list):
         return _join(_words(one, in_error=in_error) for one in value)
-    if not isinstance(value, Mapping) or not (in_error or _describes_error(value)):
+    if not isinstance(value, dict) or not (in_error or _describes_error(value)):
         return ""
     members = members_by_name(value)
     named = (_words(members.get(n), in_error=in_error) for n in (*ERROR_NAMES, *TEXT_NAMES))

@@ -169,7 +169,6 @@ class PageReader:
             leads_on = vocabulary.names_next(name) or vocabulary.names_pointer(name)
             if value and leads_on and not is_followed:
                 return f"the header `{name}`"
-        sent = {request.url, *(str(value) for _, value in _parameters(request))}
         is_link = bool(self.followed) and not vocabulary.leads_back(str(self.followed))
         for path, value in members.items():
             is_back = vocabulary.leads_back(path)
@@ -178,6 +177,7 @@ class PageReader:
                 continue
             # beside a link that ends by itself, cursors of the page stand in the last one too
             is_of_page = is_link and plain_name(parent_path(path)) == "cursors"
+            sent = {request.url, *(str(value) for _, value in _parameters(request))}
             if not (is_of_page or str(value) in sent or leads_to_itself(response, value)):
                 return f"`{path}`"
         if promise := self._find_promise(members):
