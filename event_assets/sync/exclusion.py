@@ -113,9 +113,6 @@ def _prune(
         }
         changed = {text: after for text, after in pruned.items() if text != after}
         if changed:
-            database.execute(
-                "create or replace temp table pruned_now (before varchar, after varchar)"
-            )
             columns = {"before": list(changed), "after": list(changed.values())}
-            database.from_arrow(pa.table(columns)).insert_into("pruned_now")
+            database.register("pruned_now", pa.table(columns))
             database.execute(REPLACE.format(table=known, column=name, where=where))

@@ -55,6 +55,5 @@ def record_removed(
         "account": "" if account is None else f", {quote_literal(account)} as account",
     }
     database.execute(DELETE_RETURNED.format_map(names), [load_id])
-    database.execute("create or replace temporary table removed_now (id varchar)")
-    database.from_arrow(pa.table({"id": ids})).insert_into("removed_now")
+    database.register("removed_now", pa.table({"id": ids}))
     database.execute(INSERT_REMOVED.format_map(names), [removed_at, load_id])
