@@ -132,7 +132,7 @@ def find_name(sample: Sample) -> FieldFinding | None:
     languages, present = _find_languages(sample, path), sample.present(path)
     texts = [value for value in present if isinstance(value, str)]
     own = words.split_path(path)[-1]  # with no words beside the usual ones, or `EventBodyName`
-    is_plain = {*words.EVENTS} & {*own} or not any((rank[0], rank[3], rank[4]))
+    is_plain = "event" in own or not any((rank[0], rank[3], rank[4]))
     is_of_other = not is_plain and len(texts) >= PER_KIND * len({*texts})
     if is_of_other or (not languages and 2 * len(present) < len(sample.records)):
         return None
@@ -167,19 +167,18 @@ def _rank_name(sample: Sample, path: str) -> tuple[float, ...] | None:
         *outer, own = outer
     while outer and own == ["0"]:
         *outer, own = outer
-    usual = (*words.NAME, *words.EVENTS, *words.LAST_NAMES)
+    usual = (*words.NAME, *words.LAST_NAMES)
     word = next((word for word in reversed(own) if word in words.NAME), "".join(own[-1:]))
     present = sample.present(path)
     texts = [value for value in present if isinstance(value, str) and HAS_LETTERS.match(value)]
     spaced, distinct = sum(" " in text for text in texts), len({*texts})
     is_last = word in words.LAST_NAMES
-    is_fit = 2 * spaced > len(texts) if word in words.EVENTS else word in usual
+    is_fit = 2 * spaced > len(texts) if is_last else word in usual
     if is_last and len(max(texts, key=len, default="")) > MAX_NAME:
         return None
     if not is_fit or not texts or len(texts) < len(present) / 2:
         return None
     others = sum(each in words.OTHER_OBJECTS for part in (*outer, own) for each in part)
-    others += word in words.EVENTS
     extra = sum(each not in (word, "event", "display", "full", "main") for each in own)
     return (
         -others,

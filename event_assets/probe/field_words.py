@@ -38,10 +38,11 @@ NAME = (
     *("nom", "nome", "nombre", "naam", "namn", "navn", "nazwa", "nazev", "nimi"),
     *("heading", "betreff", "intitule"),
 )
-# As the last word: in several words, its text is the name.
-EVENTS = ("event", "evento", "veranstaltung", "evenement", "show", "concert", "lecture", "activity")
-# The name, if nothing else is, where it has few characters.
-LAST_NAMES = ("description", "text", "message")
+# The name, if nothing else is, where it has several words and few characters.
+LAST_NAMES = (
+    *("event", "evento", "veranstaltung", "evenement", "show", "concert", "lecture", "activity"),
+    *("description", "text", "message"),
+)
 NAME_PARENTS = _words(
     "event node attributes fields properties data item details info content general basic texts "
     "entry resource en"

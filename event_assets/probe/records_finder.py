@@ -114,7 +114,7 @@ def find_records(document: Any) -> str | None:
         records = [record for group in groups for record in group]
         likely = [likeness(group) for group in groups if group]
         first = [repr(record) for record in records[:LOOKED_AT] if isinstance(record, dict)]
-        if 2 * len({*first}) <= len(first):  # none, or what events have in common
+        if not first or 2 * len({*first}) < len(first):  # what events have in common
             continue
         if max(likely) - min(likely) < DIFFERENT:  # else these are lists of different things
             ranked.append((likeness(records), len(records), -len(selector), -number, selector))

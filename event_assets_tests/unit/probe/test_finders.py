@@ -58,6 +58,10 @@ def test_the_list_of_events_is_found(document: Any, selector: str) -> None:
     assert len(build_records_selector(selector)(response)) == len(ROWS)
 
 
+def test_one_record_twice_is_a_list() -> None:
+    assert find_records({"events": [ROWS[0], ROWS[0]]}) == "events"
+
+
 @pytest.mark.parametrize("document", [{}, {"message": "no"}, {"tags": ["a", "b"]}, 7, None])
 def test_a_document_without_objects_in_a_list_has_no_records(document: Any) -> None:
     assert find_records(document) is None
@@ -129,6 +133,7 @@ def test_occurrences_of_a_series_are_told_apart_by_their_start() -> None:
         ),
         (lambda n: {"event": f"Round {n}", "event_type": "a b", "host": "x y"}, {"from": "event"}),
         (lambda n: {"veranstaltung": f"Konzert {n}", "ort": "a b"}, {"from": "veranstaltung"}),
+        (lambda n: {"title": "Expo", "event": f"Round {n}"}, {"from": "event"}),
         (lambda n: {"show": f"Film {n}", "heading": f"H {n}"}, {"from": "heading"}),
         (lambda n: {"event": f"Expo {n % 2}", "talk_title": f"T {n}"}, {"from": "talk_title"}),
         (lambda n: {"description": f"Choir {n}", "type": "a b"}, {"from": "description"}),
