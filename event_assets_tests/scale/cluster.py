@@ -15,7 +15,7 @@ from typing import Any
 
 import dagster as dg
 import yaml
-from dagster import DagsterInstance, DagsterRunStatus
+from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
 
 from event_assets_tests.scale.broker import Broker
@@ -184,14 +184,6 @@ class Cluster:
         finally:
             os.environ.clear()
             os.environ.update(before)
-
-
-def runs_by_status(instance: DagsterInstance) -> dict[DagsterRunStatus, list[dg.DagsterRun]]:
-    """Return all runs of an instance."""
-    found: dict[DagsterRunStatus, list[dg.DagsterRun]] = {}
-    for run in instance.get_runs():
-        found.setdefault(run.status, []).append(run)
-    return found
 
 
 def children_of(parent: int) -> list[int]:

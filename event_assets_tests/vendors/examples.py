@@ -17,7 +17,7 @@ from event_assets import EventApi
 from event_assets.pagination.result import PaginationResult
 from event_assets_tests.support.api_server import ApiServer
 from event_assets_tests.support.platforms import definitions, run
-from event_assets_tests.support.project import ROOT, Project, checks
+from event_assets_tests.support.project import ROOT, Project
 from event_assets_tests.support.streams import read_all, reading_source
 from event_assets_tests.vendors.records import MAKERS, Record
 from event_assets_tests.vendors.table import VENDORS
@@ -143,13 +143,6 @@ def set_params(**params: Any) -> Change:
 
 def ids(project: Project, name: str, table: str = "event_data") -> set[str]:
     return {row[0] for row in project.rows(f"select id from {name}.{table}")}
-
-
-def incomplete_reason(result: ExecuteInProcessResult, severity: str) -> str:
-    """Return the message of a failed check `complete`."""
-    check = checks(result)["complete"]
-    assert (check.passed, check.severity.name) == (False, severity)
-    return str(check.description)
 
 
 def statuses(api: ApiServer) -> set[int]:
