@@ -221,6 +221,17 @@ def test_a_total_that_is_doubtful_is_no_evidence_against_page_numbers(is_pinned:
     assert said in done.result.reason
 
 
+@pytest.mark.parametrize(("total", "complete"), [({}, False), ({"total": 1}, None)])
+def test_rows_that_share_an_id_make_a_total_doubtful_that_is_there(
+    total: dict[str, int], complete: bool | None
+) -> None:
+    def answer(query: Query) -> dict[str, Any]:
+        page = [{"id": 1}, {"id": 1}] if int(query["page"]) == 0 else []
+        return {"data": page, "has_more": True, **total}
+
+    assert read_with("page_number", answer).result.complete is complete
+
+
 def test_a_total_that_an_api_passes_over_by_sending_its_last_rows_again_is_not_reached() -> None:
     """It sends those at offset 100 for any offset behind it, and a row is deleted."""
     asked = itertools.count()
