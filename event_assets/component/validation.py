@@ -32,7 +32,10 @@ RESERVED_SUFFIXES = ("_syncs", "_rejects")
 # Attributes in which a number may be meant as text.
 WITH_TEXTS = {"rest_api", "accounts", "removed_when"}
 # Those of numbers, for which pydantic takes `true` as 1.
-OF_NUMBERS = {"concurrency", "freshness", "max_answer_mb", "resume_hours", "timeouts"}
+OF_NUMBERS = {
+    *("concurrency", "freshness", "max_answer_mb", "requests_per_second", "resume_hours"),
+    "timeouts",
+}
 
 
 def validate(

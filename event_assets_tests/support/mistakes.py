@@ -246,6 +246,7 @@ VALUES = [
     M("fail_after_minutes: 60", "fail_after_minutes: .inf", "must be a number, not inf"),
     M("read: 30", "read: 100_000", "must be 86,400 or less, not 100000"),
     M("concurrency: 4", "concurrency: true", "must be a number, not true"),
+    M("concurrency: 4", "requests_per_second: true", "must be a number, not true"),
     M("warn_after_minutes: 30", "warn_after_minutes: true", "must be a number, not true"),
     M("concurrency: 4", "concurrency: 0", "must be 1 or more, not 0"),
     M("concurrency: 4", "concurrency: 1000000", "must be 1,000 or less, not 1000000"),
