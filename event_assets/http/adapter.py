@@ -15,7 +15,7 @@ from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from event_assets._compat.urllib3 import exchange, read_whole
+from event_assets._compat.urllib3 import PlainResponse, exchange, read_whole
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
 from event_assets.http.errors import ATTEMPT_ERRORS, KEY_NAME_ATTRIBUTE
 from event_assets.http.response import MB, JsonResponse, build_response, read_body
@@ -140,7 +140,7 @@ class ApiAdapter(HTTPAdapter):
 
     def _exchange(
         self, request: PreparedRequest, timeout: Any = None, **settings: Any
-    ) -> urllib3.BaseHTTPResponse:
+    ) -> urllib3.BaseHTTPResponse | PlainResponse:
         """Send a request, and read its response."""
         url, proxies, method = request.url or "", settings.get("proxies"), request.method or "GET"
         server = "/".join(url.split("/", 3)[:3])

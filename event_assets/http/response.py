@@ -18,7 +18,7 @@ import urllib3
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
-from event_assets._compat.urllib3 import client
+from event_assets._compat.urllib3 import PlainResponse, client
 from event_assets.config.http import DEFAULT_LIMITS
 from event_assets.values.errors import InvalidResponseError, ResponseTooLargeError
 from event_assets.values.json_text import decode_leniently, decode_strictly
@@ -150,7 +150,9 @@ def describe_format(text: str) -> str:
     return " but ".join(["is not JSON", *islice(known, 1)])
 
 
-def build_response(raw: urllib3.BaseHTTPResponse, redactor: SecretRedactor) -> JsonResponse:
+def build_response(
+    raw: urllib3.BaseHTTPResponse | PlainResponse, redactor: SecretRedactor
+) -> JsonResponse:
     """Build a response from one that was read, without the secrets in its head and its body."""
     head = {"": raw.reason or "", **raw.headers}
     on_wire = "\n".join(head.values()).encode("latin-1", "replace")
