@@ -186,8 +186,6 @@ class PageReader:
 
     def _find_promise(self, members: totals.Members) -> str:
         """Return the path of what says that more follows, but not where; empty if nothing does."""
-        if self.more_path != AUTO:  # a configured flag alone says whether more follow
-            return ""
         of_rates = {parent_path(path) for path in members if "reset" in plain_name(path)}
         others = {path: members[path] for path in members if parent_path(path) not in of_rates}
         return _find_said("promise", others)

@@ -103,7 +103,7 @@ def test_a_server_that_takes_rows_out_of_its_pages_loses_none_that_it_shows() ->
     assert done.result.complete is not False
 
 
-@pytest.mark.parametrize("hidden", [range(20), range(60), range(20, 60), range(40, 180)])
+@pytest.mark.parametrize("hidden", [range(20), range(20, 60), range(40, 180)])
 def test_page_numbers_go_on_behind_pages_that_come_empty(hidden: range) -> None:
     def answer(query: Query) -> Any:
         return {"data": [row for row in paged(query, 300, 20) if row["id"] not in hidden]}
