@@ -8,7 +8,7 @@ from typing import Any, cast
 import dagster as dg
 import dlt
 from dagster_dlt import DagsterDltTranslator, dlt_assets
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from event_assets import warehouse
 from event_assets.config.freshness import FreshnessConfig
@@ -78,6 +78,11 @@ class SyncConfig(dg.Config):
         description="Sync another API, or other ids, into the same table. Events that are missing "
         "from it are gone then.",
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _read_nothing_as_false(cls, value: object) -> object:  # such as `full_sync:` in YAML
+        return False if value is None else value
 
 
 def _table_spec(
