@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dagster._cli import cli
 
 from event_assets._compat.dagster import PlainFailure
 from event_assets.cli.main import run
@@ -388,19 +387,13 @@ def test_make_check_is_the_same_in_a_process_of_its_own(project: Project, clone:
         (("definitions", "validate"), "concurrency: 4", "concurrency: [4", 57),
     ],
 )
-@pytest.mark.usefixtures("project")
 def test_dagster_prints_the_sentence_only(
-    source_file: Path,
-    capfd: pytest.CaptureFixture[str],
-    command: tuple[str, ...],
-    old: str,
-    new: str,
-    line: int,
+    project: Project, clone: Path, command: tuple[str, ...], old: str, new: str, line: int
 ) -> None:
-    source_file.write_text(YAML.replace(old, new))
-    with pytest.raises(SystemExit) as ended:
-        cli([*command, "-m", "event_assets.definitions"], prog_name="dagster")
-    assert ended.value.code == 1
-    said = "".join(capfd.readouterr())
-    assert f"{source_file}:{line}: " in said
-    assert "Traceback" not in said
+    file = clone / "event_assets/defs/events/defs.yaml"
+    file.write_text(YAML.replace(old, new))
+    program = ("dagster", *command, "-m", "event_assets.definitions")
+    done = project.run(*program, cwd=clone, PYTHONPATH=str(clone))
+    assert done.returncode == 1
+    assert f"{file}:{line}: " in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
