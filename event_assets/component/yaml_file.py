@@ -18,6 +18,7 @@ from event_assets.config.source_files import COMPONENT, VARIABLE, Loader
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import MASK, find_random_words
 
+SNAKE_CASE = re.compile(r"([a-z]+\d?_)+[a-z]+")  # such as `oauth2_client_credentials`
 MAX_VALUES = 20_000  # counting an alias as what it stands for
 MERGE = "tag:yaml.org,2002:merge"
 NO_SPACE = re.compile(r"^ *([\u00a0\u2000-\u200b\ufeff])", re.MULTILINE)  # looks like a space
@@ -234,6 +235,7 @@ def _line(node: yaml.Node) -> int:
 
 def _at(file: Path, line: int, problem: str) -> str:
     for word in find_random_words(problem):  # a key in a wrong place
-        problem = problem.replace(word, MASK)
+        if not SNAKE_CASE.fullmatch(word):
+            problem = problem.replace(word, MASK)
     sentence = " ".join(problem.split()).rstrip(".")
     return f"{file}:{line}: {sentence}."

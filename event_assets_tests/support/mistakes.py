@@ -471,7 +471,12 @@ KEYS = [
     M("method: GET", "json: {a: {access_token: abc123def456}}", "holds a key"),
     M("path: /v1/events", "path: /v1/events?a=1&api_key=abc123def456&b=2", "holds a key"),
     M("type: api_key", "type: |\n          api\n          key", "`api key ` is not", at="type: |"),
-    M("type: api_key", "type: sk_live_9aZq81hhPQ0x77Lm", "`***` is not a known auth type"),
+    M(
+        "type: api_key",
+        "type: sk_live_9aZq81hhPQ0x77Lm",
+        "`***` is not a known auth type. Allowed: api_key, bearer, http_basic, "
+        "oauth2_client_credentials.",
+    ),
     M(
         "headers:\n        Accept-Language: en",
         "headers: 'X-Key: 9aZq81hhPQ0x77Lm'",
