@@ -285,7 +285,7 @@ def test_every_paginator_can_be_told_that_there_is_no_total_and_no_flag(kind: st
     assert done.result.complete is not False
 
 
-def test_a_configured_flag_alone_says_whether_more_follow() -> None:
+def test_a_configured_flag_of_the_end_outweighs_what_else_says_more() -> None:
     config = {"type": "cursor", "cursor_path": "next", "has_more_path": "again"}
     body = {"data": [{"id": 1}], "next": None, "again": False, "left": 40}
     assert read_with(config, lambda _query: body).result.complete is True
