@@ -40,6 +40,7 @@ OPPONENTS = (
     *(("team1", "team2"), ("team_1", "team_2"), ("Team1", "Team2"), ("player1", "player2")),
     *((f"{many}s.0.", f"{many}s.1.") for many in ("team", "competitor", "opponent", "participant")),
 )
+MAX_OPPONENTS = 2  # of a match; more are those of a tournament
 LIKE_START, LIKE_NAME, LIKE_ID = 4.0, 3.0, 2.0  # how much a field makes a record look like an event
 NESTED = 0.1  # less, for each object that the name is in
 
@@ -63,7 +64,9 @@ def find_field(sample: Sample, name: str, kind: str) -> FieldFinding | None:
 
 def _find_opponents(sample: Sample) -> FieldFinding | None:
     """Return the names of both teams as the name of a match, or None."""
-    for path in filter(lambda path: sample.most_members(path) <= len(OPPONENTS[0]), sample.leaves):
+    for path in sample.leaves:
+        if sample.most_members(path) > MAX_OPPONENTS:
+            continue
         own = [word for word in words.split_path(path)[-1] if not word.isdecimal()]
         is_name = own[-1:] == ["team"] or _rank_name(sample, path)
         for home, away in OPPONENTS:
