@@ -60,29 +60,30 @@ TOO_LATE = (
     "time, or raise timeouts.answer in defs.yaml."
 )
 NOT_TRUSTED = "has a TLS certificate that is not trusted: {certificate}."
-NO_TLS = "does not support TLS, which https:// requires{tries}; check {limits.address}."
-# By a server that supports it; with an alert, of which OpenSSL's reasons have the names.
+NO_TLS = "does not support TLS, which https:// requires{tries}; check {address}."
+# By a server that supports it, for one of OpenSSL's reasons.
 TLS_ENDED = (
-    "ended the TLS connection{alert}{tries}; check {limits.address}, or ask the API's operator "
+    "ended the TLS connection{ended}{tries}; check {address}, or ask the API's operator "
     "what it requires, such as a certificate of the client."
 )
-TLS_REASON = re.compile("ALERT|UNSUPPORTED_PROTOCOL")
-NO_URL = "has no valid URL{tries}; check {limits.address}."
-NO_HTTP = "sent no HTTP{tries}; check {limits.address}."
+PLAIN_TEXT = re.compile("WRONG_VERSION|RECORD_LAYER|TOO_LONG|HTTP_REQUEST")  # reasons: no TLS
+NO_URL = "has no valid URL{tries}; check {address}."
+NO_HTTP = "sent no HTTP{tries}; check {address}."
 LONG_HEADER = "sent a header of more than 65,536 bytes{tries}."
 MANY_HEADERS = "sent more than 100 headers{tries}."
 SEVERAL_LENGTHS = "sent a response with several lengths, of which one at most is right."
-NOT_DECODED = "sent a response that cannot be decompressed{tries}; check {limits.address}."
-NOT_ACCEPTED = "did not accept a connection in {limits.connect:g} s{tries}; check {limits.address}."
+NOT_DECODED = "sent a response that cannot be decompressed{tries}; check {address}."
+NOT_ACCEPTED = "did not accept a connection in {limits.connect:g} s{tries}; check {address}."
 # To a session which it had accepted before.
 CLOSED_LATER = (
     "closed the connection in the middle of a response{tries}; try again later, or lower "
     "concurrency in defs.yaml if it allows few connections."
 )
-SILENT = "sent nothing for {limits.read:g} s{tries}; check {limits.address}."
-CLOSED = "closed the connection in the middle of a response{tries}; check {limits.address}."
+SILENT = "sent nothing for {limits.read:g} s{tries}; check {address}."
+CLOSED = "closed the connection in the middle of a response{tries}; check {address}."
 NO_PROXY = (
-    "cannot be reached by the proxy {proxy}{system}{tries}; check HTTP_PROXY and HTTPS_PROXY."
+    "cannot be reached by the proxy {proxy}{system}{tries}; check HTTP_PROXY and HTTPS_PROXY "
+    "(http://user:password@host:port)."
 )
 NO_USER = (
     "The proxy {proxy} answered {status}; put its user and password into HTTP_PROXY or HTTPS_PROXY "
@@ -94,7 +95,7 @@ BAD_PROXY = (
     "(http://user:password@host:port)."
 )
 NO_SOCKS = "cannot be reached by a SOCKS proxy: install the package PySocks."
-UNREACHABLE = "cannot be reached{system}{tries}; check {limits.address} and the network."
+UNREACHABLE = "cannot be reached{system}{tries}; check {address} and the network."
 
 
 class Failure(NamedTuple):
@@ -163,23 +164,24 @@ def transport_error_message(
     if text == NO_URL and url and not find_address_problem(url):
         text = BAD_PROXY
     chain = list(exception_chain(error))
-    reasons = [one.reason or "" for one in chain if isinstance(one, ssl.SSLError)]
-    alert = next(filter(TLS_REASON.search, reasons), "")
-    if text == NO_TLS and alert:
+    reasons = (one.reason for one in chain if isinstance(one, ssl.SSLError) and one.reason)
+    ended = next((one for one in reasons if not PLAIN_TEXT.search(one)), "")
+    if text == NO_TLS and ended:
         text = TLS_ENDED
     refused = (found[1] for e in chain if (found := TUNNEL.fullmatch(str(e))))
     system = next((e.strerror for e in chain if isinstance(e, OSError) and e.strerror), "")
     system = next(refused, system)
     certificate = CERTIFICATE_PROBLEMS.get(getattr(cause, "verify_code", 0), BAD_CERTIFICATE)
-    reason = getattr(cause, "verify_message", "")
+    reason, proxy = getattr(cause, "verify_message", ""), _find_proxy(url)
     message = text.format(
         error=cause,
         limits=limits,
         tries=f" (tried {1 + retries} times)" if retries and failure.retryable else "",
         system=f" ({system.lower()})" if system else "",
         certificate=certificate.format(address=limits.address, reason=reason),
-        alert=f" ({alert.replace('_', ' ').lower()})" if alert else "",
-        proxy=_find_proxy(url),
+        ended=f" ({ended.replace('_', ' ').lower()})" if ended else "",
+        proxy=proxy,
+        address=f"{limits.address} and the proxy {proxy}" if proxy else limits.address,
     )
     may_be_tls = text in (CLOSED, NO_HTTP) and (url or "").startswith("http://")
     if may_be_tls and not any(isinstance(one, client.IncompleteRead) for one in chain):

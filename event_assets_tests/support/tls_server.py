@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -120,17 +120,22 @@ class _Server(ThreadingHTTPServer):
 
 @contextmanager
 def serving_tls(
-    certificate: Path, location: str = "", clients: Path | None = None
+    certificate: Path,
+    location: str = "",
+    clients: Path | None = None,
+    configure: Callable[[ssl.SSLContext], None] = lambda _: None,
 ) -> Iterator[str]:
     """Serve any request with a certificate, or redirect it to a `location`; yield the URL.
 
-    `clients` is the file of the authority by which clients must have a certificate.
+    `clients` is the file of the authority by which clients must have a certificate; `configure`
+    sets what else the server requires.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     if clients:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(clients)
+    configure(context)
     with _Server((HOST, 0), _Handler) as server:
         server.location = location
         server.socket = context.wrap_socket(

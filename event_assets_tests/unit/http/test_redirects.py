@@ -13,6 +13,7 @@ from starlette.responses import Response as Answer
 from event_assets.http.errors import user_message
 from event_assets.http.session import ApiSession
 from event_assets.values.errors import ApiError
+from event_assets_tests.faults.raw import saying, whole
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.http_sessions import PATH
 from event_assets_tests.support.polling import free_port
@@ -29,7 +30,8 @@ def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, use
         session.get(f"http://events.example{PATH}")
     assert user_message(failed.value) == (
         f"The API at http://events.example{PATH} cannot be reached by the proxy {proxy} "
-        "(connection refused) (tried 4 times); check HTTP_PROXY and HTTPS_PROXY."
+        "(connection refused) (tried 4 times); check HTTP_PROXY and HTTPS_PROXY "
+        "(http://user:password@host:port)."
     )
 
 
@@ -70,6 +72,21 @@ def test_a_proxy_that_wants_a_password_is_named(monkeypatch: pytest.MonkeyPatch)
                 session.get(url + PATH).raise_for_status()
             assert told in (message := str(user_message(failed.value)))
             assert proxy.url in message
+            assert "(http://user:password@host:port)." in message
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_closes_the_connection_is_named(
+    monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    with saying(lambda *_: whole(b"")) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        url = f"{scheme}://events.invalid"
+        with ApiSession(url) as session, pytest.raises(ApiError) as failed:
+            session.get(url + PATH)
+    assert f"check EVENTS_API_URL and the proxy {proxy.url}" in str(failed.value)
 
 
 def test_a_redirect_takes_one_request_per_hop() -> None:

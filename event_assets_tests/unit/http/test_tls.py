@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -168,5 +170,35 @@ def test_a_server_that_wants_a_certificate_of_the_client_is_told_for_what_it_is(
     with (
         serving_tls(authority.issue(), clients=authority.file) as url,
         pytest.raises(ApiError, match=r"ended the TLS connection.* a certificate of the client"),
+    ):
+        fetch_events(url)
+
+
+def refuse_name(context: ssl.SSLContext) -> None:
+    context.sni_callback = lambda *_: ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+
+
+def require_tls_1_0(context: ssl.SSLContext) -> None:
+    context.set_ciphers("DEFAULT@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1
+
+
+@pytest.mark.parametrize(
+    ("configure", "reason"),
+    [(refuse_name, "unrecognized name"), (require_tls_1_0, "protocol version")],
+    ids=["of another name", "of an old version"],
+)
+def test_a_server_that_ends_tls_is_told_with_the_reason(
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+    configure: Callable[[ssl.SSLContext], None],
+    reason: str,
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.file))
+    with (
+        serving_tls(authority.issue(), configure=configure) as url,
+        pytest.raises(ApiError, match=rf"ended the TLS connection \(.*{reason}\)"),
     ):
         fetch_events(url)
