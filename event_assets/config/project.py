@@ -1,5 +1,6 @@
 """The project: the folder that holds the sources, `.env` and `data/`, and its settings of dg."""
 
+import errno
 import os
 import re
 import tomllib
@@ -60,7 +61,8 @@ def expand_home(setting: str) -> Path:
 def writing_problem(folder: Path) -> str | None:
     """Return why nothing can be made in a folder, or in the nearest above it; None if it can.
 
-    It is tried, since permissions do not tell all, and leaves nothing there.
+    It is tried, since permissions do not tell all, and leaves nothing there. A full disk is told
+    where something is written.
     """
     there = next(one for one in (folder, *folder.parents) if os.path.lexists(one))
     try:
@@ -69,7 +71,8 @@ def writing_problem(folder: Path) -> str | None:
     except FileNotFoundError:  # such as in /proc
         return f"{there}: no file can be made there"
     except OSError as error:
-        return f"{there}: {error.strerror}"
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return None if is_full else f"{there}: {error.strerror}"
 
 
 def project_setting(name: str) -> str | None:

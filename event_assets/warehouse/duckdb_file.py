@@ -22,6 +22,7 @@ ADVICE = {
     "newer version": f"update DuckDB to the version that wrote it, or {USE_OTHER_FILE}",
     "older version": f"export it with the version that wrote it, or {USE_OTHER_FILE}",
     "encrypted database": f"copy it into a database without a key, or {USE_OTHER_FILE}",
+    "no default database": "sync, which opens it",
     "replaying WAL": "move that file away: the next sync loads the events in it again",
     "valid DuckDB|[Cc]orrupt|enough bytes|Input/output error": "restore a backup, as "
     f"docs/operations.md describes, or {USE_OTHER_FILE}",
@@ -66,8 +67,14 @@ class DuckDbFile(Destination):
 
     def open(self, folder: Path) -> Database:  # noqa: ARG002 (beside the file)
         """Open the file."""
-        database_file().parent.mkdir(parents=True, exist_ok=True)
-        return duckdb.connect(database_file(), config=DUCKDB_CONFIG)
+        file = database_file()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return duckdb.connect(file, config=DUCKDB_CONFIG)
+        except duckdb.InternalException:  # it reads a default such as now() in a log only so:
+            with duckdb.connect() as memory:
+                memory.execute(f"attach {quote_literal(str(file))} as opened")
+        return duckdb.connect(file, config=DUCKDB_CONFIG)
 
 
 def copy_to(database: Database, file: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from event_assets._compat.dagster import PlainFailure
 from event_assets.cli.home import open_instance
 from event_assets.cli.main import run
 from event_assets.config.database_file import failure_file
+from event_assets.config.project import writing_problem
 from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.values.errors import ConfigError
 from event_assets_tests.support.project import ROOT, Project
@@ -148,6 +150,17 @@ def test_a_database_that_cannot_be_written_is_told_by_every_command(
             f"The database {folder}/w.duckdb cannot be written ({problem.format(folder=folder)}): "
             "let the user who syncs write there, or name another file in EVENTS_DUCKDB.\n",
         )
+
+
+@pytest.mark.parametrize("reason", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_not_taken_for_one_that_may_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: int
+) -> None:
+    def fail(**_: object) -> None:
+        raise OSError(reason, os.strerror(reason))
+
+    monkeypatch.setattr("event_assets.config.project.TemporaryFile", fail)
+    assert writing_problem(tmp_path) is None
 
 
 def test_a_database_of_another_user_can_be_shown_and_not_synced(

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from event_assets import warehouse
+from event_assets.cli.main import run
 from event_assets.values.errors import WarehouseError
 from event_assets_tests.support.project import Project
 
@@ -141,3 +142,18 @@ def test_a_log_that_ends_too_early_is_read_up_to_its_end(
     change(log_of(project.database))
     with warehouse.connect() as database:
         assert database.table("known").fetchall() == [(0,), (1,), (2,)]
+
+
+@pytest.mark.parametrize("default", ["now()", "current_date", "uuid()", "nextval('counted')"])
+def test_a_log_with_a_default_that_is_no_constant_is_read(
+    project: Project, default: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.database.parent.mkdir()
+    project.rows("create table known as from range(3)")
+    changes = "create sequence counted", f"alter table known add own text default {default}"
+    execute(project.database, *changes)
+    assert run(["show", "main.known"]) == 1
+    assert capsys.readouterr().err.endswith("; sync, which opens it.\n")
+    with warehouse.connect() as database:
+        assert database.sql("select count(own) from known").fetchall() == [(3,)]
+    assert run(["show", "main.known"]) == 0
