@@ -103,6 +103,7 @@ def _read_options(options: Options) -> RequestInput:
     given = parse_input(known.url, options.curl)
     key = given.key if given.key.config else known.key
     given = replace(given, key=key, known_params=known.known_params)
+    given = replace(given, known_numbers=known.known_numbers)
     given = _without_page(given)
     if not (given.key.config or options.keys):
         given = take_out_random(given)

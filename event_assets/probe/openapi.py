@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urljoin
 
 import yaml
 
+from event_assets.config.project import get_nested
 from event_assets.probe.authentication import Attempt
 from event_assets.probe.request_input import RequestInput
 from event_assets.values.errors import ConfigError
+from event_assets.values.urls import has_same_server
 
 EVENTS = re.compile(  # the end of a path without parameters
     r"[^{]*/(events?|meetings|webinars|sessions|performances|shows)/?", re.IGNORECASE
@@ -21,64 +24,91 @@ EVENTS = re.compile(  # the end of a path without parameters
 def read_openapi(file: Path, url: str | None) -> RequestInput:
     """Return what an OpenAPI file, in YAML or JSON, says of the list at an address.
 
-    Without an address, the shortest path that is named after events counts.
+    Without the address of one of its paths, the shortest that is named after events counts.
 
     Raises:
-        ConfigError: it is none, or has no such path.
+        ConfigError: it is none, or names no such path, or no host.
     """
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        document = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError):
         document = None
-    if not isinstance(document, Mapping) or not isinstance(document.get("paths"), Mapping):
+    if not (paths := _resolve(document, document, "paths")):
         raise ConfigError(f"{file} is not an OpenAPI file: it has no `paths`.")
-    lists = {path: item["get"] for path, item in document["paths"].items() if "get" in item}
-    if url:
-        path = max((path for path in lists if _matches(path, url)), key=len, default="")
-    elif not (path := min(filter(EVENTS.fullmatch, lists), key=len, default="")):
-        raise ConfigError(f"{file} has no list of events: give its URL, too.")
-    operation = lists.get(path, {})
-    servers = [server.get("url", "") for server in document.get("servers", ())]
+    lists = [path for path in paths if "get" in _resolve(document, paths, path)]
+    address, mark, query = (url or "").partition("?")
+    server = urljoin(address, _find_server(document))
+    path = max((path for path in lists if _matches(path, address)), key=len, default="")
+    is_base = address.rstrip("/") == server.rstrip("/") or not RequestInput(address).has_path
+    if is_base and not path:
+        path = min(filter(EVENTS.fullmatch, lists), key=len, default="")
+        base = server if not url or has_same_server(server, address) else address
+        address = f"{base.rstrip('/')}{path}" if path else address
+    if not url and not (path and "://" in server):
+        missing = "does not name the API's host" if path else "has no list of events"
+        raise ConfigError(f"{file} {missing}: give its URL, too.")
+    item, operation = _resolve(document, paths, path), _resolve(document, paths, path, "get")
+    types = {}
+    for each in (*(item.get("parameters") or ()), *(operation.get("parameters") or ())):
+        parameter = _resolve(document, each)
+        if parameter.get("in") == "query" and parameter.get("name"):
+            schema = _resolve(document, parameter, "schema") or parameter
+            types[str(parameter["name"])] = schema.get("type")
     return RequestInput(
-        url or f"{next(iter(servers), '').rstrip('/')}{path}",
-        key=Attempt(_find_auth(document, operation), {}),
-        known_params=[*_query_names(document, operation)],
+        f"{address}{mark}{query}",
+        key=Attempt(_find_auth(document, operation, server), {}),
+        known_params=[*types],
+        known_numbers=[name for name, kind in types.items() if kind in ("integer", "number")],
+    )
+
+
+def _find_server(document: Mapping[str, Any]) -> str:
+    """Return the address before each path, perhaps without a host; OpenAPI 2 has it in parts."""
+    host, base = document.get("host"), document.get("basePath") or ""
+    is_open = host and "https" not in (document.get("schemes") or ["https"])
+    usual = f"{'http' if is_open else 'https'}://{host}{base}" if host else base
+    server = _resolve(document, next(iter(document.get("servers") or ()), {}))
+    values = _resolve(document, server, "variables")
+    return re.sub(
+        r"\{([^{}]+)\}",
+        lambda found: str(_resolve(document, values, found[1]).get("default", found[0])),
+        str(server.get("url") or usual),
     )
 
 
 def _matches(path: str, url: str) -> bool:
     pattern = re.sub(r"\\\{[^{}]*\\\}", "[^/]+", re.escape(path.rstrip("/")))
-    return re.search(f"{pattern}/?([?#]|$)", url) is not None
+    return re.search(f"{pattern}/?(#|$)", url) is not None
 
 
-def _query_names(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[str]:
-    for given in operation.get("parameters", ()):
-        parameter = _resolve(document, given)
-        if parameter.get("in") == "query" and parameter.get("name"):
-            yield str(parameter["name"])
-
-
-def _find_auth(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Mapping[str, Any]:
+def _find_auth(
+    document: Mapping[str, Any], operation: Mapping[str, Any], server: str
+) -> Mapping[str, Any]:
     required = operation.get("security", document.get("security")) or ()
-    schemes = document.get("components", {}).get("securitySchemes", {})
+    schemes = _resolve(document, document, "components", "securitySchemes")
+    schemes = schemes or _resolve(document, document, "securityDefinitions")
     for name in [name for each in required for name in each] or schemes:
-        scheme = _resolve(document, schemes.get(name, {}))
+        scheme = _resolve(document, schemes, name)
         kind, how = scheme.get("type"), str(scheme.get("scheme", "")).lower()
         if kind == "apiKey":
             return {"type": "api_key", "name": scheme.get("name"), "location": scheme.get("in")}
-        if kind == "http" and how in ("bearer", "basic"):
+        if kind == "basic" or (kind == "http" and how in ("bearer", "basic")):
             return {"type": "bearer" if how == "bearer" else "http_basic"}
-        flow = scheme.get("flows", {}).get("clientCredentials")
+        is_flow = scheme.get("flow") == "application"
+        flow = scheme if is_flow else _resolve(document, scheme, "flows", "clientCredentials")
         if kind == "oauth2" and flow:
-            url = flow.get("tokenUrl")
+            url = urljoin(server, str(flow.get("tokenUrl")))
             return {"type": "oauth2_client_credentials", "access_token_url": url}
     return {}
 
 
-def _resolve(document: Mapping[str, Any], value: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Any = value
-    if "$ref" in value:
-        found = document
-        for name in str(value["$ref"]).removeprefix("#/").split("/"):
-            found = found.get(name, {})
-    return found if isinstance(found, Mapping) else {}
+def _resolve(document: Any, value: Any, *names: str) -> dict[str, Any]:
+    """Return an object in another, or what it refers to; empty: there is none."""
+    for name in (None, *names):
+        value = value if name is None else value.get(name)
+        if isinstance(value, Mapping) and "$ref" in value:
+            parts = str(value["$ref"]).removeprefix("#/").split("/")
+            keys = (part.replace("~1", "/").replace("~0", "~") for part in parts)
+            value = get_nested(document, *(int(key) if key.isdecimal() else key for key in keys))
+        value = dict(value) if isinstance(value, Mapping) else {}
+    return cast("dict[str, Any]", value)

@@ -16,11 +16,20 @@ from event_assets.probe.client import BODY, Client, Settings
 from event_assets.probe.connection import Fact
 from event_assets.probe.page import Page
 from event_assets.probe.paging import Paging, compare
-from event_assets.probe.paging_candidates import ORDERS, SIZES, find_hints, find_pointers, is_named
+from event_assets.probe.paging_candidates import (
+    OFFSETS,
+    ORDERS,
+    PAGES,
+    SIZES,
+    find_hints,
+    find_pointers,
+    is_named,
+)
 
 NONSENSE = "zzz_unknown"  # a parameter that no API has
 MAX_SINGLE = 6  # names that are tried one by one, where unknown names are refused
 MAX_ORDERS = 6
+MAX_NUMBERS = 6  # parameters of the API's description that are tried whatever their names
 IN_BODY = 6  # of the usual names, those that are tried in the body of a POST
 IsEffect = Callable[[Page], bool]
 
@@ -83,6 +92,8 @@ class ParameterSearch:
         ]
         known += [path for path in paths if plain_name(path) in map(plain_name, usual)]
         known += [name for name in given.known_params if is_named(name, usual)]
+        numbers = given.known_numbers if usual in (SIZES, PAGES, OFFSETS) else ()
+        known += [name for name in numbers if name not in given.params][:MAX_NUMBERS]
         shown = [place for place, name in self.hints.items() if name in usual]
         known += [place for place in shown if place not in given.params]
         # `$cursorNext` beside `$limit`, `_skip` beside `_limit`
