@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from event_assets.values.errors import ConfigError
 
@@ -23,8 +24,10 @@ OPTIONS = {  # with a value, by what they are here; those of `ignored` change no
 }
 FLAGS = (  # that change nothing here
     "-s --silent -S --show-error -L --location -k --insecure -i --include -v --verbose -g "
-    "--globoff -f --fail -N --no-buffer -# --progress-bar --compressed --http1.1 --http2"
+    "--globoff -f --fail -N --no-buffer -# --progress-bar --compressed --http1.1 --http2 "
+    "--fail-with-body --no-progress-meter -O --remote-name -J --retry-all-errors --tlsv1.2"
 )
+SHELL = re.compile(r"[|;&]+|\d?>.*")  # what comes behind the command
 QUOTES = str.maketrans("\u201c\u201d\u2018\u2019", "\"\"''")  # of word processors
 ANSI_QUOTED = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)  # bash: with escapes
 
@@ -48,6 +51,10 @@ def read_curl(command: str) -> CurlCommand:
         ConfigError: it is none, or has an option that may change what is sent.
     """
     found, others = _parse_options(_split(command))
+    if files := [one[1:] for one in (*found.headers, *found.data) if one.startswith("@")]:
+        raise ConfigError(
+            f"The curl command reads the file `{files[0]}`: write what is in it in its place."
+        )
     if options := [word for word in others if word.startswith("-")]:
         # what follows may be its value, and no address
         raise ConfigError(f"The curl command has the option `{options[0]}`: leave it out.")
@@ -77,7 +84,7 @@ def _split(command: str) -> list[str]:
         program, *words = shlex.split(command) or [""]
     except ValueError:
         raise ConfigError("The curl command has a quote that is not closed.") from None
-    words = words[: words.index("|")] if "|" in words else words
+    words = [*takewhile(lambda word: not SHELL.fullmatch(word), words)]
     if program.lower() not in ("curl", "curl.exe"):
         raise ConfigError(
             "This is no curl command: it must begin with `curl`, as browsers and Postman copy a "

@@ -47,6 +47,8 @@ DROPPED_HEADER = re.compile(
 PAGE_IN_PATH = re.compile(r"/pages?/\d{1,6}/?$", re.IGNORECASE)
 # A request of another program, or Markdown; in the query of a URL, blanks are well meant.
 OTHER_TEXT = re.compile(r"[^?]*(\s|[(\"']https?://)", re.IGNORECASE)
+INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff]")
+UNFILLED = re.compile(r"[<{]{1,2}[\w .-]+[>}]{0,2}|:[A-Za-z_]\w*|YOUR_\w+")  # of documentation
 AROUND = " \t\r\n'\"<>`\u201c\u201d\u2018\u2019.,;"  # an address in a text
 LOCAL_HOST = re.compile(r"(localhost|127\.|\[::1\]|0\.0\.0\.0|192\.168\.|10\.)")
 
@@ -59,6 +61,7 @@ class RequestInput:
         url: with its path, without query, user and fragment.
         key: how it is sent, and its secrets, as far as they were given.
         known_params: names of parameters that the API's description lists.
+        known_numbers: those of them that are numbers.
         left_out: parameters of the address that may be the number of a page, with their values.
         other_keys: the keys beside that one, which stay in the path, the query or a header.
     """
@@ -71,6 +74,7 @@ class RequestInput:
     form: Any = None
     key: Attempt = NO_KEY
     known_params: Sequence[str] = ()
+    known_numbers: Sequence[str] = ()
     left_out: Mapping[str, Any] = field(default_factory=dict)
     other_keys: Sequence[str] = field(default=(), repr=False)
 
@@ -130,7 +134,8 @@ def parse_input(url: str | None, curl: str | None = None) -> RequestInput:
     Raises:
         ConfigError: neither is one.
     """
-    text = re.sub(r"^[$>]\s+", "", (curl or url or "").strip())  # the prompt of a shell
+    text = INVISIBLE.sub("", curl or url or "").strip()
+    text = re.sub(r"^[$>]\s+", "", text)  # the prompt of a shell
     if curl or text.lower().startswith("curl "):
         command = read_curl(text)
     else:
@@ -175,12 +180,19 @@ def _trim(text: str) -> str:
 
 def _read_address(text: str) -> tuple[RequestInput, str]:
     """Return the request for an address, and the user and password in it."""
-    text = _trim(text)
+    text = _trim(text).replace("&amp;", "&")
     if "://" not in text:
         text = f"{'http' if LOCAL_HOST.match(text) else 'https'}://{text}"
     parts = urlsplit(text)
     user, _, host = parts.netloc.rpartition("@")
     address = f"{parts.scheme.lower()}://{host}{parts.path}"
+    query = parse_qs(parts.query, keep_blank_values=True)
+    values = chain(*(values for name, values in query.items() if not _is_key_name(name)))
+    for value in (*unquote(address).split("/"), *values):
+        if UNFILLED.fullmatch(value):
+            raise ConfigError(
+                f"The URL is not complete: `{value}` in it stands for a value; put yours there."
+            )
     if problem := find_address_problem(address):
         raise ConfigError(f"The URL {problem}.")
     if PAGE_IN_PATH.search(parts.path):
@@ -188,7 +200,6 @@ def _read_address(text: str) -> tuple[RequestInput, str]:
             "The URL has the number of a page in its path, which no paginator counts: give it "
             "without, if the API has the list there, too."
         )
-    query = parse_qs(parts.query, keep_blank_values=True)
     params = {
         name: values if values[1:] and not _is_key_name(name) else values[-1]
         for name, values in query.items()

@@ -68,6 +68,15 @@ API_KEY = {"type": "api_key", "name": "api_key", "location": "query"}
         ),
         ("https://a.example/e?f=1&f=2", "https://a.example/e", {"f": ["1", "2"]}, None, {}),
         ("https://a.example/e?q=a eq 'b'", "https://a.example/e", {"q": "a eq 'b'"}, None, {}),
+        (
+            "https://a.example/e?limit=5&amp;api_key=s3cret",
+            "https://a.example/e",
+            {"limit": "5"},
+            API_KEY,
+            {"api_key": "s3cret"},
+        ),
+        ("\ufeffhttps://a.exam\u200bple/e\u00a0", "https://a.example/e", {}, None, {}),
+        ('https://a.example/e?q={"a":1}', "https://a.example/e", {"q": '{"a":1}'}, None, {}),
     ],
 )
 def test_an_address_is_read_without_its_key(
@@ -109,6 +118,7 @@ def test_an_address_is_read_without_its_key(
         ("-H 'Cookie: a=b' -H 'Authorization: Bearer t0'", {"type": "bearer"}, {"token": "t0"}),
         ("-H 'Authorization: Basic bWU6cGFzcw=='", {"type": "http_basic"}, ME),
         ("-H 'x-app-key: k1' -u me:pass", {"type": "http_basic"}, ME),
+        ("-u me:pass --fail-with-body -O --no-progress-meter", {"type": "http_basic"}, ME),
     ],
 )
 def test_a_curl_command_says_how_the_key_is_sent(command: str, auth: Any, secrets: Any) -> None:
@@ -180,6 +190,8 @@ def test_the_data_of_a_curl_command_with_get_is_a_query() -> None:
         r"""curl $'https://a.example/e?q=it\'s' -H $'X-Key: a\u0021b' -H 'site: 7'""",
         'curl ^"https://a.example/e?q=it\'s^" ^\r\n  -H ^"X-Key: a!b^" ^\r\n  -H ^"site: 7^"',
         "$ curl 'https://a.example/e?q=it%27s' -H “X-Key: a!b” -H 'site: 7' | jq '.'",
+        """curl "https://a.example/e?q=it's" -H 'X-Key: a!b' -H 'site: 7' 2>/dev/null > out.json""",
+        """curl "https://a.example/e?q=it's" -H 'X-Key: a!b' -H 'site: 7' && echo "done" """,
     ],
 )
 def test_a_curl_command_is_read_as_browsers_copy_it(command: str) -> None:
@@ -221,6 +233,14 @@ def test_the_base_url_is_all_but_the_last_part_of_the_path() -> None:
         (None, "curl https://a.example -d 'a=b'", "is not JSON"),
         (None, """curl https://a.example -d '{"q": {"api_key": "s3"}}'""", "`api_key` holds a key"),
         (None, "curl -X DELETE https://a.example", "by GET or POST"),
+        (None, "curl https://a.example -d @body.json", "reads the file `body.json`: write what"),
+        (None, "curl https://a.example -H @keys.txt", "reads the file `keys.txt`: write what"),
+        ("https://a.example/v1/{org_id}/events", None, "`{org_id}` in it stands for a value"),
+        ("https://a.example/v1/:org/events", None, "`:org` in it stands for a value"),
+        ("https://a.example/v1/<org>/events", None, "`<org>` in it stands for a value"),
+        ("https://a.example/v1/YOUR_ORG_ID/events", None, "`YOUR_ORG_ID` in it stands for a value"),
+        ("{{base_url}}/events", None, "`{{base_url}}` in it stands for a value"),
+        ("https://a.example/e?group={group id}", None, "`{group id}` in it stands for a value"),
     ],
 )
 def test_what_is_no_request_is_one_sentence(url: Any, curl: Any, problem: str) -> None:
