@@ -38,6 +38,7 @@ from event_assets.values.urls import find_address_problem, redact_url
 
 KEY_IN_HEADER = ("api_key", "header")
 REFUSED = (400, 401, 403)  # the client or its secret, or the place that they are sent in
+UNREAD = (400, 415)  # perhaps the form itself
 MAX_TOKEN_SECONDS = 30 * 24 * 3600
 
 
@@ -155,18 +156,21 @@ class _ThreadSafeOAuth2(OAuth2ClientCredentials):
                 self.access_token = None
 
     def obtain_token(self) -> None:
-        """Fetch a token, with the secret in the body, or else by Basic authentication.
+        """Fetch a token, with the secret in the body, by Basic authentication, or in JSON.
 
         Raises:
             ApiError: If the API sends no token.
         """
         url = redact_url(self.access_token_url)
         request = self.build_access_token_request()
+        document = dict(request["data"])
         response = self.session.post(self.access_token_url, **request)
         if response.status_code in REFUSED:
             form = request["data"]  # the id stays: some servers require it in both places
             user = quote(form["client_id"], safe=""), quote(form.pop("client_secret"), safe="")
             response = self.session.post(self.access_token_url, **request, auth=user)
+        if response.status_code in UNREAD:
+            response = self.session.post(self.access_token_url, json=document)
         if not response.ok:
             names = vars(self).get(KEY_NAME_ATTRIBUTE) or "CLIENT_ID and CLIENT_SECRET"
             advice = "check `access_token_url` in defs.yaml, or try again later"
@@ -177,10 +181,10 @@ class _ThreadSafeOAuth2(OAuth2ClientCredentials):
                 f"The API's token URL {url} answered {status}; {advice}.{error_text(response)}"
             )
         try:
-            document = response.json()
+            granted = response.json()
         except ValueError:
-            document = None
-        token = document.get("access_token") if isinstance(document, dict) else None
+            granted = None
+        token = granted.get("access_token") if isinstance(granted, dict) else None
         if not token or not isinstance(token, (str, int)):
             raise ApiError(
                 f"The API's token URL {url} sent no `access_token`; check `access_token_url` in "
@@ -192,7 +196,7 @@ class _ThreadSafeOAuth2(OAuth2ClientCredentials):
                 f"The API's token URL {url} sent an `access_token` with the character {char}, "
                 "which no header can carry."
             )
-        lasts = to_float(document.get("expires_in"))  # some APIs send text or null
+        lasts = to_float(granted.get("expires_in"))  # some APIs send text or null
         seconds = self.default_token_expiration if lasts is None else max(0, int(lasts))
         margin = min(30, seconds // 10)  # a token must not expire while a request is sent
         seconds = min(seconds - margin, MAX_TOKEN_SECONDS)

@@ -38,11 +38,15 @@ RARE_HEADERS = (
     *("X-API-Token", "Api-Token", "X-Auth-Key", "X-Token", "Token", "Auth-Token", "Access-Token"),
     *("App-Key", "Client-Id", "s_token", "xc-token", "X-Engage-Api-Key", "OSDI-API-Token"),
     *("Authorization-Token", "Teamup-Token", "VeeziAccessToken", "X-Shopify-Access-Token"),
-    *("X-Luma-Api-Key", "Key", "Circle-Token", "X-RapidAPI-Key"),
+    *("X-Luma-Api-Key", "Key", "Circle-Token", "X-RapidAPI-Key", "PRIVATE-TOKEN", "AccessKey"),
+    *("trakt-api-key", "X-TBA-Auth-Key", "x-apisports-key", "X-Redmine-API-Key", "X-Figma-Token"),
+    *("X-CMC_PRO_API_KEY", "X-Cisco-Meraki-API-Key", "x-functions-key", "X-Master-Key"),
+    *("X-Vault-Token", "X-Parse-REST-API-Key", "DD-API-KEY", "X-MBX-APIKEY", "X-Appwrite-Key"),
 )
 RARE_PARAMETERS = (
     *("app_key", "api_token", "auth_token", "login_token", "oauth_token", "public_key"),
-    *("license_key", "s_token", "client", "auth"),
+    *("license_key", "s_token", "client", "auth", "api-key", "appid", "wskey", "code", "ak", "k"),
+    *("subscription-key", "apiToken", "accessKey", "access_key", "auth_key"),
 )
 GATEWAYS = {  # by what they say of a missing key: the header in which they take it
     "missing subscription key": "Ocp-Apim-Subscription-Key",
@@ -54,6 +58,7 @@ BEFORE_KEY = re.compile(
     r"authorization[ :=`'\"]+((?:[a-z]+-)+[a-z]+ |token token=|[a-z]+ (?=[<{[$]|your|my|xxx))",
     re.IGNORECASE,
 )
+SCHEME = re.compile(r"scheme\b.*?\b((?:[a-z]+-)+[a-z]+)", re.IGNORECASE)  # `use Some-API-Key`
 WORDED_KEY = re.compile(r"(?=.*\S\s)(?:([\w-]+): )?(.+)")  # `X-Api-Key: KEY`, `Token KEY`
 MAX_WORDS = 200  # characters of a refusal that are read
 SAYS_QUERY = re.compile(r"query|param|\?", re.IGNORECASE)
@@ -167,9 +172,11 @@ class KeyPlaces:
             yield from (self.user, self.password)
         elif re.fullmatch(r"[A-Za-z-]{3,20}", scheme):
             yield by_name("header", "Authorization", f"{scheme} {self._key}")
+        if scheme.lower() == "token":
+            yield by_name("header", "Authorization", f"Token token={self._key}")  # of Rails
         if re.search(r"header\W+authorization\b", words, re.IGNORECASE):
             yield self.raw
-        for before in BEFORE_KEY.findall(words):
+        for before in (*BEFORE_KEY.findall(words), *(f"{one} " for one in SCHEME.findall(words))):
             yield by_name("header", "Authorization", f"{before}{self._key}")
         for location, name in dict.fromkeys(_named_places(words)):
             yield by_name(location, name, self._key)

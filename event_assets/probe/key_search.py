@@ -212,6 +212,13 @@ def reach(connection: Connection) -> Page | None:
     """
     client, keys = connection.client, connection.options.keys
     given = complete_auth(connection.given.key, keys, _wanted_auth(connection))
+    config = given.config if given else {}
+    if config.get("type") == "oauth2_client_credentials" and not config.get("access_token_url"):
+        text = (
+            "At which address does the API give out tokens? --set auth.access_token_url=https://..."
+        )
+        connection.question("auth.access_token_url", text)
+        return None
     if connection.options.get("auth") == "none" or not (given.secrets if given else keys):
         page = follow(connection, client.ask())
         if needs_key(page):
@@ -230,7 +237,7 @@ def reach(connection: Connection) -> Page | None:
         evidence = f"accepted; without it the API answers {without}"
         connection.add("key", connection.attempt.name, evidence)
         return _require(connection, page)
-    if anonymous.is_ok:
+    if anonymous.is_ok and not needs_key(anonymous):
         connection.question(
             "auth",
             "The answer is the same with the key and without, however it was sent: the API may "

@@ -1,6 +1,7 @@
 """Every way in which an API takes its key, which comes from dlt's secrets and goes nowhere else."""
 
 import base64
+import json
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -74,12 +75,17 @@ def test_the_key_is_sent_where_the_configuration_says(
 OAUTH = {"type": "oauth2_client_credentials"}
 
 
-@pytest.mark.parametrize("place", ["body", "header"])
+@pytest.mark.parametrize("place", ["body", "header", "json"])
 def test_a_token_is_fetched_once_and_used(project: Project, place: str) -> None:
     project.environment.setenv("CLIENT_ID", "me")
     project.environment.setenv("CLIENT_SECRET", "s3cret")
 
     def token(request: Request) -> Any:
+        if place == "json":
+            is_known = request.headers["Content-Type"] == "application/json" and (
+                json.loads(request.state.body)["client_secret"] == "s3cret"
+            )
+            return {"access_token": "t0ken"} if is_known else JSONResponse({}, 415)
         in_header = request.headers.get("Authorization") == basic("me", "s3cret")
         body = parse_qs(request.state.body.decode())  # read by the server
         in_body = body.get("client_secret") == ["s3cret"]
@@ -93,7 +99,7 @@ def test_a_token_is_fetched_once_and_used(project: Project, place: str) -> None:
         sync_source(source_of(keyed(api.url, auth)))
         asked = len(api.asked_for(TOKEN))
     assert len(project.ids()) == 450
-    assert asked == (1 if place == "body" else 2)
+    assert asked == {"body": 1, "header": 2, "json": 2}[place]
 
 
 def test_an_expired_token_is_fetched_again(project: Project) -> None:

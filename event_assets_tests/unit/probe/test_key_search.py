@@ -76,7 +76,14 @@ def test_the_place_of_a_key_is_found_with_few_refusals(
 
 @pytest.mark.parametrize(
     ("name", "location"),
-    [("app_key", "query"), ("login_token", "query"), ("Api-Token", "header"), ("Token", "header")],
+    [
+        ("app_key", "query"),
+        ("login_token", "query"),
+        ("api-key", "query"),
+        ("Api-Token", "header"),
+        ("Token", "header"),
+        ("PRIVATE-TOKEN", "header"),
+    ],
 )
 @pytest.mark.parametrize("is_open", [True, False])
 def test_a_rare_place_of_a_key_is_found_by_the_last_of_six_tries(
@@ -185,6 +192,30 @@ def test_what_comes_before_a_key_is_known_by_the_words_of_a_refusal(
     assert found.variables == {"CONCERTS__API_KEY": f"{before}{KEY}"}
 
 
+@pytest.mark.parametrize(
+    ("before", "said", "challenge"),
+    [
+        ("Klaviyo-API-Key ", "Invalid authorization scheme. Use Klaviyo-API-Key.", {}),
+        ("Token token=", "Access denied.", {"WWW-Authenticate": 'Token realm="Application"'}),
+    ],
+)
+def test_what_comes_before_a_key_is_known_by_the_scheme_that_is_named(
+    before: str, said: str, challenge: Mapping[str, str]
+) -> None:
+    def answer(request: Request) -> Any:
+        is_known = request.headers.get("authorization") == f"{before}{KEY}"
+        return by_page(request) if is_known else JSONResponse({"error": said}, 401, challenge)
+
+    found = connect(answer, name="concerts", keys=[KEY])
+    assert found.variables == {"CONCERTS__API_KEY": f"{before}{KEY}"}
+
+
+def test_the_address_of_tokens_is_asked_for() -> None:
+    found = connect(by_page, keys=["me", KEY], auth="oauth2_client_credentials")
+    assert asked(found) == ["auth.access_token_url"]
+    assert "--set auth.access_token_url=" in found.open_questions[0].text
+
+
 @pytest.mark.parametrize("challenge", [{}, {"WWW-Authenticate": 'Basic realm="API"'}])
 @pytest.mark.parametrize(
     ("user", "password", "written"),
@@ -258,7 +289,7 @@ def test_an_error_beside_the_status_200_is_no_effect_of_a_key() -> None:
         unknown = dict.fromkeys({*request.query_params} - {"page"}, "does not exist")
         return {"parameters": [], "errors": unknown or {"token": "no key"}, "response": []}
 
-    with pytest.raises(ApiError, match=r'no list of events to learn .* It says: "token: no key"'):
+    with pytest.raises(ApiError, match=r'did not accept the key.* It says: "token: no key"'):
         connect(answer, keys=[KEY])
 
 
