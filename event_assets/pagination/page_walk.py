@@ -126,7 +126,8 @@ class PageWalk(Walk):
         if not (before and ids) or reading.overlaps is None:
             return 0
         rows = len(before) - before.index(ids[0]) if ids[0] in before else 0
-        if 0 < rows < len(ids) and before[-rows:] == ids[:rows]:
+        is_part = rows < len(ids) or bool(reading.overlaps)  # the last may be all of a page
+        if rows > 0 and is_part and before[-rows:] == ids[:rows]:
             reading.overlaps += rows
             return rows
         reading.rows += reading.overlaps  # the rows so far overlapped by chance

@@ -227,7 +227,8 @@ def _ask_for_pages(connection: Connection, paging: Paging, end: End, said: str) 
     """Ask how a list goes on of which nothing but page 1 was found."""
     is_all = {"that is the whole list": {"paginator": "single_page"}}
     # only the length of a page is in doubt, which is not usual
-    is_likely_all = paging.is_stable and not (end.problem or is_doubted(len(end.rows)))
+    is_open = not end.is_reached or end.problem or is_doubted(len(end.rows))
+    is_likely_all = paging.is_stable and not is_open
     if connection.client.session.budget.sent >= MAX_TO_FIND_OUT:
         said += f". {MAX_TO_FIND_OUT} requests were too few to try all: name the key's place, too"
     text = (

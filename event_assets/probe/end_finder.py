@@ -14,13 +14,13 @@ from event_assets.pagination.facts import ListFacts
 from event_assets.probe.client import Client
 from event_assets.probe.connection import Fact
 from event_assets.probe.page import Page
-from event_assets.probe.paging import PagesRead, Paging, read_pages
+from event_assets.probe.paging import PAGES_TO_BELIEVE, PagesRead, Paging, read_pages
 from event_assets.values.wording import counted
 
 MAX_WALK = 14  # pages that are read one after the other where others can be jumped to
 EMPTY_TAIL = 5  # pages in a row, of a list whose links or cursors may never end
-# Of pages, beside multiples of 10 and 25.
-ODD_SIZES = (12, 15, 16, 24, 32, 36, 48, 64, 128, 256, 512, 1024)
+# Of pages, beside multiples of 25, and of 10 up to 100.
+ODD_SIZES = (12, 15, 16, 24, 32, 36, 48, 64, 120, 128, 144, 180, 240, 256, 360, 480, 512, 1024)
 LARGE = 1000  # rows that a page is asked for that may be all
 MOST_ODD = 100  # rows of a page of any other length; one with more is no page
 
@@ -54,7 +54,8 @@ class End:
 
 def is_doubted(count: int) -> bool:
     """Return whether so many records may be a page, not a list."""
-    return count in ODD_SIZES or (count > 0 and (count % 10 == 0 or count % 25 == 0))
+    is_round = count % 25 == 0 or (count % 10 == 0 and count <= MOST_ODD)
+    return count in ODD_SIZES or (count > 0 and is_round)
 
 
 def reach_end(client: Client, paging: Paging, requests: int) -> End:
@@ -140,11 +141,14 @@ def judge_single_page(client: Client, paging: Paging, page: Page) -> End:
     facts = read_pages(client, paging.paginator, paging.settings, 1).facts
     verdict, end = judge(facts), End([*page.rows], True, count, paging.evidence)
     end.is_cut_off = bool(facts.truncated)
-    is_said = facts.last.has_more is False or total == count or bool(size) or count > MOST_ODD
-    is_shown = is_said and not is_doubted(count)
+    is_told = facts.last.has_more is False or total == count
+    auto = read_pages(client, "auto", paging.settings, PAGES_TO_BELIEVE)  # as dlt would
+    end.is_reached = is_told or (auto.is_done and judge(auto.facts).complete is not False)
+    is_shown = (is_told or bool(size) or count > MOST_ODD) and not is_doubted(count)
+    is_shown = (is_shown and end.is_reached) or (total == count and is_total_honest)
     if verdict.complete is False:
         end.problem = verdict.reason
-    elif not paging.is_stable or not (is_shown or (total == count and is_total_honest)):
+    elif not (paging.is_stable and is_shown):
         end.doubt = (
             f"{counted(count)} came, nothing that was tried brings others, and nothing shows "
             "that these are all"

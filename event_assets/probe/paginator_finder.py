@@ -14,6 +14,7 @@ from event_assets.probe.paging_candidates import (
     CURSORS,
     LAST_IDS,
     OFFSETS,
+    OLDER_IDS,
     PAGES,
     PARTNERS,
     Pointer,
@@ -102,7 +103,8 @@ def _find_cursor_param(search: ParameterSearch, pointer: Pointer) -> str | None:
     def leads_on(page: Page) -> bool:
         if page.is_ok and not page.ids:  # an empty page in mid-list leads on, too
             return any(one.value != pointer.value for one in find_pointers(page))
-        return _effect(search, page) == "fresh"
+        behind = ("fresh", f"shifted {len(search.base.ids) - 1}")  # perhaps with the last again
+        return _effect(search, page) in behind
 
     rest = [name for name in rest if name not in tried]
     return search.search((tried, rest), pointer.value, leads_on)
@@ -171,7 +173,9 @@ def _try_last_id(search: ParameterSearch) -> None:
     if last is not None and ".*" not in client.selector:
         many = "[*]" in client.selector
         at = client.selector.replace("[*]", "[-1]") if many else f"{client.selector}[-1]"
-        _try_pointer(search, Pointer("cursor", f"{at}.{client.id_path}", last, LAST_IDS))
+        for names in (LAST_IDS, OLDER_IDS):
+            if search.paging.paginator is None:
+                _try_pointer(search, Pointer("cursor", f"{at}.{client.id_path}", last, names))
 
 
 def _try_first_cursor(search: ParameterSearch) -> None:

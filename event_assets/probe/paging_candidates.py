@@ -50,6 +50,9 @@ LAST_IDS = _names(
     "starting_after after_id last_id since_id after id_after from_id lastId afterId sinceId "
     "min_id id_gt start_after startAfter"
 )
+OLDER_IDS = _names(  # of lists that begin with the newest
+    "before max_id before_id until_id end_before older_than beforeId maxId endBefore olderThan"
+)
 CURSORS = _names(
     "cursor after page_token pageToken next_token nextToken token next continuation "
     "continuationToken continuation_token page next_cursor marker nextCursor page[cursor] "

@@ -293,3 +293,20 @@ def test_a_link_to_a_host_behind_a_proxy_is_followed_at_that_of_the_list(
     paginator.receive(response, rows(0, 20))
     paginator.update_request(request)
     assert request.url == requested
+
+
+@pytest.mark.parametrize("length", [130, 139])
+def test_a_list_ends_where_its_last_id_brings_that_row_alone(length: int) -> None:
+    """As by `max_id`, which includes the row that it names."""
+    config = {"type": "cursor", "cursor_path": "data[-1].id", "cursor_param": "max_id"}
+    rows = [{"id": number} for number in range(length, 0, -1)]
+
+    def answer(query: Query) -> Any:
+        at = length - int(query.get("max_id", length))
+        return {"data": rows[at : at + 20]}
+
+    done = read_with(config, answer)
+    assert len(done.ids) == length
+    assert done.result.complete is True
+    stuck = read_with(config, lambda _: {"data": rows[:20]})
+    assert stuck.result.complete is False

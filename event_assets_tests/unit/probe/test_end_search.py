@@ -80,11 +80,19 @@ def test_a_lone_page_is_whole_only_if_the_response_says_so(
 
 
 @pytest.mark.parametrize(
-    ("count", "is_all"), [(99, False), (137, True), (150, False), (256, False)]
+    ("count", "is_all"),
+    [(99, False), (137, True), (330, True), (150, False), (120, False), (256, False)],
 )
 def test_a_long_lone_page_of_no_usual_length_is_whole(count: int, is_all: bool) -> None:
     found = connect(lambda _: {"events": events(count)})
     assert [one.setting for one in found.questions] == ([] if is_all else ["paginator"])
+
+
+@pytest.mark.parametrize("count", [93, 137])
+def test_what_dlt_would_follow_beside_a_lone_page_is_asked_about(count: int) -> None:
+    page = {"events": events(count), "next_date": "2027-04-01"}
+    [question] = connect(lambda _: page).open_questions
+    assert question.choices == {"that is the whole list": {"paginator": "single_page"}}
 
 
 def test_links_that_go_on_behind_the_end_are_asked_about() -> None:

@@ -114,6 +114,18 @@ def by_prefixed_cursor(request: Request) -> Any:
     return {"results": ROWS[at : at + size], "cursorNext": more}
 
 
+def older_than(name: str, *, with_itself: bool = False) -> Answer:
+    """Answer with the events before that of an id, the last ones first, perhaps with itself."""
+    rows = ROWS[::-1]
+
+    def answer(request: Request) -> Any:
+        ids = [row["id"] for row in rows]
+        at = ids.index(last) + (not with_itself) if (last := request.query_params.get(name)) else 0
+        return {"events": rows[at : at + 20]}
+
+    return answer
+
+
 FOUND: list[tuple[Answer, Mapping[str, Any]]] = [
     (by_page, BY_NUMBER),
     (by_link, {"type": "json_link", "next_url_path": "next"}),
@@ -126,6 +138,8 @@ FOUND: list[tuple[Answer, Mapping[str, Any]]] = [
     (by_offset("options[offset]", "options[limit]"), {"offset_param": "options[offset]"}),
     (by_offset("_skip", "_limit"), {"offset_param": "_skip", "limit_param": "_limit"}),
     (by_prefixed_cursor, {"cursor_path": "cursorNext", "cursor_param": "$cursorNext"}),
+    (older_than("before"), {"cursor_path": "events[-1].id", "cursor_param": "before"}),
+    (older_than("max_id", with_itself=True), {"type": "cursor", "cursor_param": "max_id"}),
     (hidden_rows, {"type": "offset", "offset_param": "offset"}),
     (read_twice, {"type": "page_number", "page_param": "page"}),
     (one_page, BY_NUMBER),
