@@ -2,8 +2,9 @@
 
 import gc
 import os
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import dagster as dg
 
@@ -11,6 +12,8 @@ from event_assets.config.env_file import env_file
 from event_assets.config.source_files import defs_folder
 from event_assets.orchestration.failures import run_with_plain_errors
 
+# From Python 3.14 on, DuckDB 1.5 aborts the process at its exit if its module is frozen.
+FREEZES_DUCKDB: Final = sys.version_info < (3, 14)
 # What was loaded, by what it depends on: a command of Dagster asks for it six times.
 _loaded: list[tuple[Any, dg.Definitions]] = []
 
@@ -28,13 +31,15 @@ def defs() -> dg.Definitions:
 def _load() -> dg.Definitions:
     if _loaded and _loaded[0][0] == _state():
         return _loaded[0][1]
+    if not FREEZES_DUCKDB and "duckdb" not in sys.modules:
+        gc.freeze()
     gc.disable()  # what is imported stays: to look for garbage in it takes a sixth of the time
     try:
         from event_assets.component.project import build_definitions  # while that is off
 
         built = build_definitions()
     finally:
-        if not gc.get_freeze_count():
+        if FREEZES_DUCKDB and not gc.get_freeze_count():
             gc.freeze()
         gc.enable()
     _loaded[:] = [(_state(), built)]

@@ -32,6 +32,7 @@ def _fast_process() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         make_libraries_fast(patch)
         yield
+    gc.unfreeze()  # or DuckDB aborts at the exit of Python 3.14
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,8 @@
 
 import gc
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +100,20 @@ def test_no_sync_searches_what_is_loaded_for_garbage(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(definitions, "_loaded", [])
     definitions.defs()
     assert gc.get_freeze_count() > 100_000
+
+
+def test_duckdb_is_not_frozen_where_it_would_abort_the_process_at_its_exit() -> None:
+    program = """
+import gc, sys
+from event_assets import definitions
+definitions.FREEZES_DUCKDB = False
+definitions.defs()
+print(gc.get_freeze_count() > 50_000, sys.modules["duckdb"] in gc.get_objects())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True True\n"
 
 
 @pytest.mark.usefixtures("source_file")
