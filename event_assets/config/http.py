@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 DEFAULT_CONCURRENCY = 32  # requests in flight
@@ -17,7 +18,12 @@ class HttpLimits:
     total: float = 300.0  # seconds for the whole response
     requests_per_second: float | None = None  # None: as many as the API allows
     megabytes: int = 256  # size of the body, decompressed
-    address: str = "EVENTS_API_URL"  # the setting that holds the API's address, for messages
+    find_address: Callable[[], str] = lambda: "EVENTS_API_URL"
+
+    @property
+    def address(self) -> str:
+        """The setting that holds the API's address, for messages: files are read for it."""
+        return self.find_address()
 
 
 DEFAULT_LIMITS = HttpLimits()

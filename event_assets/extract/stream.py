@@ -190,7 +190,7 @@ def open_stream(
             check=response_check(resource.endpoint, _record_test(resource, read_ids)),
             pool_size=source.concurrency,
             secrets=configured_secrets(source),
-            limits=replace(source.limits, address=source.address),
+            limits=replace(source.limits, find_address=lambda: source.address),
             uses_proxy=bool(source.base_url),
         ) as session,
         ApiClient(

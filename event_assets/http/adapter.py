@@ -93,7 +93,7 @@ class ApiAdapter(HTTPAdapter):
             response.elapsed = timedelta(seconds=time.monotonic() - started_at)
             response.request, response.url = request, request.url or ""
             response.key_name = getattr(self._auth, KEY_NAME_ATTRIBUTE, "")
-            response.address = self._limits.address
+            response.limits = self._limits
             return response
         raise unexpected  # outside the except block: the original holds the key
 

@@ -226,7 +226,7 @@ def status_error_message(response: requests.Response, retries: int = MAX_RETRIES
         )
     key_name = getattr(response, "key_name", "")
     key_name = f"{key_name} ({place_of_variables(key_name)})" if key_name else "`auth` in defs.yaml"
-    address = getattr(response, "address", DEFAULT_LIMITS.address)
+    address = getattr(response, "limits", DEFAULT_LIMITS).address
     advice = advice.format(key_name=key_name, address=address)
     url, said = shorten(redact_url(response.url)), error_text(response)
     if status == HTTPStatus.BAD_REQUEST and url.startswith("http:") and "https" in response.text:

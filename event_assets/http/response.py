@@ -94,7 +94,7 @@ class JsonResponse(requests.Response):
     """A response that was read whole, without secrets; decodes its JSON once."""
 
     is_replayed = False  # whether it was recorded by an earlier run of the sync
-    address = DEFAULT_LIMITS.address  # the setting that holds the API's address
+    limits = DEFAULT_LIMITS
     key_name = ""  # the variables that hold the key; empty without a key, or if it is in the YAML
     redactor = KNOWN
 

@@ -46,7 +46,7 @@ __all__ = ["Options", "discover"]
 MAX_TO_FIND_OUT = 25  # requests
 MAX_TO_REACH_END = 25  # requests more
 SECONDS = 180.0
-LIMITS = replace(DEFAULT_LIMITS, address="the URL")
+LIMITS = replace(DEFAULT_LIMITS, find_address=lambda: "the URL")
 ROUND = 1_000  # records, of which an API may send no more of one list
 EXAMPLES = 5
 SUFFIXES = {"co", "com", "org", "net", "ac", "edu", "gov"}  # before that of a country

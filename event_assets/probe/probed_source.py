@@ -125,7 +125,8 @@ def examine(source: SourceConfig, seconds: float) -> ProbedSource:
     with stream.resolve_endpoint(events) as (base_url, configured):
         given, own_auth = _build_given(events, base_url)
         auth = configured or own_auth
-        limits, secrets = replace(source.limits, address=source.address), configured_secrets(source)
+        limits = replace(source.limits, find_address=lambda: source.address)
+        secrets = configured_secrets(source)
         named = map(find_secrets, (given.headers, given.params, given.body))
         shown = [*secrets, *secrets_of_auth(auth), *chain(*named)]
         for secret in shown:
