@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import dlt
 from dlt.common.pipeline import get_dlt_pipelines_dir
@@ -56,6 +56,8 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
     """
     destination = get_destination()
     destination.validate_names(schema)
+    unconnected: Any = duckdb(destination_name=database_name())
+    unconnected.configuration = lambda config, **_: config  # else dlt reads its settings six times
     folder = syncs_folder()
     message = f"Waiting for another sync of {name}"
     with ExitStack() as locks, _dlt_settings():
@@ -67,7 +69,7 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
             pipeline_name=name,
             pipelines_dir=str(working_folder()),
             dataset_name=schema,
-            destination=duckdb(destination_name=database_name()),  # dlt never connects to it
+            destination=unconnected,
         )
 
 
