@@ -23,8 +23,8 @@ from event_assets.sync.sync_log import SYNC_LOG, sync_log_table
 from event_assets.values.errors import BusyError
 from event_assets.values.wording import counted, format_age
 from event_assets.warehouse import Database, inspection
-from event_assets.warehouse.inspection import fetch_rows, rows_of
-from event_assets.warehouse.sql import account_filter, quote_literal
+from event_assets.warehouse.inspection import fetch_rows
+from event_assets.warehouse.sql import account_filter, quote_literal, quote_name
 
 CheckFunction = Callable[[Database, SourceConfig], dg.AssetCheckResult]
 BUSY_TIMEOUT = 20.0  # seconds
@@ -121,9 +121,11 @@ def _combine_results(results: Mapping[str, dg.AssetCheckResult]) -> dg.AssetChec
 
 def evaluate_complete(database: Database, source: SourceConfig, table: str) -> dg.AssetCheckResult:
     """Check the completeness that the newest sync logged."""
-    rows = rows_of(database, source.name, sync_log_table(table), source.account)
     none = {"complete": None, "reason": "No sync has been logged yet."}
-    row = next(iter(fetch_rows(rows.order("sync_number desc").limit(1))), none)
+    columns = ", ".join(("complete", "reason", "warning", *EVIDENCE))
+    log, own = quote_name(source.name, sync_log_table(table)), account_filter(source.account)
+    newest = f"from {log} select {columns} where {own} order by sync_number desc limit 1"
+    row = next(iter(fetch_rows(database.sql(newest))), none)
     complete, warning = row["complete"], row.get("warning")
     is_error = complete is False
     return dg.AssetCheckResult(
@@ -142,16 +144,17 @@ def evaluate_no_rejects(
     log = sync_log_table(table)
     full = f"full_sync is not false and {own}"
     newest = inspection.latest_value(database, schema, log, "sync_number", full)
-    since = f"select load_id from {schema}.{log} where sync_number >= {newest} and {own}"  # noqa: S608 (our names)
-    rejects = rows_of(database, schema, rejects_table(table), source.account)
+    rejects, shown = quote_name(schema, rejects_table(table)), own
     if newest is not None:
-        rejects = rejects.filter(f"load_id in ({since})")
-    reasons = rejects.aggregate("field, reason, count(*) as records").order("records desc, reason")
-    counts = reasons.fetchall()
-    total = sum(count for *_, count in counts)
-    examples = rejects.order("id").limit(MAX_EXAMPLES).project("id, field, reason, record")
+        since = f"from {schema}.{log} select load_id where sync_number >= {newest} and {own}"
+        shown = f"{own} and load_id in ({since})"
+    grouped = f"from {rejects} select field, reason, count(*) as records where {shown} group by all"
+    reasons = fetch_rows(database.sql(f"{grouped} order by records desc, reason"))
+    total = sum(reason["records"] for reason in reasons)
+    examples = f"from {rejects} select id, field, reason, record where {shown} order by id"
     why = "; ".join(
-        f"{describe_reject(field, reason)} ({count:,})" for field, reason, count in counts[:5]
+        f"{describe_reject(reason['field'], reason['reason'])} ({reason['records']:,})"
+        for reason in reasons[:5]
     )
     problems = [
         f"{counted(total, 'record', 'break')} the contract: {why}; {fix_hint(table)} in "
@@ -169,8 +172,10 @@ def evaluate_no_rejects(
         description=" ".join(problems) or "Every record meets the contract.",
         metadata={
             "rejects": total,
-            "by_reason": as_table(fetch_rows(reasons)),
-            "examples": as_table(fetch_rows(examples)),
+            "by_reason": as_table(reasons),
+            "examples": as_table(
+                fetch_rows(database.sql(f"{examples} limit {MAX_EXAMPLES}")) if total else []
+            ),
         },
     )
 
@@ -184,11 +189,13 @@ def _count_bare_events(database: Database, source: SourceConfig) -> int:
     }:
         return 0
     newest = inspection.latest_value(database, schema, SYNC_LOG, "load_id", own)
-    bare = rows_of(database, schema, EVENT_DATA, source.account).filter(
-        f"_dlt_load_id = {quote_literal(newest or '')} and name is null and start_time is null "
+    bare = (
+        f"{own} and _dlt_load_id = {quote_literal(newest or '')} and name is null "
+        "and start_time is null "
         "and lower(status::varchar) in ('cancelled', 'canceled', 'deleted', 'removed')"
     )
-    ((count,),) = bare.aggregate("count(*)").fetchall()
+    rows = f"from {quote_name(schema, EVENT_DATA)} select count(*) where {bare}"
+    ((count,),) = database.execute(rows).fetchall()
     return int(count)
 
 
@@ -197,9 +204,10 @@ def evaluate_schema_stable(database: Database, source: SourceConfig) -> dg.Asset
 
     What is configured for fields that no record had is reported, too.
     """
+    log, own = quote_name(source.name, SYNC_LOG), account_filter(source.account)
     comparable = "rows_read > 0 and json_type(columns) = 'OBJECT' and full_sync is not false"
-    syncs = rows_of(database, source.name, SYNC_LOG, source.account).filter(comparable)
-    newest = fetch_rows(syncs.order("sync_number desc").limit(2).project("columns, unmatched"))
+    syncs = f"from {log} select columns, unmatched where {own} and {comparable}"
+    newest = fetch_rows(database.sql(f"{syncs} order by sync_number desc limit 2"))
     now, before = ([json.loads(row["columns"]) for row in newest] + [{}, {}])[:2]
     unmatched = json.loads(newest[0]["unmatched"] or "[]") if newest else []
     changed = [

@@ -15,7 +15,7 @@ from event_assets.values.json_paths import as_list, template_paths
 from event_assets.values.wording import shorten
 from event_assets.warehouse import Database
 from event_assets.warehouse.connection import full_table_name
-from event_assets.warehouse.inspection import rows_of
+from event_assets.warehouse.sql import account_filter, quote_name
 
 EVENT_DESCRIPTIONS = {  # used where defs.yaml has none
     "id": "The event's id.",
@@ -75,10 +75,10 @@ def table_metadata(
 
 def row_metadata(database: Database, source: SourceConfig, table: str) -> dict[str, Any]:
     """Return the row count of a table, and the range of its times."""
-    relation = rows_of(database, source.name, table, source.account)
-    has_start = "start_time" in relation.columns
+    own = f"from {quote_name(source.name, table)} where {account_filter(source.account)}"
+    has_start = "start_time" in database.sql(own).columns
     range_of = "min(start_time), max(start_time)" if has_start else "null, null"
-    ((rows, first, last),) = relation.aggregate(f"count(*), {range_of}").fetchall()
+    ((rows, first, last),) = database.execute(f"select count(*), {range_of} {own}").fetchall()
     times = {"first_start_time": first, "last_start_time": last}
     return {
         "dagster/row_count": rows,

@@ -18,7 +18,8 @@ from event_assets.sync.sync_log import SYNC_LOG
 from event_assets.values.redaction import MASK
 from event_assets.values.wording import counted
 from event_assets.warehouse import Database
-from event_assets.warehouse.inspection import fetch_rows, rows_of
+from event_assets.warehouse.inspection import fetch_rows
+from event_assets.warehouse.sql import account_filter, quote_name
 
 MAX_EXAMPLES = 5
 ERASED: Mapping[str, Any] = {"id": MASK, "field": None, "values": []}  # left by `erase`
@@ -26,12 +27,13 @@ ERASED: Mapping[str, Any] = {"id": MASK, "field": None, "values": []}  # left by
 
 def evaluate_unique_ids(database: Database, source: SourceConfig) -> dg.AssetCheckResult:
     """Check that `id` is unique and never null in `event_data`, and was in what the API sent."""
-    events = rows_of(database, source.name, EVENT_DATA, source.account)
-    counts = events.aggregate("count(*), count(distinct id), count(*) - count(id)")
-    ((rows, distinct, missing),) = counts.fetchall()
-    duplicates = rows - missing - distinct
-    repeated = events.aggregate("id, count(*) as rows", "id").filter("rows > 1").order("id")
-    examples = fetch_rows(repeated.limit(MAX_EXAMPLES)) if duplicates else []
+    events, own = quote_name(source.name, EVENT_DATA), account_filter(source.account)
+    counts = f"from {events} select count(*), count(distinct id), count(id) where {own}"
+    ((rows, distinct, known),) = database.execute(counts).fetchall()
+    missing, duplicates = rows - known, known - distinct
+    repeated = f"from {events} select id, count(*) as rows where {own} group by id having rows > 1"
+    first_ids = f"{repeated} order by id limit {MAX_EXAMPLES}"
+    examples = fetch_rows(database.sql(first_ids)) if duplicates else []
     sync = _sync_with_most_repeats(database, source)
     problem = ""
     if duplicates or missing:
@@ -64,12 +66,14 @@ def evaluate_unique_ids(database: Database, source: SourceConfig) -> dg.AssetChe
 def _sync_with_most_repeats(database: Database, source: SourceConfig) -> Mapping[str, Any]:
     """Return the repeats of the newest full sync, or of a later one that had more."""
     none = {"repeated_ids": 0, "conflicting_ids": 0}
-    newest_full = "max(sync_number) filter (full_sync is not false) over () as newest_full"
-    syncs = rows_of(database, source.name, SYNC_LOG, source.account).project(f"*, {newest_full}")
-    since = syncs.filter("sync_number >= newest_full and repeated_ids > 0")
-    found = since.order("conflicting_ids desc, repeated_ids desc")
-    columns = "repeated_ids, conflicting_ids, repeats"
-    return next(iter(fetch_rows(found.limit(1).project(columns))), none)
+    log, own = quote_name(source.name, SYNC_LOG), account_filter(source.account)
+    newest_full = f"from {log} select max(sync_number) where full_sync is not false and {own}"
+    found = (
+        f"from {log} select repeated_ids, conflicting_ids, repeats "
+        f"where {own} and repeated_ids > 0 and sync_number >= ({newest_full}) "
+        "order by conflicting_ids desc, repeated_ids desc limit 1"
+    )
+    return next(iter(fetch_rows(database.sql(found))), none)
 
 
 def _describe_repeats(

@@ -62,13 +62,6 @@ def losslessly_widenable(database: Database, schema: str, table: str) -> frozens
     )
 
 
-def rows_of(
-    database: Database, schema: str, table: str, account: str | None
-) -> duckdb.DuckDBPyRelation:
-    """Return the rows of a table or view; those of an account if it is given."""
-    return database.sql(f"from {quote_name(schema, table)}").filter(account_filter(account))
-
-
 def fetch_rows(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
     """Fetch rows as dicts by column."""
     return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
@@ -97,8 +90,8 @@ def count_rows(database: Database, schema: str, table: str, account: str | None 
     """Return the number of rows of a table, of an account if it is given; 0 without a table."""
     if not has_table(database, schema, table):
         return 0
-    rows = rows_of(database, schema, table, account)
-    ((count,),) = rows.aggregate("count(*)").fetchall()
+    rows = f"from {quote_name(schema, table)} select count(*) where {account_filter(account)}"
+    ((count,),) = database.execute(rows).fetchall()
     return int(count)
 
 
@@ -108,5 +101,6 @@ def latest_value(
     """Return a column of the newest sync in a sync log, or None if there is none."""
     if not has_column(database, schema, table, column):
         return None
-    rows = database.table(f"{schema}.{table}").filter(where).order("sync_number desc").limit(1)
-    return next((value for (value,) in rows.project(column).fetchall()), None)
+    newest = f"from {schema}.{table} select arg_max_null({column}, sync_number) where {where}"
+    ((value,),) = database.execute(newest).fetchall()
+    return value
