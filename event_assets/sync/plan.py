@@ -93,10 +93,9 @@ def plan_sync(
         ConfigError: the tables hold other events, or a parent's table is missing.
     """
     source, schema, table = resource.source, resource.source.name, resource.name
-    reconcile(database, source)
+    loaded = reconcile(database, source)[table]
     ensure_same_origin(database, source, accepts_new=accepts_new_origin)
     syncs, own = sync_log.sync_log_table(table), sql.account_filter(source.account)
-    loaded = sync_log.loaded_columns(database, schema, table)
     column_types = inspection.column_types(database, schema, table)
     position, newest = _load_position(database, resource)
     added = _find_user_columns(database, resource, loaded)

@@ -44,14 +44,18 @@ where syncs.rowid = numbered.row
 """
 
 
-def reconcile(database: Database, source: SourceConfig) -> None:
+def reconcile(database: Database, source: SourceConfig) -> dict[str, dict[str, str]]:
     """Make what is missing of the tables that exist, before anything reads them.
+
+    Returns:
+        The columns of each resource's table that syncs have filled, and their types, by dlt's
+        names.
 
     Raises:
         WarehouseError: what a person made of them cannot be undone without losing data.
     """
     schema = source.name
-    accounts = dict.fromkeys(source.partition_columns, "text")
+    accounts, loaded = dict.fromkeys(source.partition_columns, "text"), {}
     for table, columns in TABLES_OF_SOURCE.items():
         if inspection.has_table(database, schema, table):
             ensure_table(database, schema, table, columns)
@@ -59,7 +63,7 @@ def reconcile(database: Database, source: SourceConfig) -> None:
         log = sync_log.sync_log_table(table)
         has_log = inspection.has_table(database, schema, log)
         has_accounts = (
-            not has_log
+            not (accounts and has_log)
             or inspection.has_column(database, schema, log, ACCOUNT)
             or inspection.has_table(database, schema, account_registry.ACCOUNTS_TABLE)
         )
@@ -69,14 +73,16 @@ def reconcile(database: Database, source: SourceConfig) -> None:
             rejected = {**rejects.COLUMNS, **known}
             ensure_table(database, schema, rejects.rejects_table(table), rejected)
             _number_syncs(database, schema, table)
-        loaded = {LAST_SEEN: "timestamp", **sync_log.loaded_columns(database, schema, table)}
-        reconcile_columns(database, schema, table, [*resource.own_key_columns, *known], loaded)
+        loaded[table] = sync_log.loaded_columns(database, schema, table)
+        types = {LAST_SEEN: "timestamp", **loaded[table]}
+        reconcile_columns(database, schema, table, [*resource.own_key_columns, *known], types)
     if inspection.has_table(database, schema, EVENT_DATA):
         ensure_kind(database, schema, "current_events", is_view=True)
         if source.removed_when:
             removed.ensure_removed_table(database, source)
         if source.accounts:
             account_registry.restore_accounts(database, schema)
+    return loaded
 
 
 def _number_syncs(database: Database, schema: str, table: str) -> None:

@@ -73,9 +73,11 @@ class RejectBuffer:
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._writer = pa.ipc.new_stream(file, SCHEMA)
+        self._is_empty = True
 
     def append(self, rejects: Sequence[Reject]) -> None:
         """Append records to the buffer."""
+        self._is_empty = False
         columns = [list(values) for values in zip(*rejects, strict=True)]
         self._writer.write_batch(pa.record_batch(columns, SCHEMA))
 
@@ -101,21 +103,22 @@ class RejectBuffer:
             "load_id": quote_literal(load_id),
             "value": "" if account is None else f", {quote_literal(account)} as {ACCOUNT}",
         }
-        database.execute(CREATE_BUFFER)
-        self._writer.close()
-        self._file.seek(0)
-        for batch in pa.ipc.open_stream(self._file):
-            database.from_arrow(pa.Table.from_batches([batch])).insert_into("rejected_now")
-
         accounts = dict.fromkeys(resource.source.partition_columns, "text")
         ensure_table(database, schema, rejects_table(resource.name), {**COLUMNS, **accounts})
-        database.execute(MERGE_BUFFER.format_map(parameters))
-        database.execute(DELETE_REPLACED.format_map(parameters))
+        if not self._is_empty:
+            database.execute(CREATE_BUFFER)
+            self._writer.close()
+            self._file.seek(0)
+            for batch in pa.ipc.open_stream(self._file):
+                database.from_arrow(pa.Table.from_batches([batch])).insert_into("rejected_now")
+            database.execute(MERGE_BUFFER.format_map(parameters))
+            database.execute(DELETE_REPLACED.format_map(parameters))
         if load_id:
             fixed = IS_FIXED.format_map(parameters) if has_ids else "false"
             database.execute(DELETE_FIXED.format(is_fixed=fixed, **parameters), [complete])
-        times = [rejected_at, rejected_at]
-        database.execute(INSERT_REJECTS.format_map(parameters), [*times, load_id])
+        if not self._is_empty:
+            times = [rejected_at, rejected_at]
+            database.execute(INSERT_REJECTS.format_map(parameters), [*times, load_id])
 
 
 def rejects_table(table: str) -> str:

@@ -48,8 +48,10 @@ def infer_type(value: Any) -> str:
 def infer_column_type(values: Sequence[Any], found: JsonTypes) -> str:
     """Return the type of a new column: that of its first value, or float for mixed numbers."""
     data_type = infer_type(next(value for value in values if value is not None))
-    exact = all(type(value) is not int or abs(value) <= MAX_EXACT_INTEGER for value in values)
-    return "double" if data_type == "bigint" and float in found and exact else data_type
+    is_mixed = data_type == "bigint" and float in found
+    if is_mixed and all(type(v) is not int or abs(v) <= MAX_EXACT_INTEGER for v in values):
+        return "double"
+    return data_type
 
 
 def accepts(value: Any, data_type: str) -> bool:

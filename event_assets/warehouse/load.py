@@ -59,7 +59,6 @@ def load_package(
     schema = pipeline.default_schema  # read once: dlt reads its file at each access
     columns = _column_types(schema, load.table)
     required = [name for name in load.key if name in NOT_NULL]
-    set_memory_limit(database, len(columns))
     for name in _dlt_tables(schema):
         types = _column_types(schema, name)
         destination.retry_on_conflict(partial(ensure_table, database, dataset, name, types))
@@ -75,6 +74,8 @@ def load_package(
             also(load_id)
 
     is_known = columns.keys() <= catalog_columns(database, dataset, load.table).keys()
+    if not is_known:
+        set_memory_limit(database, len(columns))
     updated = OF_SYNC if is_known and not load.alter_statements else ()
     with without_indexes(database, dataset, load.table, updated):
         destination.retry_on_conflict(partial(run_with_enough_memory, database, write))
