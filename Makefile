@@ -26,8 +26,8 @@ ADDED := $(wildcard $(VENV)/.ready-dev $(VENV)/.ready-scale)
 LOCKS := $(LOCK) $(ADDED:$(VENV)/.ready-%=requirements-%.txt)
 
 $(VENV)/.ready: $(LOCKS) setup.cfg pyproject.toml $(MOVED) $(wildcard $(VENV)/lib/python*/site-packages)
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is no" \
-		"Python 3.11 or newer: install one, and name it, as in: make setup PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' || { echo "$(PYTHON) is" \
+		"not Python 3.11 to 3.14: install one, and name it, as in: make setup PYTHON=python3.12"; exit 1; }
 	@echo "Setting up $(VENV) ..."
 	@$(GET_UV)
 	@$(UV) venv --quiet $(if $(MOVED),--clear,--allow-existing) --python $(PYTHON) $(VENV)

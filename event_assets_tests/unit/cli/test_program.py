@@ -224,12 +224,20 @@ def test_make_connects_to_an_address_as_it_is_written() -> None:
     assert shlex.split(command)[1:] == ["connect", url]
 
 
-def test_a_python_that_is_too_old_is_said_before_anything_is_installed(tmp_path: Path) -> None:
-    done = make("setup", "PYTHON=false", f"VENV={tmp_path / 'venv'}")
+@pytest.mark.parametrize("version", ["3, 10", "3, 15"])
+def test_a_python_that_is_too_old_or_too_new_is_said_before_anything_is_installed(
+    tmp_path: Path, version: str
+) -> None:
+    python = tmp_path / "python3"
+    python.write_text(
+        f'#!/bin/sh\n{sys.executable} -c "import sys; sys.version_info = {version}; $2"'
+    )
+    python.chmod(0o700)
+    done = make("setup", f"PYTHON={python}", f"VENV={tmp_path / 'venv'}")
     assert done.returncode != 0
     advice = "install one, and name it, as in: make setup PYTHON=python3.12\n"
-    assert done.stdout == f"false is no Python 3.11 or newer: {advice}"
-    assert not list(tmp_path.iterdir())
+    assert done.stdout == f"{python} is not Python 3.11 to 3.14: {advice}"
+    assert [*tmp_path.iterdir()] == [python]
 
 
 def test_removing_the_tables_deletes_what_a_first_sync_left_that_did_not_end(
