@@ -16,7 +16,7 @@ from event_assets.config.source_files import VARIABLE
 from event_assets.http.credentials import find_bad_character
 from event_assets.values.json_paths import as_list
 from event_assets.values.response_paths import compile_path
-from event_assets.values.urls import find_address_problem
+from event_assets.values.urls import SCHEME, find_address_problem
 
 HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 OWN_HEADERS = {"content-length", "transfer-encoding", "connection"}
@@ -40,6 +40,8 @@ def _check_path(path: str) -> str:
         _ = [*Formatter().parse(path)]
     except ValueError:
         raise ValueError("has a brace without its partner") from None
+    if SCHEME.match(path):
+        _check_url("/".join(path.partition("?")[0].split("/")[:3]))
     return path
 
 

@@ -178,6 +178,11 @@ VALUES = [
     M("base_url: http://127.0.0.1:9", "base_url: http://a/b?key=secret", "must end before `?`"),
     M("Accept-Language: en", "Accept-Language: [en]", "cannot be sent"),
     M("path: /v1/events", "path: ''", "is empty: write it, or delete it"),
+    M(
+        "path: /v1/events",
+        "path: https://me:secret@c/v1/events",
+        "must not hold a user or password: use `auth`",
+    ),
     M("Accept-Language: en", 'Accept-Language: "en\\nde"', "holds the character U+000A, which"),
     M("path: /v1/events", "path: [a]", "must be text, not a list"),
     M("path: /v1/events", 'path: "/v1/{{ envi.X }}"', "cannot be filled in"),
