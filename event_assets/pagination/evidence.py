@@ -114,8 +114,9 @@ window incomplete | ERROR | {received} in {windows}. {problem}.
 window unverified | WARN | {received} in {windows}. {problem}.
 round window | WARN | {received} in {windows}, of which one has exactly {fullest:,}, where the API
     may cut lists off: set `cap: {fullest}`.
-outside windows | WARN | {received} in {windows}, but the API reports {reported:,}: rows without a
-    time, or outside `since` and `until`, are in no window.
+outside windows | WARN | {received} in {windows}, but the API reports {reported:,} in all: a window
+    came empty, or rows without a time, outside `since` and `until`, or longer than a window are in
+    none.
 windows without total | WARN | {received} in {windows}; without a total, rows without a time cannot
     be ruled out. Set `since` and `until` to the range you need.
 empty windows | WARN | No row was received in {windows}: check that `{param_from}` is the start of a

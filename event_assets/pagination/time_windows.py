@@ -98,7 +98,8 @@ class TimeWindowPaginator:
         self._fullest = 0  # rows of a window of a round length that was not split
         self._problems: list[tuple[bool | None, str]] = []
         self._ended = ListFacts()  # with the counts of ended windows
-        self._whole_total: int | None = None
+        self._whole_total: int | None = None  # of the whole list, or else of the whole span
+        self._is_bound = False  # whether that total is a lower bound
         self._was_truncated = False  # whether the API says that it returned only a part
         self._longest = plan.span[1] - plan.span[0]  # window that the API has not refused
 
@@ -153,8 +154,9 @@ class TimeWindowPaginator:
         if self._recent.add(page.ids):
             self._idle = self._doubted = 0
         self._was_truncated |= bool(page.truncated)
-        if self._window is None and (page.total or 0) > len(page.ids):  # not the page's own length
-            self._whole_total = page.total
+        total = page.total or page.at_least or 0
+        if self._windows_read == 1 and total > len(page.ids):  # not the page's own length
+            self._whole_total, self._is_bound = total, page.total is None
         leads_behind_cap = inner.leads_behind_cap()
         is_short = len(page.ids) < inner.limit and not page.has_usual_size
         self._is_below_cap = leads_behind_cap and is_short and inner.facts.pages == 1
@@ -228,7 +230,7 @@ class TimeWindowPaginator:
         total, rows = self._whole_total or 0, self._seen.close()
         complete, problem = min(self._problems, key=lambda one: one[0] is None, default=(True, ""))
         # a total equal to the cap may be the highest number that the API counts to
-        has_true_total = total > self._plan.config.cap
+        has_true_total = total > self._plan.config.cap and not self._is_bound
         is_total_needed = self._plan.whole and not self._was_truncated
         ends = {
             "window incomplete": complete is False,

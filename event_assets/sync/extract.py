@@ -137,7 +137,10 @@ def _build_tracker(plan: SyncPlan, stream: Stream) -> CursorTracker | None:
     reader = CursorReader(plan.resource, cursor)
     loaded = plan.cursor_value
     start = None if loaded is None else cursor.request_start(loaded)
-    return CursorTracker(reader, loaded, plan.newest_value, start, lambda: stream.began_at)
+    # by the earlier of two clocks: one that is ahead would leave changes out
+    return CursorTracker(
+        reader, loaded, plan.newest_value, start, lambda: min(stream.began_at, stream.started_at)
+    )
 
 
 def _drop_overlap(before: Sequence[Any], page: Sequence[Any]) -> Sequence[Any]:

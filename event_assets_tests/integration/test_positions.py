@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -158,6 +159,25 @@ def test_a_wrong_clock_of_the_machine_loses_no_change(project: Project, hours: i
             sync_source(changing)
         sync_source(changing)
     assert names(project) == BOTH
+
+
+@pytest.mark.parametrize("hours", [1, 24, -24])
+def test_a_wrong_clock_of_the_api_loses_no_change(project: Project, hours: int) -> None:
+    """The clock of its responses, which a proxy may write: that of its records is right."""
+    api, now = ChangingList(), datetime.now(UTC)
+    api.headers["Date"] = format_datetime(now + timedelta(hours=hours), usegmt=True)
+
+    def change() -> None:
+        for number, name in enumerate(("behind", "ahead", "later")):
+            stamp = (now + timedelta(seconds=number)).isoformat()
+            api.rows[(0, 4, 5)[number]].update(name=name, updated_at=f"{stamp[:19]}Z")
+
+    with serving({PATH: api}, dated=False) as platform:
+        changing = incremental(platform.url)
+        api.later = change
+        for _ in range(2):
+            sync_source(changing)
+    assert names(project) == [("e0", "behind"), ("e4", "ahead"), ("e5", "later")]
 
 
 def test_a_field_with_a_timezone_lets_the_cursor_come_close() -> None:

@@ -44,9 +44,12 @@ class ApiServer:
 
 @contextmanager
 def serving(
-    handlers: Handler | Mapping[str, Handler], compressed: bool = False
+    handlers: Handler | Mapping[str, Handler], compressed: bool = False, dated: bool = True
 ) -> Iterator[ApiServer]:
-    """Serve each path by its handler, or all by one; `{name}` is in `request.path_params`."""
+    """Serve each path by its handler, or all by one; `{name}` is in `request.path_params`.
+
+    `dated`: whether the server adds the header `Date`; a response has its own only without.
+    """
     if not isinstance(handlers, Mapping):
         handlers = {"/{path:path}": handlers}
     listener = socket.create_server(("127.0.0.1", 0))
@@ -70,6 +73,7 @@ def serving(
     ]
     middleware = [Middleware(GZipMiddleware, minimum_size=1)] if compressed else []
     server = BackgroundServer(Starlette(routes=routes, middleware=middleware), listener)
+    server.config.date_header = dated
     server.start()
     try:
         yield api

@@ -115,6 +115,33 @@ def test_rows_in_no_window_are_missed_with_a_warning() -> None:
     assert "the API reports 40" in done.result.reason
 
 
+@pytest.mark.parametrize("total", [{"total": 31}, {"total": {"value": 31, "relation": "gte"}}])
+def test_a_window_that_comes_empty_is_missed_in_the_total_of_the_whole_span(total: Query) -> None:
+    def answer(query: Query) -> Any:
+        is_span = days(query) == [{"id": day} for day in DAYS]
+        if query["from"] <= "2026-01-01":
+            return {**numbered(query), **(total if is_span else {})}
+        return {"data": [], "total": 0}
+
+    done = read(NUMBERED, answer, **JANUARY)
+    assert done.ids < set(DAYS)
+    assert done.result.complete is None
+    assert "but the API reports 31 in all" in done.result.reason
+
+
+def test_rows_that_no_window_holds_whole_are_missed_in_the_total_of_the_span() -> None:
+    def answer(query: Query) -> Any:
+        start, size = int(query["page"]) * 4, 4
+        whole = [day for day in DAYS[:-3] if query["from"] <= day]
+        shown = [{"id": d} for d in whole if DAYS[DAYS.index(d) + 3] <= query["to"]]
+        return {"data": shown[start : start + size], "total": len(shown)}
+
+    done = read(NUMBERED, answer, **JANUARY)
+    assert done.ids < set(DAYS[:-3])
+    assert done.result.complete is None
+    assert "but the API reports 28 in all" in done.result.reason
+
+
 def test_the_windows_of_a_whole_list_bring_as_many_rows_as_its_total() -> None:
     done = read(NUMBERED, numbered)
     assert done.ids == set(DAYS)
