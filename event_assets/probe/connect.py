@@ -96,6 +96,9 @@ def discover(options: Options) -> Connection:
 def _read_options(options: Options) -> RequestInput:
     """Return the request that the options stand for: that for page 1, without its key."""
     params, headers, auth, body = map(options.get, ("params", "headers", "auth", "json"))
+    for name, value in {"params": params, "headers": headers}.items():
+        if value is not None and not isinstance(value, Mapping):
+            raise ConfigError(f"`{name}` must be a mapping: --set {name}.NAME=VALUE.")
     refuse_secrets(params, headers, auth, body)
     known = RequestInput(options.url or "")
     if options.openapi is not None:
@@ -157,12 +160,7 @@ def _examine(connection: Connection, page: Page) -> None:
     client.read_ids, client.id_path = build_id_reader(key, sample), next(iter(key), None)
     page = client.read(page)
     search = ParameterSearch(client, page)
-    said = connection.options.get("paginator")
-    is_part = isinstance(said, Mapping) and "type" not in said  # of what is to be found
-    paging = find_paging(search, None if is_part else said)
-    if is_part and paging.paginator is not None:
-        found = paging.paginator
-        paging.paginator = {**({"type": found} if isinstance(found, str) else found), **said}
+    paging = find_paging(search, connection.options.get("paginator"))
     end = _reach_end(connection, search, page)
     for name, value in connection.given.left_out.items():
         if name in NO_PAGES and name not in str(paging.paginator):
@@ -280,6 +278,8 @@ def _write(
     }
     settings = connection.options.settings.items()
     own = {name: value for name, value in settings if name.split(".")[0] != "auth"}
+    if own.get("paginator") == paging.kind:
+        del own["paginator"]  # which was completed
     document = {"type": COMPONENT, "attributes": attributes}
     connection.document = apply_settings(document, own)
 

@@ -15,6 +15,7 @@ from event_assets.probe.client import Client
 from event_assets.probe.connection import Fact
 from event_assets.probe.page import Page
 from event_assets.probe.paging import PAGES_TO_BELIEVE, PagesRead, Paging, read_pages
+from event_assets.values.errors import ConfigError
 from event_assets.values.wording import counted
 
 MAX_WALK = 14  # pages that are read one after the other where others can be jumped to
@@ -64,6 +65,8 @@ def reach_end(client: Client, paging: Paging, requests: int) -> End:
     walk = read_pages(client, paging.paginator, paging.settings, most)
     facts, end = walk.facts, End(walk.rows, count=len(walk.ids))
     if walk.error:
+        if not walk.read:
+            raise ConfigError(f"The paginator cannot be used as it was set: {walk.error}")
         end.problem, last = walk.error, walk.read[-1]
         if end.rows and last.response is not None and not last.is_ok:
             end.problem = f"Behind {counted(len(end.rows))}, {last.reason}.{last.said}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from event_assets.pagination.evidence import judge
 from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import plain_name
 from event_assets.probe.client import BODY
@@ -22,25 +23,52 @@ from event_assets.probe.paging_candidates import (
     find_pointers,
 )
 from event_assets.probe.parameter_search import ParameterSearch, find_size
+from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import build_getter
 
 FIRST_CURSOR = "*"  # with which some APIs are asked for a cursor
 MAX_CURSORS = 8
 OWN_NAMES = 4  # of a cursor, by its path
+AS_SAID = "as it was said"
+WITHOUT_NAMES = ("single_page", "auto")
 PROBED = 2  # the number of a page or row that is asked for
 
 
-def find_paging(search: ParameterSearch, configured: Any = None) -> Paging:
-    """Return how a list is paged; `configured` is a paginator to check in place of all others."""
-    paging = search.paging
+def find_paging(search: ParameterSearch, said: Any = None) -> Paging:
+    """Return how a list is paged.
+
+    What was said of the paginator, perhaps not all of it, outranks what is found.
+
+    Raises:
+        ConfigError: the API disproves what was said.
+    """
+    paging, client = search.paging, search.client
+    config = {"type": said} if isinstance(said, str) else dict(said or {})
+    search.said = [config[name] for name in config if name.endswith("_param")]
+    search.said += [f"{BODY}{config[name]}" for name in config if name.endswith("_body_path")]
     search.check_control()
     if not paging.is_stable:
         search.find_order()
     find_size(search)
-    if configured is not None:
-        _try(search, configured, "as it was said")
+    kind = config.get("type")
+    if kind == "offset":
+        config = _offset_config(search, config.get("offset_param", "offset"), 0) | config
+    is_whole = kind and (kind != "page_number" or "base_page" in config)
+    if (is_whole and _try(search, config, AS_SAID)) or kind in WITHOUT_NAMES:
         return paging
     find_paginator(search)
+    found = {"type": paging.kind} if isinstance(paging.paginator, str) else paging.paginator
+    if found and kind in (None, found["type"]):
+        paging.paginator = found | config
+    elif found:
+        raise ConfigError(f"The paginator is no `{kind}`: {paging.evidence}.")
+    elif kind:
+        walk = read_pages(client, config, paging.settings, PAGES_TO_BELIEVE)
+        verdict = judge(walk.facts)
+        is_bad = walk.is_done and verdict.complete is False
+        if problem := walk.error or (verdict.reason if is_bad else ""):
+            raise ConfigError(f"The paginator does not bring the list, as it was set: {problem}")
+        paging.keep(config, AS_SAID)
     return paging
 
 

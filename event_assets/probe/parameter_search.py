@@ -40,12 +40,14 @@ class ParameterSearch:
     Attributes:
         first: page 1, as it comes by itself.
         base: the page that others are compared with: page 1 with what was found so far.
+        said: names of parameters that are tried first, whatever they are for.
     """
 
     def __init__(self, client: Client, first: Page) -> None:
         self.client = client
         self.first = self.base = first
         self.paging = Paging()
+        self.said: list[str] = []
         self.hints = find_hints(first)
 
     def ask(self, settings: Settings) -> Page:
@@ -85,7 +87,8 @@ class ParameterSearch:
         """Return where a parameter may be: what was given or shown, and the other usual names."""
         given = self.client.given
         paths = [f"{BODY}{path}" for path in (*_paths_of(given.body), *_variables(given.body))]
-        known = [
+        known = [*self.said]
+        known += [
             name
             for name, value in given.params.items()
             if is_named(name, usual) and parse_count(value) is not None

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from event_assets.probe.connect import discover
 from event_assets.probe.connection import Options
 from event_assets.sandbox import KEY as SANDBOX_KEY
+from event_assets.values.errors import ConfigError
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.discoveries import (
     ROWS,
@@ -24,6 +25,7 @@ from event_assets_tests.support.discoveries import (
     connect,
     endpoint,
     values_of,
+    whole,
 )
 from event_assets_tests.support.event_records import events, number
 from event_assets_tests.support.sandbox import Faults, Sandbox
@@ -339,3 +341,59 @@ def test_another_list_beside_the_events_is_left_out(name: str) -> None:
         return {**page, name: others if page["events"] else []}
 
     assert endpoint(connect(answer))["data_selector"] == "events"
+
+
+def by_odd_page(first: int) -> Answer:
+    """Answer with pages of 20 that are counted from a number on; those before it are refused."""
+
+    def answer(request: Request) -> Any:
+        at = (number(request, "blatt", first) - first) * 20
+        return {"events": ROWS[at : at + 20]} if at >= 0 else JSONResponse({}, 400)
+
+    return answer
+
+
+ODD_PAGE = {"paginator.type": "page_number", "paginator.page_param": "blatt"}
+ODD_OFFSET = {"paginator.type": "offset", "paginator.offset_param": "von"}
+SAID: list[tuple[Answer, Mapping[str, Any], Mapping[str, Any]]] = [
+    (by_odd_page(1), ODD_PAGE, {"type": "page_number", "base_page": 1, "page_param": "blatt"}),
+    (by_odd_page(0), ODD_PAGE, {"type": "page_number", "page_param": "blatt"}),
+    (by_odd_page(1), {"paginator.page_param": "blatt"}, {"type": "page_number", "base_page": 1}),
+    (by_offset("von", "n"), ODD_OFFSET, {"offset_param": "von", "limit_param": "n"}),
+    (
+        by_offset("von", "stueck"),
+        {**ODD_OFFSET, "paginator.limit_param": "stueck"},
+        {"offset_param": "von", "limit_param": "stueck", "limit": 100},
+    ),
+    (by_offset("offset", "limit"), {"paginator": "offset"}, {"type": "offset", "limit": 100}),
+    (by_page, {"paginator": "page_number"}, BY_NUMBER),
+    (whole(events(13)), ODD_OFFSET, {"type": "offset", "offset_param": "von"}),
+]
+
+
+@pytest.mark.parametrize(("answer", "settings", "paginator"), SAID)
+def test_what_was_said_of_the_paginator_is_completed(
+    answer: Answer, settings: Mapping[str, Any], paginator: Mapping[str, Any]
+) -> None:
+    found = connect(answer, settings=settings)
+    assert asked(found) == []
+    assert endpoint(found)["paginator"].items() >= paginator.items()
+
+
+@pytest.mark.parametrize(
+    ("answer", "settings", "problem"),
+    [
+        (by_offset("von", "n"), {**ODD_PAGE, "paginator.page_param": "von"}, "`von` counts rows"),
+        (by_page, {"paginator": "json_link"}, "is no `json_link`: `page` counts pages from 1"),
+        (by_cursor, {"paginator.type": "offset", "paginator.limit": "x"}, "is no `offset`"),
+        (whole(events(40)), {"paginator.type": "offset", "paginator.limit": "x"}, "as it was set"),
+        (by_page, {"paginator.typ": "offset"}, "cannot be used as it was set"),
+        (by_page, {"params": "status"}, "--set params.NAME=VALUE"),
+        (by_page, {"headers": "x"}, "--set headers.NAME=VALUE"),
+    ],
+)
+def test_a_setting_that_the_api_disproves_is_one_sentence(
+    answer: Answer, settings: Mapping[str, Any], problem: str
+) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        connect(answer, settings=settings)
