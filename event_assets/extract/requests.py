@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import reduce
 from itertools import groupby
 from operator import itemgetter
@@ -89,6 +90,8 @@ def to_wire(value: Any) -> Any:
         return [to_wire(member) for member in value]
     if value is None or isinstance(value, (str, bytes)):
         return value
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -148,7 +151,7 @@ def _fill_path(url: str, record: Record) -> str:
 
 def _escape(value: Any) -> str:
     """Escape a value for a path; `.` and `..` twice, because requests undoes one level."""
-    text = quote(str(value), safe="")
+    text = quote(str(to_wire(value)), safe="")
     return text.replace(".", "%252E") if text in (".", "..") else text
 
 

@@ -29,11 +29,13 @@ def distrust_empty_result(
     return result.doubted(EMPTY_EVENTS if resource.is_events else EMPTY_LIST)
 
 
-def distrust_parents(resource: ResourceConfig, result: PaginationResult) -> PaginationResult:
+def distrust_parents(
+    resource: ResourceConfig, doubt: str, result: PaginationResult
+) -> PaginationResult:
     """Treat a complete result as unverified if more parents may be there than are known."""
     return result.doubted(
         f"{result.reason.rstrip('.')}, but there may be more `{resource.parent}` than these: "
-        "their newest sync is not proven to be complete."
+        f"{doubt}."
     )
 
 

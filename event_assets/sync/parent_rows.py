@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
+
+from duckdb import DuckDBPyRelation
 
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.config.source_files import EVENT_DATA
-from event_assets.records.column_names import ColumnNamer, SourcePaths
+from event_assets.records.column_names import VARIANT, ColumnNamer, SourcePaths
 from event_assets.records.contract import build_contract
 from event_assets.sync.current_events import current_events_query
+from event_assets.sync.rejects import rejects_table
 from event_assets.sync.schema_changes import load_source_paths
 from event_assets.sync.sync_log import sync_log_table
 from event_assets.values.errors import ConfigError
@@ -36,12 +39,12 @@ delete from {table} where {own} and {parent} is null
 """
 
 
-def load_parent_rows(database: Database, resource: ResourceConfig) -> Any:
+def load_parent_rows(database: Database, resource: ResourceConfig) -> tuple[Any, str]:
     """Load the fields of current parent records from which requests are built.
 
     Returns:
         An Arrow table with a column for each field, named as in the API: distinct rows, those of
-        the same request one after the other.
+        the same request one after the other. And why they may not be all; empty if they are.
 
     Raises:
         ConfigError: the parent's table or a column does not exist.
@@ -64,10 +67,12 @@ def load_parent_rows(database: Database, resource: ResourceConfig) -> Any:
         f"{sql.quote_identifier(column)} as {sql.quote_identifier(field)}"
         for field, column in columns.items()
     )
-    requested = [sql.quote_identifier(columns[field]) for field in resource.requested_fields]
+    requested = [columns[field] for field in resource.requested_fields]
+    doubt = _find_doubt(database, resource, rows, requested)
     # without a value in its place, another address would be requested
-    rows = rows.filter(" and ".join(f"{column}::varchar <> ''" for column in requested))
-    return rows.project(selection).distinct().order("all").to_arrow_table()
+    texts = (f"{sql.quote_identifier(column)}::varchar" for column in requested)
+    rows = rows.filter(" and ".join(f"length({text}) > 0" for text in texts))
+    return rows.project(selection).distinct().order("all").to_arrow_table(), doubt
 
 
 def identify_rows(database: Database, source: SourceConfig, key: str) -> dict[str, list[str]]:
@@ -96,11 +101,22 @@ def identify_rows(database: Database, source: SourceConfig, key: str) -> dict[st
     return {"id": [key], **{normalize_name(name): found for name, found in named}}
 
 
-def are_all_known(database: Database, resource: ResourceConfig) -> bool:
-    """Return whether the newest sync of the parent has surely read all of its records."""
-    schema, own = resource.source.name, sql.account_filter(resource.source.account)
-    log = sync_log_table(str(resource.parent))
-    return inspection.latest_value(database, schema, log, "complete", own) is True
+def _find_doubt(
+    database: Database, resource: ResourceConfig, rows: DuckDBPyRelation, requested: Collection[str]
+) -> str:
+    """Return why requests may be made for fewer than all records of the parent; empty if not."""
+    schema, parent, account = resource.source.name, str(resource.parent), resource.source.account
+    own = sql.account_filter(account)
+    if not inspection.latest_value(database, schema, sync_log_table(parent), "complete", own):
+        return "their newest sync is not proven to be complete"
+    if inspection.count_rows(database, schema, rejects_table(parent), account):
+        return f"some are in {rejects_table(parent)}"
+    for column in rows.columns:
+        if VARIANT not in column or column.partition(VARIANT)[0] not in requested:
+            continue
+        if rows.filter(f"{sql.quote_identifier(column)} is not null").limit(1).fetchall():
+            return f"some have a value of another type, which is in the column `{column}`"
+    return ""
 
 
 def _column(

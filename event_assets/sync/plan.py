@@ -20,7 +20,7 @@ from event_assets.records.column_names import DLT_PREFIX, VARIANT, SourcePaths
 from event_assets.records.contract import build_contract
 from event_assets.sync import schema_changes, sync_log
 from event_assets.sync.guards import ensure_same_origin
-from event_assets.sync.parent_rows import are_all_known, load_parent_rows
+from event_assets.sync.parent_rows import load_parent_rows
 from event_assets.sync.reconcile import reconcile
 from event_assets.warehouse import Database, inspection, sql
 from event_assets.warehouse.pipeline import build_schema
@@ -42,7 +42,7 @@ class SyncPlan:
         newest_value: of the cursor, that previous syncs received; None if there is none.
         parents: an Arrow table with a column for each field of the parent's records that requests
             need; None: the resource has no parent.
-        has_all_parents: whether these are surely all; True without a parent.
+        parents_doubt: why these may not be all; empty if they surely are.
         dlt_schema: of the tables, as dlt knows it.
         accepts_new_origin: the tables may be of another API, or of other ids.
     """
@@ -57,7 +57,7 @@ class SyncPlan:
     cursor_value: Any
     newest_value: Any
     parents: Any
-    has_all_parents: bool
+    parents_doubt: str
     dlt_schema: Schema
     accepts_new_origin: bool
 
@@ -98,6 +98,7 @@ def plan_sync(
     syncs, own = sync_log.sync_log_table(table), sql.account_filter(source.account)
     column_types = inspection.column_types(database, schema, table)
     position, newest = _load_position(database, resource)
+    parents, doubt = load_parent_rows(database, resource) if resource.parent else (None, "")
     added = _find_user_columns(database, resource, loaded)
     loadable = {name: kind for name, kind in column_types.items() if name not in added}
     return SyncPlan(
@@ -110,8 +111,8 @@ def plan_sync(
         latest_load=inspection.latest_value(database, schema, syncs, "load_id", own) or "",
         cursor_value=None if full_refresh else position,
         newest_value=newest,
-        parents=load_parent_rows(database, resource) if resource.parent else None,
-        has_all_parents=not resource.parent or are_all_known(database, resource),
+        parents=parents,
+        parents_doubt=doubt,
         dlt_schema=build_schema(pipeline.pipeline_name, table, loadable),
         accepts_new_origin=accepts_new_origin,
     )

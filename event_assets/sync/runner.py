@@ -119,8 +119,8 @@ def load(
     result = stream.result
     if plan.is_full:
         result = guards.distrust_empty_result(database, resource, records, result)
-    if not plan.has_all_parents:
-        result = guards.distrust_parents(resource, result)
+    if plan.parents_doubt:
+        result = guards.distrust_parents(resource, plan.parents_doubt, result)
     files = package_files(pipeline).get(resource.name, [])
     repeats = find_repeats(database, resource, stream, extracted, files)
     shared = count_shared_keys(database, resource, extracted, files)

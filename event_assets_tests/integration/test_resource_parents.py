@@ -68,6 +68,43 @@ def test_a_parent_without_a_value_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
+    ("third", "why"),
+    [
+        ({"organizer": {"id": "o3"}}, "have a value of another type, which is in the column"),
+        ({"start_time": "soon"}, "are in event_data_rejects"),
+    ],
+)
+@pytest.mark.usefixtures("project")
+def test_parents_that_are_left_out_are_told(third: dict[str, Any], why: str) -> None:
+    rows = [{**event, "organizer": {"id": n}} for n, event in enumerate(events(3))]
+    rows[2] |= third
+    members = "/v1/organizers/{organizer}/members"
+    with serving({PATH: paged(rows), members: lambda r: {"data": [{"id": r.url.path}]}}) as api:
+        config = by_organizer(api.url)
+        sync_source(config)
+    found = complete(config, "members")
+    assert (found.passed, found.severity.name) == (False, "WARN")
+    assert f"there may be more `event_data` than these: some {why}" in str(found.description)
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [("start_time", ["2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"]), ("free", ["true", "false"])],
+)
+@pytest.mark.usefixtures("project")
+def test_a_time_and_a_flag_of_a_parent_are_sent_as_json_has_them(
+    field: str, values: list[str]
+) -> None:
+    rows = [{**event, "free": not n} for n, event in enumerate(events(2))]
+    with serving({PATH: paged(rows), OF_EVENT: lambda _: {"data": []}}) as api:
+        path = f"/v1/events/{{resources.event_data.{field}}}/attendees"
+        endpoint = {**ATTENDEES["endpoint"], "path": path}
+        sync_source(source_of(with_resources(api.url, {**ATTENDEES, "endpoint": endpoint})))
+        asked = {r.path_params["event"] for r in api.requests if r.url.path != PATH}
+    assert asked == set(values)
+
+
+@pytest.mark.parametrize(
     ("key", "fields"), [(["id", "day"], {}), ("slug", {}), ("id", {"id": {"from": "slug"}})]
 )
 @pytest.mark.usefixtures("project")
