@@ -45,7 +45,8 @@ STARTED = """
 import json, sys
 from event_assets.cli.main import run
 status = run(sys.argv[1:])
-packages = {name.partition(".")[0] for name in sys.modules} - {"event_assets", "__main__"}
+packages = {name.partition(".")[0] for name in sys.modules}
+packages -= {"event_assets", "__main__", "sitecustomize"}
 ours = {name for name in packages if name not in sys.stdlib_module_names}
 print(json.dumps(sorted(ours)), file=sys.stderr)
 sys.exit(status)

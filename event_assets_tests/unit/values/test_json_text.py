@@ -70,7 +70,7 @@ def test_a_number_beyond_64_bits_is_found_wherever_it_begins(before: int, number
 @pytest.mark.parametrize("ends", ["[]", ("{'x':", "}")], ids=["lists", "objects"])
 def test_only_the_record_that_is_nested_too_deeply_is_unreadable(ends: tuple[str, str]) -> None:
     begin, end = ends[0].replace("'", '"'), ends[1]
-    deep = f"{begin * 10_000}1{end * 10_000}" if begin != "[" else "[" * 10_000 + "]" * 10_000
+    deep = f"{begin * 200_000}1{end * 200_000}" if begin != "[" else "[" * 200_000 + "]" * 200_000
     text = f'[{{"id": 1}}, {{"id": 2, "x": {deep}, "y": [NaN]}}, {{"id": 3, "x": "]]]\\"["}}]'
     first, second, third = decode_leniently(text)
     assert isinstance(second, UnreadableRecord)
