@@ -34,6 +34,7 @@ from event_assets.http.errors import KEY_NAME_ATTRIBUTE, status_text
 from event_assets.http.session import ApiSession
 from event_assets.values.conversion import to_float
 from event_assets.values.errors import ApiError, ConfigError
+from event_assets.values.redaction import hide_random_words
 from event_assets.values.urls import find_address_problem, redact_url
 
 KEY_IN_HEADER = ("api_key", "header")
@@ -186,6 +187,7 @@ class _ThreadSafeOAuth2(OAuth2ClientCredentials):
             granted = None
         token = granted.get("access_token") if isinstance(granted, dict) else None
         if not token or not isinstance(token, (str, int)):
+            hide_random_words(response.text)  # the token may be elsewhere in it
             raise ApiError(
                 f"The API's token URL {url} sent no `access_token`; check `access_token_url` in "
                 f"defs.yaml.{error_text(response, is_error=True)}"

@@ -27,6 +27,7 @@ ADVICE = {
     "valid DuckDB|[Cc]orrupt|enough bytes|Input/output error": "restore a backup, as "
     f"docs/operations.md describes, or {USE_OTHER_FILE}",
     "Cannot open file.*No such file": f"make the folder that it is to be in, or {USE_OTHER_FILE}",
+    r"Errno 2\].*/dlt/": "leave its folder alone while it runs, and sync again",
     "Not a directory|Is a directory|File exists|symbolic links": "move what is in the way, or "
     f"{USE_OTHER_FILE}",
     "different configuration": "close the connection of this process that has it open",

@@ -14,9 +14,13 @@ from typing import Any
 
 import duckdb
 import pytest
+from starlette.requests import Request
 
 from event_assets_tests.faults.killing import generation
 from event_assets_tests.faults.tries import Tries
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.http_sessions import PATH
+from event_assets_tests.support.platforms import events, paged
 from event_assets_tests.support.project import ROOT, Project, failure
 from event_assets_tests.support.sandbox import Sandbox
 
@@ -182,3 +186,24 @@ def test_a_missing_folder_is_made_and_a_file_in_its_place_is_said(
                 project.environment.setenv("EVENTS_DUCKDB", str(place))
                 said = failure(project.sync(url=api.url)).strip()
                 assert said.endswith("name another file in EVENTS_DUCKDB.")
+
+
+@pytest.mark.parametrize("removed", ["data", "data/dlt"])
+def test_a_folder_that_is_removed_while_a_sync_works_is_said(
+    project: Project, tries: Tries, removed: str
+) -> None:
+    def answer(request: Request) -> Any:
+        if request.query_params["offset"] != "0":
+            shutil.rmtree(project.database.parent.parent / removed, ignore_errors=True)
+        return paged(events(2_000))(request)
+
+    with serving({PATH: answer}) as api, tries.trying(f"a folder removed: {removed}"):
+        project.connect_to(api.url)
+        result = project.sync(url=api.url)
+        if not result.success:
+            said = failure(result).strip()
+            assert said.endswith("leave its folder alone while it runs, and sync again."), said
+            assert "\n" not in said
+        with serving({PATH: paged(events(2_000))}) as good:
+            assert project.sync(url=good.url, accept_new_origin=True).success
+        assert len(project.ids()) == 2_000

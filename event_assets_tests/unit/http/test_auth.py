@@ -162,6 +162,8 @@ def test_a_token_that_ends_sooner_than_it_says_is_fetched_again(
         ({"token": "misnamed"}, "sent no `access_token`"),
         ({"access_token": ["t0ken"]}, "sent no `access_token`"),
         ({"error": "unknown client s3cret"}, 'defs.yaml. It says: "unknown client ***".'),
+        (JSONResponse("T0ken9f8e7d6s3cret"), 'defs.yaml. It says: "***".'),
+        ({"message": "T0ken9f8e7d6s3cret it is"}, 'defs.yaml. It says: "*** it is".'),
     ],
 )
 def test_a_missing_token_is_one_sentence(project: Project, answer: Any, said: str) -> None:
