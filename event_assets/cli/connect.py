@@ -203,7 +203,9 @@ def _ask(question: Question, options: Options) -> Options | None:
     otherwise = "stop" if question.is_open else "go on"
     prompt = f"Number, value, or PATH=VALUE; nothing to {otherwise}"
     answer = click.prompt(prompt, default="", show_default=False)
-    if answer.isdecimal() and 0 < int(answer) <= len(choices):
+    while choices and answer.isdecimal() and not 0 < int(answer) <= len(choices):
+        answer = click.prompt(f"There is no choice {answer}", default="", show_default=False)
+    if answer.isdecimal() and choices:
         made: Mapping[str, Any] = choices[int(answer) - 1][1]
     elif answer and "=" not in answer:
         made = {question.setting: answer}

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import reduce
 from http import HTTPStatus
 from typing import Any
 
@@ -30,13 +29,13 @@ KINDS = {  # the type of an auth by a setting that only it has
 }
 REJECTED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 ASKING = (HTTPStatus.OK, HTTPStatus.BAD_REQUEST)  # if the words about an error speak of a key
-HEADERS = ("X-API-Key", "Api-Key", "X-Auth-Token", "apikey", "X-Access-Token")
+HEADERS = ("X-API-Key", "Api-Key", "X-Auth-Token", "apikey", "X-Access-Token", "OSDI-API-Token")
 PARAMETERS = (
     *("api_key", "key", "apikey", "token", "client_id", "access_token", "app_id", "user_key"),
 )
 RARE_HEADERS = (
     *("X-API-Token", "Api-Token", "X-Auth-Key", "X-Token", "Token", "Auth-Token", "Access-Token"),
-    *("App-Key", "Client-Id", "s_token", "xc-token", "X-Engage-Api-Key", "OSDI-API-Token"),
+    *("App-Key", "Client-Id", "s_token", "xc-token", "X-Engage-Api-Key"),
     *("Authorization-Token", "Teamup-Token", "VeeziAccessToken", "X-Shopify-Access-Token"),
     *("X-Luma-Api-Key", "Key", "Circle-Token", "X-RapidAPI-Key", "PRIVATE-TOKEN", "AccessKey"),
     *("trakt-api-key", "X-TBA-Auth-Key", "x-apisports-key", "X-Redmine-API-Key", "X-Figma-Token"),
@@ -133,17 +132,6 @@ def needs_key(page: Page) -> bool:
     """Return whether a response asks for a key, or for another one."""
     is_asking = page.status in ASKING and KEY_WORDS.search(page.said)
     return page.status in REJECTED or bool(is_asking)
-
-
-class SeveralAuths(AuthBase):
-    """Sends the key in several places at once."""
-
-    def __init__(self, auths: Sequence[AuthBase]) -> None:
-        self._auths = auths
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the key to a request."""
-        return reduce(lambda signed, auth: auth(signed), self._auths, request)
 
 
 class KeyPlaces:

@@ -105,9 +105,7 @@ def _read_options(options: Options) -> RequestInput:
         known = read_openapi(options.openapi, options.url)
     given = parse_input(known.url, options.curl)
     key = given.key if given.key.config else known.key
-    given = replace(given, key=key, known_params=known.known_params)
-    given = replace(given, known_numbers=known.known_numbers)
-    given = _without_page(given)
+    given = _without_page(replace(given, key=key, known_params=known.known_params))
     if not (given.key.config or options.keys):
         given = take_out_random(given)
     params = {**given.params, **(params or {})}
@@ -147,7 +145,7 @@ def _without_page(given: RequestInput) -> RequestInput:
 
     left_out = {name: value for name, value in given.params.items() if is_page(name, value)}
     params = {name: value for name, value in given.params.items() if name not in left_out}
-    known = [*left_out, *given.known_params]
+    known = {**dict.fromkeys(left_out, False), **given.known_params}
     return replace(given, params=params, known_params=known, left_out=left_out)
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial, reduce
 from http import HTTPStatus
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 from event_assets.http.errors import status_text
 from event_assets.http.response import describe_format
 from event_assets.probe.authentication import (
     Attempt,
     KeyPlaces,
-    SeveralAuths,
     complete_auth,
     describe_refusal,
     needs_key,
@@ -106,8 +106,8 @@ class KeySearch:
         connection = self._connection
         built = [attempt.build(connection.source, connection.stack) for attempt in group]
         auths = [auth for auth in built if auth is not None]
-        auth = auths[0] if len(auths) == 1 else SeveralAuths(auths)
-        self._client.session.set_auth(auth)
+        several = partial(reduce, lambda request, auth: auth(request), auths)
+        self._client.session.set_auth(auths[0] if len(auths) == 1 else cast("Any", several))
         self._last = follow(connection, self._client.ask(again=True))
         return self._last
 

@@ -48,17 +48,16 @@ def read_openapi(file: Path, url: str | None) -> RequestInput:
         missing = "does not name the API's host" if path else "has no list of events"
         raise ConfigError(f"{file} {missing}: give its URL, too.")
     item, operation = _resolve(document, paths, path), _resolve(document, paths, path, "get")
-    types = {}
+    known: dict[str, bool] = {}
     for each in (*(item.get("parameters") or ()), *(operation.get("parameters") or ())):
         parameter = _resolve(document, each)
         if parameter.get("in") == "query" and parameter.get("name"):
             schema = _resolve(document, parameter, "schema") or parameter
-            types[str(parameter["name"])] = schema.get("type")
+            known[str(parameter["name"])] = schema.get("type") in ("integer", "number")
     return RequestInput(
         f"{address}{mark}{query}",
         key=Attempt(_find_auth(document, operation, server), {}),
-        known_params=[*types],
-        known_numbers=[name for name, kind in types.items() if kind in ("integer", "number")],
+        known_params=known,
     )
 
 

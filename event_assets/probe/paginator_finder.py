@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from event_assets.pagination.evidence import judge
 from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import plain_name
 from event_assets.probe.client import BODY
@@ -42,7 +41,7 @@ def find_paging(search: ParameterSearch, said: Any = None) -> Paging:
     Raises:
         ConfigError: the API disproves what was said.
     """
-    paging, client = search.paging, search.client
+    paging = search.paging
     config = {"type": said} if isinstance(said, str) else dict(said or {})
     search.said = [config[name] for name in config if name.endswith("_param")]
     search.said += [f"{BODY}{config[name]}" for name in config if name.endswith("_body_path")]
@@ -63,11 +62,6 @@ def find_paging(search: ParameterSearch, said: Any = None) -> Paging:
     elif found:
         raise ConfigError(f"The paginator is no `{kind}`: {paging.evidence}.")
     elif kind:
-        walk = read_pages(client, config, paging.settings, PAGES_TO_BELIEVE)
-        verdict = judge(walk.facts)
-        is_bad = walk.is_done and verdict.complete is False
-        if problem := walk.error or (verdict.reason if is_bad else ""):
-            raise ConfigError(f"The paginator does not bring the list, as it was set: {problem}")
         paging.keep(config, AS_SAID)
     return paging
 

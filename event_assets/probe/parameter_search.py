@@ -95,8 +95,9 @@ class ParameterSearch:
         ]
         known += [path for path in paths if plain_name(path) in map(plain_name, usual)]
         known += [name for name in given.known_params if is_named(name, usual)]
-        numbers = given.known_numbers if usual in (SIZES, PAGES, OFFSETS) else ()
-        known += [name for name in numbers if name not in given.params][:MAX_NUMBERS]
+        if usual in (SIZES, PAGES, OFFSETS):
+            numbers = [name for name, is_number in given.known_params.items() if is_number]
+            known += [name for name in numbers if name not in given.params][:MAX_NUMBERS]
         shown = [place for place, name in self.hints.items() if name in usual]
         known += [place for place in shown if place not in given.params]
         # `$cursorNext` beside `$limit`, `_skip` beside `_limit`

@@ -60,8 +60,7 @@ class RequestInput:
     Attributes:
         url: with its path, without query, user and fragment.
         key: how it is sent, and its secrets, as far as they were given.
-        known_params: names of parameters that the API's description lists.
-        known_numbers: those of them that are numbers.
+        known_params: names of parameters that are known, and whether they are numbers.
         left_out: parameters of the address that may be the number of a page, with their values.
         other_keys: the keys beside that one, which stay in the path, the query or a header.
     """
@@ -73,8 +72,7 @@ class RequestInput:
     body: Any = None
     form: Any = None
     key: Attempt = NO_KEY
-    known_params: Sequence[str] = ()
-    known_numbers: Sequence[str] = ()
+    known_params: Mapping[str, bool] = field(default_factory=dict)
     left_out: Mapping[str, Any] = field(default_factory=dict)
     other_keys: Sequence[str] = field(default=(), repr=False)
 

@@ -142,6 +142,17 @@ def test_a_terminal_is_asked_what_may_stay_open(
     ) == (zone is None)
 
 
+def test_a_number_that_is_no_choice_is_asked_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Typed("7\n1\ny\n"))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    with serving(lambda _: {"events": events(50)}) as api:
+        assert run(["connect", f"{api.url}/events", "--name", "concerts", "--no-sync"]) == 0
+    assert "There is no choice 7" in capsys.readouterr().out
+    assert "paginator: single_page" in (folder / "concerts" / "defs.yaml").read_text()
+
+
 def test_no_request_is_sent_if_the_env_file_cannot_be_written(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:

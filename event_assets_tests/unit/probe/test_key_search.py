@@ -62,6 +62,7 @@ def test_a_key_is_tried_in_headers_before_it_is_in_a_query() -> None:
         ("X-Auth-Token", "header", 401),
         ("apikey", "header", 401),
         ("X-Access-Token", "header", 401),
+        ("OSDI-API-Token", "header", 403),
     ],
 )
 def test_the_place_of_a_key_is_found_with_few_refusals(
