@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from event_assets_tests.scale.object_store import BUCKET, KEY_ID, object_store
 from event_assets_tests.scale.servers import Postgres
 
 Settings = dict[str, str]
@@ -30,8 +31,21 @@ def ducklake_file(_: Postgres, folder: Path) -> Settings:
     }
 
 
+def ducklake_on_s3(postgres: Postgres, folder: Path) -> Settings:
+    return {
+        **ducklake(postgres, folder),
+        "EVENTS_DUCKLAKE_STORAGE": f"s3://{BUCKET}/{folder.name}",
+        "EVENTS_S3_KEY_ID": KEY_ID,
+        "EVENTS_S3_SECRET": "secret of the object store",
+        "EVENTS_S3_ENDPOINT": object_store(),
+        "EVENTS_S3_URL_STYLE": "path",
+        "EVENTS_S3_USE_SSL": "false",
+    }
+
+
 DESTINATIONS: dict[str, Callable[[Postgres, Path], Settings]] = {
     "duckdb": duckdb,
     "ducklake": ducklake,
     "ducklake, a file": ducklake_file,
+    "ducklake, S3": ducklake_on_s3,
 }

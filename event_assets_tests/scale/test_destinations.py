@@ -59,3 +59,19 @@ def test_the_commands_read_each_destination_and_change_none(
     assert run(["show", "--sql", "delete from events.event_data"]) == 1
     assert capsys.readouterr().err.startswith("The query cannot be run: ")
     assert rows("select count(*) from events.event_data") == [(3,)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [("EVENTS_S3_KEY_ID", "wrong", 403), ("EVENTS_DUCKLAKE_STORAGE", "s3://none/events", 404)],
+)
+def test_a_store_that_refuses_or_has_no_such_bucket_is_told(
+    project: Project, postgres: Postgres, tmp_path: Path, name: str, value: str, code: int
+) -> None:
+    settings = {**DESTINATIONS["ducklake, S3"](postgres, tmp_path), name: value}
+    for each in settings.items():
+        project.environment.setenv(*each)
+    with Sandbox(events(30)) as api:  # fewer stay in the catalog
+        said = failure(project.sync(url=api.url))
+    assert f"(HTTP code {code}); correct EVENTS_S3_*." in said
+    assert settings["EVENTS_S3_SECRET"] not in said
