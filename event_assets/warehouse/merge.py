@@ -105,7 +105,8 @@ def _merge_rows(database: Database, schema: str, load: TableLoad) -> None:
     table, key = quote_name(schema, load.table), load.quoted_key
     rows = NUMBERED if load.is_deduplicated else FIRST_ROWS.format(key=key)
     columns = database.table("package").columns
-    if _compare_rows(database, schema, load, rows, columns):
+    is_empty = not database.execute(f"from {table} select 1 limit 1").fetchall()
+    if not is_empty and _compare_rows(database, schema, load, rows, columns):
         seen = ", ".join(
             f"{name} = (select {name} from package limit 1)" for name in OF_SYNC if name in columns
         )
@@ -117,7 +118,8 @@ def _merge_rows(database: Database, schema: str, load: TableLoad) -> None:
     replaced = f"({key}) in (select {key} from ({rows}))"
     if load.kept_columns:
         rows = _keep_columns(database, schema, load, rows)
-    database.execute(f"delete from {table} where {replaced}")
+    if not is_empty:
+        database.execute(f"delete from {table} where {replaced}")
     database.execute(f"insert into {table} by name {rows}")
 
 
@@ -131,7 +133,7 @@ def _compare_rows(
         return False
     ((last,),) = database.execute(f"select max(rowid) from {table}").fetchall()
     ((count,),) = database.execute("select count(*) from package").fetchall()
-    if last is None or last > MAX_ROW or not MIN_SHARE * last <= count <= MAX_ROWS:
+    if last > MAX_ROW or not MIN_SHARE * last <= count <= MAX_ROWS:
         return False
     compared = sorted(known.keys() - load.kept_columns - {*OF_SYNC})
     statement = COMPARE.format(
