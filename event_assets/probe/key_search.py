@@ -279,7 +279,11 @@ def _require(connection: Connection, page: Page) -> Page:
         ApiError: it is none.
     """
     client = connection.client
-    while page.status in UNKNOWN_NAMES and (demanded := _find_demanded(connection, page)):
+    while page.status in UNKNOWN_NAMES:
+        named = {*re.findall(r"[\w$\[\]]+", page.said)} - {*client.given.params}
+        demanded = {name: first for name, first in FIRST_PAGE.items() if name in named}
+        if not demanded:
+            break
         client.given = replace(client.given, params={**client.given.params, **demanded})
         shown = ", ".join(f"{name}={value}" for name, value in demanded.items())
         connection.add("parameters", shown, f"without, the API answers {page.status}")
@@ -298,9 +302,3 @@ def _require(connection: Connection, page: Page) -> Page:
             f"it lacks parameters.{page.said}"
         )
     raise ApiError(page.error)
-
-
-def _find_demanded(connection: Connection, page: Page) -> dict[str, int]:
-    """Return the parameters of pages that a refusal names and that were not sent, for page 1."""
-    names = (name for name in re.findall(r"[\w$\[\]]+", page.said) if name in FIRST_PAGE)
-    return {name: FIRST_PAGE[name] for name in names if name not in connection.given.params}

@@ -19,6 +19,7 @@ from event_assets.values.urls import has_same_server
 EVENTS = re.compile(  # the end of a path without parameters
     r"[^{]*/(events?|meetings|webinars|sessions|performances|shows)/?", re.IGNORECASE
 )
+PARAMETER = re.compile(r"\\\{[^{}]*\\\}")  # of a path that is escaped
 
 
 def read_openapi(file: Path, url: str | None) -> RequestInput:
@@ -38,7 +39,9 @@ def read_openapi(file: Path, url: str | None) -> RequestInput:
     lists = [path for path in paths if "get" in _resolve(document, paths, path)]
     address, mark, query = (url or "").partition("?")
     server = urljoin(address, _find_server(document))
-    path = max((path for path in lists if _matches(path, address)), key=len, default="")
+    patterns = {path: PARAMETER.sub("[^/]+", re.escape(path.rstrip("/"))) for path in lists}
+    given = (path for path in lists if re.search(f"{patterns[path]}/?(#|$)", address))
+    path = max(given, key=len, default="")
     is_base = address.rstrip("/") == server.rstrip("/") or not RequestInput(address).has_path
     if is_base and not path:
         path = min(filter(EVENTS.fullmatch, lists), key=len, default="")
@@ -73,11 +76,6 @@ def _find_server(document: Mapping[str, Any]) -> str:
         lambda found: str(_resolve(document, values, found[1]).get("default", found[0])),
         str(server.get("url") or usual),
     )
-
-
-def _matches(path: str, url: str) -> bool:
-    pattern = re.sub(r"\\\{[^{}]*\\\}", "[^/]+", re.escape(path.rstrip("/")))
-    return re.search(f"{pattern}/?(#|$)", url) is not None
 
 
 def _find_auth(

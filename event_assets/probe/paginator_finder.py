@@ -107,7 +107,9 @@ def _try_pointer(search: ParameterSearch, pointer: Pointer) -> None:
         config = {"type": "json_link", "next_url_path": pointer.path}
         _try(search, config, f"the link at {where} {leads_on}")
     elif name := _find_cursor_param(search, pointer):
-        config = _cursor_config(pointer, name)
+        config = {"type": "cursor", "cursor_path": pointer.path, **_place("cursor", name)}
+        if pointer.kind == "header_cursor":
+            config = {"type": "header_cursor", "cursor_key": pointer.path, "cursor_param": name}
         _try(search, config, f"{where}, sent as `{name.removeprefix(BODY)}`, {leads_on}")
 
 
@@ -130,12 +132,6 @@ def _find_cursor_param(search: ParameterSearch, pointer: Pointer) -> str | None:
 
     rest = [name for name in rest if name not in tried]
     return search.search((tried, rest), pointer.value, leads_on)
-
-
-def _cursor_config(pointer: Pointer, name: str) -> dict[str, Any]:
-    if pointer.kind == "header_cursor":
-        return {"type": "header_cursor", "cursor_key": pointer.path, "cursor_param": name}
-    return {"type": "cursor", "cursor_path": pointer.path, **_place("cursor", name)}
 
 
 def _place(what: str, name: str) -> dict[str, str]:
