@@ -48,7 +48,9 @@ PAGE_IN_PATH = re.compile(r"/pages?/\d{1,6}/?$", re.IGNORECASE)
 # A request of another program, or Markdown; in the query of a URL, blanks are well meant.
 OTHER_TEXT = re.compile(r"[^?]*(\s|[(\"']https?://)", re.IGNORECASE)
 INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff]")
-UNFILLED = re.compile(r"[<{]{1,2}[\w .-]+[>}]{0,2}|:[A-Za-z_]\w*|YOUR_\w+")  # of documentation
+UNFILLED = re.compile(  # of documentation
+    r"[<{]{1,2}[A-Za-z_ .-]+\d?[>}]{1,2}|<[A-Za-z_]+|:[A-Za-z_]\w*|YOUR_\w+"
+)
 AROUND = " \t\r\n'\"<>`\u201c\u201d\u2018\u2019.,;"  # an address in a text
 LOCAL_HOST = re.compile(r"(localhost|127\.|\[::1\]|0\.0\.0\.0|192\.168\.|10\.)")
 

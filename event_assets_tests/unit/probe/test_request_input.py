@@ -77,6 +77,8 @@ API_KEY = {"type": "api_key", "name": "api_key", "location": "query"}
         ),
         ("\ufeffhttps://a.exam\u200bple/e\u00a0", "https://a.example/e", {}, None, {}),
         ('https://a.example/e?q={"a":1}', "https://a.example/e", {"q": '{"a":1}'}, None, {}),
+        ("https://a.example/e?on=<2024-01", "https://a.example/e", {"on": "<2024-01"}, None, {}),
+        ("https://a.example/e?q={0f8-d9}", "https://a.example/e", {"q": "{0f8-d9}"}, None, {}),
     ],
 )
 def test_an_address_is_read_without_its_key(
@@ -238,6 +240,7 @@ def test_the_base_url_is_all_but_the_last_part_of_the_path() -> None:
         ("https://a.example/v1/{org_id}/events", None, "`{org_id}` in it stands for a value"),
         ("https://a.example/v1/:org/events", None, "`:org` in it stands for a value"),
         ("https://a.example/v1/<org>/events", None, "`<org>` in it stands for a value"),
+        ("https://a.example/v1/<org>", None, "`<org` in it stands for a value"),
         ("https://a.example/v1/YOUR_ORG_ID/events", None, "`YOUR_ORG_ID` in it stands for a value"),
         ("{{base_url}}/events", None, "`{{base_url}}` in it stands for a value"),
         ("https://a.example/e?group={group id}", None, "`{group id}` in it stands for a value"),
