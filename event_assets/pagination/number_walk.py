@@ -20,7 +20,13 @@ class NumberWalk(PageWalk):
         end = self._receive(page)
         if not end and self._reading.empty:
             end = yield from self._read_behind()
+        last = len(self._reading.pages) - 1
+        if end == "page repeated" and len(self._pages_before) != last:  # a cache may have sent it
+            end = "" if (yield from self._look_behind(last, 1, 1)) else end
         return end
+
+    def _has_rows(self, page: PageFacts) -> bool:
+        return bool(self._reading.recent.find_unknown(page.ids))
 
     def _find_following(self) -> range:
         if not self._is_last_full:
@@ -57,7 +63,9 @@ class NumberWalk(PageWalk):
         is_counted = 0 < (page.page_count or 0) <= pages and (is_first or not is_full)
         is_counted &= page.total is not None or reading.rows > 0  # or it may count from 1
         is_empty = page.total == 0 and not reading.rows
-        is_all = page.is_total_certain and self._is_total_reached and not page.has_more
+        is_left = page.total not in (self._ids, 0)  # which may be what is left behind the page
+        is_all = page.is_total_certain and self._is_total_reached
+        is_all &= not (page.has_more or is_left)
         return (
             ("page behind", page.has_more is False or is_counted or is_empty or is_all),
             ("ignored parameter", is_first and position > 2),
@@ -83,7 +91,7 @@ class NumberWalk(PageWalk):
         if is_limit or (may_be_limit and is_in_list):
             self.finish("depth")
         elif may_go_on and status == HTTPStatus.NO_CONTENT:
-            self._has_held_nothing = True
+            self._hole = " A page in mid-list holds nothing."
             self._go_on(PageFacts())  # an empty page
             self._facts.last = last
         else:

@@ -45,7 +45,8 @@ class PageWalk(Walk):
     def _read_once(self) -> Steps[None]:
         self._page_count = 0  # the number of pages that responses promise
         self._ids = 0  # new ids in this reading
-        self._has_held_nothing = False  # whether a page behind a full one did, not even a list
+        self._hole = ""  # what was odd with a page, as a sentence
+        self._oddity = ""  # the same, once new rows came behind it
         self._shifted = 0  # pages in a row that begin with the second row of the one before
         self._pointers: set[Any] = set()
         self._reading.reads_to = self._reads_to
@@ -96,8 +97,10 @@ class PageWalk(Walk):
         fresh = self._add(ids, range(overlap, len(ids)))
         # in mid-list, a page was another one, or empty by accident
         self.is_counted |= bool(fresh) and has_gap
-        if fresh and self._has_held_nothing:
-            facts.error = " A page in mid-list holds nothing."
+        if fresh and self._hole:
+            self._oddity = self._hole
+        elif is_repeated and len(reading.pages) > 2:
+            self._hole = " A page in mid-list came twice."
         self._ids += len(fresh)
         is_shifted = len(ids) > len(fresh) == 1 and ids[:-1] == last_page[1:]
         self._shifted = self._shifted + 1 if is_shifted else 0
@@ -219,3 +222,8 @@ class PageWalk(Walk):
             self._read_again(kept, unless="changed", confirms=confirms)
         else:
             self.finish(end)
+
+    def finish(self, end: str, **values: Any) -> None:
+        """Finish with the evidence of this name, whose sentence needs `values`."""
+        self._facts.error = self._facts.error or self._oddity
+        super().finish(end, **values)

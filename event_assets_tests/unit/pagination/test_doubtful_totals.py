@@ -286,6 +286,21 @@ def test_a_total_of_what_is_left_is_reached(kind: str, length: int) -> None:
     assert len(done.asked) <= -(-length // 20) + 5
 
 
+@pytest.mark.parametrize("length", [40, 95, 100])
+@pytest.mark.parametrize("kind", ["page", "offset", "cursor"])
+def test_a_total_of_what_is_left_behind_a_page_ends_no_list(kind: str, length: int) -> None:
+    config, _ = PAGED[kind]
+
+    def answer(query: Query) -> Any:
+        at = int(query.get("offset") or query.get("cursor") or 20 * int(query.get("page", 0)))
+        following = {"next": str(at + 20)} if at + 20 < length else {}
+        return {"data": rows_from(at, length), "total": max(0, length - at - 20), **following}
+
+    done = read_with(config, answer)
+    assert done.ids == {*range(length)}
+    assert done.result.complete is True
+
+
 def test_a_total_that_falls_in_another_way_is_doubted_with_a_way_out() -> None:
     def answer(query: Query) -> Any:
         at = 20 * int(query["page"])

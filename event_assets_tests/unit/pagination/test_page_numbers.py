@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from event_assets_tests.support.paging import Query
-from event_assets_tests.support.served_lists import numbered, read_with
+from event_assets_tests.support.served_lists import PAGED, numbered, read_with, rows_from
 
 
 def test_page_numbers_without_a_total_are_read_twice() -> None:
@@ -101,11 +101,26 @@ def test_a_first_page_with_two_numbers_is_read_once(length: int) -> None:
     assert done.result.complete is (None if 0 < length <= 20 else True), done.result.reason
 
 
+@pytest.mark.parametrize("kind", ["page", "cursor"])
+def test_a_page_that_a_cache_sends_for_the_next_one_is_a_doubt_and_no_end(kind: str) -> None:
+    config, answer = PAGED[kind]
+
+    def cached(query: Query) -> Any:
+        body = answer(query)
+        is_third = body["data"][:1] == [{"id": 40}]
+        return {**body, "data": rows_from(20)} if is_third else body
+
+    done = read_with(config, cached)
+    assert done.ids == {*range(40), *range(60, 130)}
+    assert done.result.complete is None
+    assert "A page in mid-list came twice." in done.result.reason
+
+
 def test_the_last_page_given_again_is_an_end() -> None:
     done = read_with("page_number", lambda query: numbered({"page": min(query["page"], "4")}))
     assert done.ids == set(range(95))
     assert done.result.complete is True
-    assert len(done.asked) == 2 * (5 + 1)
+    assert len(done.asked) == 2 * (5 + 1) + 1
 
 
 def test_page_numbers_that_wrap_round_end_after_a_lap() -> None:
