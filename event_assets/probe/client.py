@@ -174,8 +174,8 @@ class Client:
         if page.status == HTTPStatus.FORBIDDEN and self.forbidden >= MAX_FORBIDDEN:
             raise ApiError(
                 f"The API at {where} answered {status} twice.{page.said} As some APIs lock out who "
-                "goes on, nothing more was sent: give the key by --key-from-env, and say how it is "
-                "sent by --auth and --set auth.name=..."
+                "goes on, nothing more was sent: give the key by --key-from-env, and its place by "
+                "--set auth.name=..., or the documentation's curl command by --curl."
             )
 
     def start(self, paginator: Any, settings: Settings) -> tuple[ListPaginator, requests.Request]:
