@@ -72,8 +72,9 @@ class PageReader:
             self._before = _find_said("before", around)
         has_more, flag = self._find_has_more(document, around)
         # a flag that does not come with every page that leads on says something of its own page
-        cut = _find_said("cut", around) if pointer or self._leads_on_uncut else ""
-        is_part = bool(cut and self._leads_on_uncut)
+        is_of_page = self._leads_on_uncut or not rows  # behind the end, it is about the whole list
+        cut = _find_said("cut", around) if pointer or is_of_page else ""
+        is_part = bool(cut and is_of_page)
         self._leads_on_uncut |= bool(pointer and rows and not cut)
         is_backwards = vocabulary.leads_back(pointer_path)
         if not (is_backwards and self._unfollowed):  # what the first page showed still holds

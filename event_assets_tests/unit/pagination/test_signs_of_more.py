@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from event_assets_tests.support.paging import Query
-from event_assets_tests.support.served_lists import read_with, rows
+from event_assets_tests.support.served_lists import PAGED, read_with, rows
 
 CURSOR = {"type": "cursor", "cursor_path": "paging.next.after", "cursor_param": "after"}
 
@@ -53,6 +53,17 @@ def test_what_looks_like_more_is_found_in_any_description_of_pages(name: str, mo
 def test_a_response_that_is_whole_is_no_end_of_the_list(name: str) -> None:
     body = {"data": rows(0, 30), name: False, "next_url": "/events?page=2"}
     assert read_with("single_page", lambda _: body).result.complete is False
+
+
+@pytest.mark.parametrize("kind", ["offset", "page"])
+def test_a_flag_of_a_cut_behind_the_end_outweighs_a_total_that_is_reached(kind: str) -> None:
+    """A search that ran out of time counts only what it found until then."""
+    config, answer = PAGED[kind]
+    said = {"total_count": 130, "incomplete_results": True}
+    done = read_with(config, lambda query: {**answer(query), **said})
+    assert done.ids == set(range(130))
+    assert done.result.complete is False
+    assert "`incomplete_results: true`" in done.result.reason
 
 
 def test_a_link_in_a_header_that_is_not_followed_is_a_failure() -> None:
