@@ -24,7 +24,7 @@ from event_assets.probe.samples import (
     read_field,
 )
 from event_assets.probe.time_finder import find_time_at, find_unread_clock, find_unread_zone
-from event_assets.records.contract import FieldReader
+from event_assets.records.contract import FieldReader, build_field_readers
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import as_list, template_paths
 
@@ -169,10 +169,11 @@ def _describe_field(
 
 def _is_before(sample: Sample, end: FieldFinding, start: FieldFinding) -> bool:
     """Return whether the end is before the start in most records that have both."""
-    ends, starts = (
-        _read(sample, column, finding.settings)[1]
-        for column, finding in (("end_time", end), ("start_time", start))
+    columns = {"start_time": start, "end_time": end}
+    readers = build_field_readers(
+        {name: _parse_field(name, {"type": TIME, **one.settings}) for name, one in columns.items()}
     )
+    starts, ends = (read_field(reader, sample.records)[1] for reader in readers.values())
     pairs = [(one, other) for one, other in zip(ends, starts, strict=True) if one and other]
     return 2 * len([one for one, other in pairs if one < other]) > len(pairs)
 
@@ -298,10 +299,7 @@ def preview(document: Mapping[str, Any], records: Sequence[Any]) -> list[dict[st
     """Return events as they will be in the table: id, name, start and end."""
     attributes = document["attributes"]
     key = attributes["rest_api"]["resource_defaults"]["primary_key"]
-    columns: dict[str, list[Any]] = {}
-    for name in PREVIEWED:
-        if name in attributes["fields"]:
-            config = _parse_field(name, attributes["fields"][name])
-            reader = FieldReader(name, config, key if name == "id" else ())
-            columns[name] = read_field(reader, records)[1]
+    fields = {name: _parse_field(name, one) for name, one in attributes["fields"].items()}
+    readers = build_field_readers(fields, key)
+    columns = {name: read_field(readers[name], records)[1] for name in PREVIEWED if name in readers}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

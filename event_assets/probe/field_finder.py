@@ -12,7 +12,10 @@ from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_na
 from event_assets.probe.time_finder import find_end, find_start, find_updated
 from event_assets.values.json_paths import build_getter
 
-IDS = ("id", "eventid", "uuid", "guid", "objectid", "uid", "@id", "key", "identifier", "oid", "pk")
+IDS = (
+    *("id", "eventid", "idevent", "uuid", "guid", "objectid", "uid", "@id", "key", "identifier"),
+    *("oid", "pk"),
+)
 ID_WORDS = {"id", "uuid", "guid", "key", "slug"}
 OTHER_ID = ""  # any other name that ends with one of them
 KEYS = ("slug", "code", "ticker", "number", "ref", "reference", "uri", "url", "href", "self")

@@ -36,7 +36,7 @@ NAME = (
     *("name", "title", "summary", "subject", "topic", "headline", "label"),
     *("titel", "tittel", "titre", "titulo", "titolo", "bezeichnung", "otsikko"),
     *("nom", "nome", "nombre", "naam", "namn", "navn", "nazwa", "nazev", "nimi"),
-    *("heading", "betreff", "intitule"),
+    *("heading", "betreff", "intitule", "names", "titles"),
 )
 # The name, if nothing else is, where it has several words and few characters.
 LAST_NAMES = (

@@ -44,16 +44,18 @@ def find_time_at(sample: Sample, source: str | Sequence[str]) -> FieldFinding:
 def find_end(sample: Sample, start: FieldFinding | None) -> FieldFinding | None:
     """Return where the end is: named as the start is, or else by its own name.
 
-    Where no event has an end, it is read as the start is.
+    It may have but a time of day; where no event has an end, it is read as the start is.
     """
-    path = next(iter(template_paths(start.sources[0])), "") if start else ""
+    path = day = next(iter(template_paths(start.sources[0])), "") if start else ""
     like = _named(path) - words.START
     if (found := _find_time(sample, words.END, like)) or not start:
         return found
     for path in filter(lambda path: not sample.present(path), sample.leaves):
         if _named(path) & words.END and _named(path) - words.END == like:
             return FieldFinding({**start.settings, "from": path}, start.is_zoned)
-    return None
+    joined = (_join(sample, day, clock) for clock in _clocks(sample, day, words.END))
+    sources, format_ = next(filter(None, joined), ((), None))  # on the day of the start
+    return _describe_time(sample, day, format_, sources[:1]) if format_ else None
 
 
 def _named(path: str) -> set[str]:
@@ -114,7 +116,9 @@ def _rank_time(sample: Sample, path: str, named: frozenset[str]) -> tuple[bool, 
     format_ = sample.formats[path]
     if {*flat} & words.OTHER_TIMES or is_foreign(path) or _is_of_publication(sample, path):
         return None
-    is_second = "2" in flat and path.replace("2", "") in sample.leaves  # `value2` beside `value`
+    # `value2` beside `value`, written alike
+    first = sample.formats.get(path.replace("2", "")) if "2" in flat else None
+    is_second = first is not None and first.pattern == format_.pattern
     is_named = bool({*flat} & named) or (is_second and named is words.END)
     is_opposite = bool({*flat} & (words.END if named is words.START else words.START))
     is_opposite |= is_second and named is words.START
@@ -180,13 +184,15 @@ def _join(sample: Sample, path: str, clock: str) -> tuple[list[str], TimeFormat]
     return None
 
 
-def _clocks(sample: Sample, path: str) -> Iterator[str]:
-    """Yield the paths that are named as the time of day of a day."""
-    own, names = _other_words(path), words.TIME_OF_DAY | words.START | words.END | {"at"}
+def _clocks(sample: Sample, path: str, named: frozenset[str] = words.START) -> Iterator[str]:
+    """Yield the paths that are named as the time of day of a day: its start, or its end."""
+    names = words.TIME_OF_DAY | words.START | words.END | {"at"}
+    is_end = bool((_named(path) | named) & words.END)
+    own = _other_words(path) - words.START - words.END
     for other in filter(lambda other: not is_foreign(other), sample.leaves):
-        named, is_clock = _other_words(other), {*words.split_name(last_name(other))} & names
-        is_partner = named in (own, own - words.START) or named - words.START == own
-        is_partner |= named <= words.START and not own & words.END  # `started_time`
+        found, is_clock = _other_words(other), {*words.split_name(last_name(other))} & names
+        rest = found - words.START - words.END
+        is_partner = bool(found & words.END) == is_end and (rest == own or not (rest or is_end))
         if is_partner and is_clock and other not in sample.formats:
             yield other
 

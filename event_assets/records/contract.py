@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from event_assets.config.fields import FieldConfig
+from event_assets.config.fields import START, FieldConfig
 from event_assets.config.source import ResourceConfig
 from event_assets.records.arrow_types import convert
 from event_assets.values import json_paths, timestamps
@@ -23,6 +23,7 @@ from event_assets.values.types import COLUMN_TYPES
 NO_TIME = re.compile(
     r"0001-01-01[T ]00:00|9999-12-31[T ]23:59|0000-00-00|-0001-11-30|invalid date", re.IGNORECASE
 )
+END = "end_time"
 
 
 class FieldReader:
@@ -32,12 +33,18 @@ class FieldReader:
         """Read `field` from its `from`, or else from the parts of a `key`, or from `name`."""
         self.name = name
         self.field = field
+        self.start: FieldReader | None = None  # that of events, if this is their end
         given = json_paths.as_list(field.source)
         choices = given or json_paths.as_list(key) or [name]
         getters = list(map(build_getter, choices))
         self._choices = getters if given or len(getters) == 1 else [_composite_key_getter(getters)]
         parts = [path for choice in choices for path in json_paths.template_paths(choice)]
         self.source_paths = list(dict.fromkeys(parts))  # all that the column may be made of
+        self._made = [  # of a day and a time of day
+            getter
+            for choice, getter in zip(choices, getters, strict=True)
+            if len(json_paths.template_paths(choice)) > 1
+        ]
         is_plain = len(choices) == 1 and not {"{", "*"}.intersection(choices[0])
         self.plain_path = json_paths.parse_path(choices[0]) if is_plain else None
         self._zones: list[str | Getter] = [
@@ -73,7 +80,15 @@ class FieldReader:
             found = json_paths.first_present(self._zones, records)
             # An unknown zone: a local time without its zone must not be taken for UTC.
             zones = ["?" if zone is None or zone == "" else zone for zone in found]
-        return timestamps.parse_timestamps(values, self.field.format, zones)
+        moments = timestamps.parse_timestamps(values, self.field.format, zones)
+        if self.start is None or not self._made:
+            return moments
+        made = [one is not None for one in json_paths.first_present(self._made, records)]
+        starts = self.start.to_arrow(self.start.read(records), records)
+        later = timestamps.parse_a_day_later(values, self.field.format, zones)
+        is_early = pc.and_(pc.less(moments, starts), pc.greater_equal(later, starts))
+        is_past_midnight = pc.and_(pc.fill_null(is_early, False), pa.array(made, pa.bool_()))
+        return pc.if_else(is_past_midnight, later, moments)
 
     def whole_days(self, values: Sequence[Any], moments: pa.Array) -> pa.Array | None:
         """Return the days without a time of day that are others in UTC; None if there are none."""
@@ -124,6 +139,9 @@ def build_field_readers(
     readers = {name: FieldReader(name, field) for name, field in fields.items()}
     if given := fields.get("id"):
         readers["id"] = FieldReader("id", given.model_copy(update={"nullable": False}), key)
+    start, end = readers.get(START), readers.get(END)
+    if start and end and {start.field.type, end.field.type} == {"timestamp"}:
+        end.start = start
     return readers
 
 

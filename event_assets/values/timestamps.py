@@ -92,6 +92,14 @@ def parse_timestamps(
     return _parse_each(texts, zones, _parse_text)
 
 
+def parse_a_day_later(
+    values: Sequence[Any], format_: str | None, zones: str | Sequence[Any] | None
+) -> pa.Array:
+    """Parse local times as those of the next day, at the same time of day."""
+    local = parse_timestamps(values, format_, None).cast(LOCAL_TIMESTAMP)
+    return _localize(pc.add(local, pa.scalar(timedelta(days=1))), zones)
+
+
 def _split_off_zones(
     texts: Sequence[str | None], zones: str | Sequence[Any] | None
 ) -> tuple[list[str | None], list[Any]]:

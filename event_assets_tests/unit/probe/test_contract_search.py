@@ -235,6 +235,38 @@ def test_a_time_of_day_of_another_name_is_a_choice() -> None:
     assert (asked(answered), first_start(answered)) == ([], "2026-10-01 19:30:00+00:00")
 
 
+@pytest.mark.parametrize("name", ["date", "nextDate.from"])
+@pytest.mark.parametrize(("start", "end"), [("start_time", "end_time"), ("starts", "ends")])
+def test_ends_past_midnight_beside_one_date_are_on_the_next_day(
+    name: str, start: str, end: str
+) -> None:
+    parent, _, day = name.rpartition(".")
+    rows: list[dict[str, Any]] = []
+    for at in range(23):
+        times = {day: f"2026-10-{at + 1:02}", start: "22:00", end: "01:30" if at % 2 else "23:00"}
+        rows.append({"id": at, "name": f"Event {at}", **({parent: times} if parent else times)})
+    found = connect(whole(rows))
+    assert asked(found) == []
+    assert [str(event["end_time"]) for event in found.events[:2]] == [
+        "2026-10-01 23:00:00+00:00",
+        "2026-10-03 01:30:00+00:00",
+    ]
+
+
+def test_a_day_that_comes_again_in_another_notation_is_no_end() -> None:
+    rows = [{"id": at, "name": f"Event {at}", "date": f"{at + 1:02}/10/2026",
+             "date2": f"2026-10-{at + 1:02}"} for at in range(23)]  # fmt: skip
+    found = connect(whole(rows))
+    assert asked(found) == []
+    assert (first_start(found), "end_time" in fields(found)) == ("2026-10-01 00:00:00+00:00", False)
+
+
+def test_the_id_of_the_event_is_preferred_to_that_of_another_program() -> None:
+    rows = [{**row, "id": None, "idOther": at, "idEvent": f"e{at}"} for at, row in
+            enumerate(events(23))]  # fmt: skip
+    assert connect(whole(rows)).events[0]["id"] == "e0"
+
+
 @pytest.mark.parametrize(
     ("name", "start", "clock", "end", "end_clock"),
     [

@@ -96,7 +96,7 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
         (
             lambda n: {"date": at(n), "to": "11:30", "from": "10:00"},
             {"from": ["{date}T{from}", "date"]},
-            None,
+            {"from": "{date}T{to}"},
         ),
         (
             lambda n: {"date": at(n, "T00:00:00.000Z"), "time": "19:30"},
@@ -224,7 +224,7 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
         (
             lambda n: {"datestart": at(n), "times": [{"timestart": "19:30", "timeend": "21:30"}]},
             {"from": ["{datestart}T{times.0.timestart}", "datestart"]},
-            None,
+            {"from": "{datestart}T{times.0.timeend}"},
         ),
         (
             lambda n: {

@@ -211,3 +211,30 @@ def test_json_takes_numbers_of_any_size_and_any_depth() -> None:
     for _ in range(200_000):
         deep = [deep]
     assert "too deeply" in to_json(deep)
+
+
+@pytest.mark.parametrize(
+    ("record", "end"),
+    [
+        ({"day": "2026-05-01", "from": "22:00", "to": "02:30"}, "2026-05-02T00:30Z"),
+        ({"day": "2026-05-01", "from": "18:00", "to": "21:00"}, "2026-05-01T19:00Z"),
+        ({"day": "2026-05-01", "from": "18:00", "to": None}, None),
+        ({"day": "2026-05-01", "from": None, "to": "21:00"}, "2026-05-01T19:00Z"),
+        # The clocks are put forward in this night.
+        ({"day": "2026-03-28", "from": "22:00", "to": "04:00"}, "2026-03-29T02:00Z"),
+        ({"day": "2026-05-01", "from": "22:00", "to": "02:30", "end": "2026-04-01"}, None),
+    ],
+)
+def test_an_end_by_its_time_of_day_is_after_the_start(record: dict[str, Any], end: Any) -> None:
+    templates = {"start_time": "{day}T{from}", "end_time": "{day}T{to}"}
+    if "end" in record:  # an end that is more than a day too early is one of the API
+        templates["end_time"], end = "{end}T{to}", "2026-04-01T00:30Z"
+    fields = {
+        name: FieldConfig.model_validate(
+            {"type": "timestamp", "from": source, "timezone": "Europe/Berlin"}
+        )
+        for name, source in templates.items()
+    }
+    reader = build_field_readers(fields)["end_time"]
+    found = reader.to_arrow(reader.read([record]), [record]).to_pylist()
+    assert found == [end and datetime.fromisoformat(end)]
