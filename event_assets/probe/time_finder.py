@@ -67,7 +67,8 @@ def find_updated(sample: Sample) -> FieldFinding | None:
     """Return where the time of the last change is."""
     for path in sorted(sample.leaves, key=lambda path: (path.count("."), path)):
         is_named = {*words.split_name(last_name(path))} & words.UPDATED and path.count(".") <= 1
-        if is_named and not is_foreign(path) and (found := sample.formats.get(path)):
+        found = sample.formats.get(path)
+        if is_named and found and not (is_foreign(path) or found.rivals):  # day or month first?
             settings = {"from": path} | ({"format": found.pattern} if found.pattern else {})
             is_utc = bool(_named(path) & {"utc", "gmt"})
             return FieldFinding(settings, found.has_zone or is_utc)

@@ -372,6 +372,11 @@ def test_a_time_of_change_without_a_zone_is_assumed_to_be_utc() -> None:
     assert fact.evidence.endswith("local times without a zone, taken as UTC")
 
 
+def test_a_time_of_change_that_can_be_read_in_two_ways_is_left_out() -> None:
+    rows = events(7, modified="01/02/2026 10:00 AM")
+    assert "updated_at" not in fields(connect(whole(rows)))
+
+
 def test_fields_that_tell_the_events_apart_are_named_in_the_question() -> None:
     rows = [{**row, "id": None, "permalink": f"/e/{at}"} for at, row in enumerate(events(7))]
     [question] = connect(whole(rows)).open_questions
