@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 from event_assets.config.source import ResourceConfig, SourceConfig
@@ -56,12 +57,8 @@ COLUMNS = {
     "began_at": "timestamp",
 }
 LOADED_COLUMNS = """
-select loaded.key, arg_max(loaded.value ->> '$', number)
-from (
-    select columns, max(sync_number) as number from {log}
-    where json_type(columns) = 'OBJECT' group by all
-) as filled, json_each(columns) as loaded
-group by all
+from {log} select columns where json_type(columns) = 'OBJECT' and sync_number is not null
+group by all order by max(sync_number)
 """
 
 
@@ -114,4 +111,5 @@ def loaded_columns(database: Database, schema: str, table: str) -> dict[str, str
     if not {"columns", "sync_number"} <= catalog_columns(database, schema, log).keys():
         return {}
     found = database.execute(LOADED_COLUMNS.format(log=f"{schema}.{log}")).fetchall()
-    return {name: kind for name, kind in found if kind in COLUMN_TYPES}
+    loaded = chain.from_iterable(json.loads(columns).items() for (columns,) in found)
+    return {name: kind for name, kind in dict(loaded).items() if str(kind) in COLUMN_TYPES}

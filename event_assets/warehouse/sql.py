@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -40,8 +41,15 @@ def quote_literal(text: str) -> str:
 
 def insert_row(database: Database, table: str, row: Mapping[str, Any]) -> None:
     """Insert a row, given by column, into a table with a quoted name."""
-    columns, marks = ", ".join(map(quote_identifier, row)), ", ".join("?" * len(row))
-    database.execute(f"insert into {table} ({columns}) values ({marks})", [*row.values()])
+    # no parameters: for each, DuckDB looks for pandas twice, whether it is installed or not
+    columns, values = ", ".join(map(quote_identifier, row)), ", ".join(map(_literal, row.values()))
+    database.execute(f"insert into {table} ({columns}) values ({values})")
+
+
+def _literal(value: Any) -> str:
+    if value is None or isinstance(value, int):
+        return "null" if value is None else str(value)
+    return quote_literal(str(value).replace("\0", ""))  # it would end the statement
 
 
 def account_filter(account: str | None) -> str:
@@ -49,6 +57,7 @@ def account_filter(account: str | None) -> str:
     return "true" if account is None else f"{ACCOUNT} = {quote_literal(account)}"
 
 
+@cache
 def reserved_schema_names() -> set[str]:
     """Return the words that cannot name a schema."""
     with duckdb.connect() as database:

@@ -14,6 +14,7 @@ from event_assets import warehouse
 from event_assets.warehouse.load import load_package
 from event_assets.warehouse.merge import TableLoad
 from event_assets.warehouse.pipeline import open_pipeline
+from event_assets.warehouse.sql import insert_row
 from event_assets_tests.support.loads import (
     NAME,
     SCHEMA,
@@ -164,6 +165,18 @@ def test_dlt_finds_its_schema_state_and_loads(project: Project, tmp_path: Any) -
         "select distinct load_id = _dlt_load_id from events._dlt_loads, events.event_data "
         "where load_id = (select max(load_id) from events._dlt_loads)"
     ) == [(True,)]
+
+
+def test_a_row_of_the_log_keeps_its_values_but_for_nul() -> None:
+    kinds = {"a": "varchar", "b": "json", "c": "timestamptz", "d": "boolean", "e": "double"}
+    at = datetime(2026, 11, 29, 15, 55, 33, 349692, tzinfo=UTC)
+    text = 'it\'s "said" \\n {x} ?1 $1 %s ü\n'
+    with warehouse.connect() as database:
+        database.execute(f"create table t ({', '.join(f'{n} {k}' for n, k in kinds.items())})")
+        insert_row(database, "t", {"a": f"{text}\0", "b": "[1]", "c": at, "d": True, "e": 0.1})
+        insert_row(database, "t", {"a": "", "b": "null", "c": None, "d": False, "e": 2**53})
+        found = database.execute("from t").fetchall()
+    assert found == [(text, "[1]", at, True, 0.1), ("", "null", None, False, 2**53)]
 
 
 def test_other_pipelines_of_the_process_keep_their_settings_of_dlt(
