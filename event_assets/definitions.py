@@ -39,7 +39,7 @@ def _load() -> dg.Definitions:
 
         built = build_definitions()
     finally:
-        if FREEZES_DUCKDB and not gc.get_freeze_count():
+        if FREEZES_DUCKDB and not _loaded:  # once
             gc.freeze()
         gc.enable()
     _loaded[:] = [(_state(), built)]
