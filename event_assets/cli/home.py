@@ -59,6 +59,7 @@ def open_instance() -> dg.DagsterInstance:
         launcher = instance.get_ref().run_launcher_data
         if launcher:
             getattr(import_module(launcher.module_name), launcher.class_name)
+        dg.DagsterLogManager.create(loggers=[], instance=instance)  # reads python_logs, as runs do
         return instance
     except yaml.MarkedYAMLError as error:
         from event_assets.component.yaml_file import describe_yaml_error
@@ -78,5 +79,6 @@ def open_instance() -> dg.DagsterInstance:
         if of_history := history_problem(error):
             raise ConfigError(of_history) from None
         text = str(error).removeprefix("Failure condition: ").partition(", instead got")[0]
+        text = text.rpartition("Description: ")[2]  # of an invariant
         problem = f"{type(error).__name__}: {text}".partition("\n")[0]
     raise ConfigError(f"Dagster cannot use its settings in {file}: {problem.rstrip('.')}.")

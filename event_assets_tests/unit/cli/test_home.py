@@ -261,6 +261,11 @@ def test_secrets_that_cannot_be_read_are_told(project: Project, clone: Path) -> 
         (b"storage: {custom: {module: no_module, class: A}}\n", "no_module"),
         (b"run_launcher: {module: no_module, class: A}\n", "No module named 'no_module'"),
         (b"run_launcher: {module: dagster, class: NoLauncher}\n", "no attribute 'NoLauncher'"),
+        (b"python_logs: {python_log_level: LOUD}\n", "CheckError: Bad value for log level LOUD"),
+        (
+            b"python_logs: {dagster_handler_config: {handlers: {a: {class: no.Class}}}}\n",
+            "Unable to configure handler 'a'",
+        ),
     ],
 )
 def test_a_mistake_in_dagster_yaml_is_told_in_one_sentence(
