@@ -83,6 +83,8 @@ def end_run_by_signals() -> None:
     _note_signals()
     if signal.SIGHUP in SIGNALS:
         signal.signal(signal.SIGHUP, _interrupt)
+    show = sys.excepthook  # what is no Exception is an interrupt, such as a second Ctrl-C
+    sys.excepthook = lambda kind, *rest: issubclass(kind, Exception) and show(kind, *rest)
     atexit.register(_exit_by_signal)
 
 
