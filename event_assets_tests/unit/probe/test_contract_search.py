@@ -262,7 +262,7 @@ def test_a_day_that_comes_again_in_another_notation_is_no_end() -> None:
 
 
 def test_the_id_of_the_event_is_preferred_to_that_of_another_program() -> None:
-    rows = [{**row, "id": None, "idOther": at, "idEvent": f"e{at}"} for at, row in
+    rows = [{**row, "id": None, "idApi": at, "idEvent": f"e{at}"} for at, row in
             enumerate(events(23))]  # fmt: skip
     assert connect(whole(rows)).events[0]["id"] == "e0"
 
