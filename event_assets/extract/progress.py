@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import RLock
 from typing import TextIO
 
 from tqdm import tqdm
@@ -56,6 +57,7 @@ def progress_logger(log: Callable[[str], None], interval: float = LOG_INTERVAL) 
 @contextmanager
 def progress_bar(terminal: TextIO) -> Iterator[OnProgress]:
     """Show a progress bar, if it is a terminal, and yield the callback that moves it."""
+    tqdm.set_lock(RLock())  # its own is of processes, for which Python 3.14 starts another one
     with tqdm(file=terminal, unit=" events", disable=None, leave=False, dynamic_ncols=True) as bar:
 
         def on_progress(progress: Callable[[], Progress]) -> None:

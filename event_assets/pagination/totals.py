@@ -129,14 +129,15 @@ class RowTotal:
         if rows and self.seen[-1:] != [total]:
             self.seen.append(total)
         is_left = bool(rows and before and self.largest == total + before)
-        total += before * is_left  # it is the number of rows from here on
+        if is_left:  # it is the number of rows from here on
+            total += before
         is_same, self.reported = total == self.reported, total
         if rows or total:
             self.lowest = min(total, total if self.lowest is None else self.lowest)
             self.highest = max(total, self.highest)
         if self.disproved is not None or (rows and total < before + rows):
-            self.disproved, self.least, self.largest, self._last = total, None, None, None
-            self.disproved *= not is_left
+            self.disproved = 0 if is_left else total
+            self.least = self.largest = self._last = None
             return None
         is_echo = total == self._limit and self.largest is None
         if is_echo or (not rows and not total and before):

@@ -1,8 +1,10 @@
 """The progress of a sync, in the log or on a terminal."""
 
 import sys
+from threading import RLock
 
 import pytest
+from tqdm import tqdm
 
 from event_assets.extract.progress import Progress, progress_bar, progress_logger
 from event_assets_tests.support.project import Project
@@ -35,6 +37,11 @@ def test_a_bar_shows_only_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> N
     with progress_bar(sys.stderr) as show:
         show(lambda: HALF)
     assert capsys.readouterr().err == ""
+
+
+def test_a_bar_is_locked_against_other_threads_only() -> None:
+    with progress_bar(sys.stderr):
+        assert isinstance(tqdm.get_lock(), type(RLock()))  # type: ignore[no-untyped-call]
 
 
 def test_a_long_sync_tells_the_dagster_log(
