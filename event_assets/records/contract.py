@@ -29,11 +29,20 @@ END = "end_time"
 class FieldReader:
     """Reads one field of the contract from records."""
 
-    def __init__(self, name: str, field: FieldConfig, key: str | Sequence[str] = ()) -> None:
-        """Read `field` from its `from`, or else from the parts of a `key`, or from `name`."""
+    def __init__(
+        self,
+        name: str,
+        field: FieldConfig,
+        key: str | Sequence[str] = (),
+        start: FieldReader | None = None,
+    ) -> None:
+        """Read `field` from its `from`, or else from the parts of a `key`, or from `name`.
+
+        `start`: reads the start of the events whose end this is.
+        """
         self.name = name
         self.field = field
-        self.start: FieldReader | None = None  # that of events, if this is their end
+        self._start = start
         given = json_paths.as_list(field.source)
         choices = given or json_paths.as_list(key) or [name]
         getters = list(map(build_getter, choices))
@@ -81,10 +90,10 @@ class FieldReader:
             # An unknown zone: a local time without its zone must not be taken for UTC.
             zones = ["?" if zone is None or zone == "" else zone for zone in found]
         moments = timestamps.parse_timestamps(values, self.field.format, zones)
-        if self.start is None or not self._made:
+        if self._start is None or not self._made:
             return moments
         made = [one is not None for one in json_paths.first_present(self._made, records)]
-        starts = self.start.to_arrow(self.start.read(records), records)
+        starts = self._start.to_arrow(self._start.read(records), records)
         later = timestamps.parse_a_day_later(values, self.field.format, zones)
         is_early = pc.and_(pc.less(moments, starts), pc.greater_equal(later, starts))
         is_past_midnight = pc.and_(pc.fill_null(is_early, False), pa.array(made, pa.bool_()))
@@ -139,9 +148,9 @@ def build_field_readers(
     readers = {name: FieldReader(name, field) for name, field in fields.items()}
     if given := fields.get("id"):
         readers["id"] = FieldReader("id", given.model_copy(update={"nullable": False}), key)
-    start, end = readers.get(START), readers.get(END)
-    if start and end and {start.field.type, end.field.type} == {"timestamp"}:
-        end.start = start
+    start, end = fields.get(START), fields.get(END)
+    if start and end and {start.type, end.type} == {"timestamp"}:
+        readers[END] = FieldReader(END, end, start=readers[START])
     return readers
 
 
