@@ -246,6 +246,7 @@ def test_secrets_that_cannot_be_read_are_told(project: Project, clone: Path) -> 
     assert done.stderr == f"The file {secrets} cannot be read: Permission denied.\n"
 
 
+@pytest.mark.filterwarnings("ignore:Handling yaml-defined logging")  # of Dagster: beta
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
