@@ -152,8 +152,9 @@ def test_a_log_with_a_default_that_is_no_constant_is_read(
     project.rows("create table known as from range(3)")
     changes = "create sequence counted", f"alter table known add own text default {default}"
     execute(project.database, *changes)
-    assert run(["show", "main.known"]) == 1
-    assert capsys.readouterr().err.endswith("; sync, which opens it.\n")
+    if duckdb.__version__ < "2":
+        assert run(["show", "main.known"]) == 1
+        assert capsys.readouterr().err.endswith("; sync, which opens it.\n")
     with warehouse.connect() as database:
         assert database.sql("select count(own) from known").fetchall() == [(3,)]
     assert run(["show", "main.known"]) == 0
