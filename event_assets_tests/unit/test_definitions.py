@@ -98,6 +98,7 @@ def test_definitions_are_loaded_once_until_a_variable_or_a_file_changes(
 def test_no_sync_searches_what_is_loaded_for_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
     gc.unfreeze()  # what the tests have set aside
     monkeypatch.setattr(definitions, "_loaded", [])
+    monkeypatch.setattr(definitions, "FREEZES_DUCKDB", True)  # which this process has loaded
     definitions.defs()
     assert gc.get_freeze_count() > 100_000
 
