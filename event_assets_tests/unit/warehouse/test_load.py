@@ -179,6 +179,15 @@ def test_a_row_of_the_log_keeps_its_values_but_for_nul() -> None:
     assert found == [(text, "[1]", at, True, 0.1), ("", "null", None, False, 2**53)]
 
 
+def test_dlt_reads_no_settings_of_a_destination_that_it_never_connects_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DESTINATION__ENABLE_DATASET_NAME_NORMALIZATION", "no boolean")
+    with open_pipeline(NAME, SCHEMA) as pipeline:
+        empty = pipeline.destination.spec()
+        assert pipeline.destination.configuration(empty) is empty
+
+
 def test_other_pipelines_of_the_process_keep_their_settings_of_dlt(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
