@@ -19,6 +19,7 @@ from event_assets.config.database_file import (
     require_writable_database,
 )
 from event_assets.config.program import program
+from event_assets.config.project import project_setting
 from event_assets.values.errors import WarehouseError
 
 # In DuckDB's message.
@@ -46,6 +47,10 @@ def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
             return
         except (duckdb.DataError, duckdb.ProgrammingError) as error:
             reason = str(error).strip().partition("\n")[0].rstrip("!")
+    if "sync_number" in reason:
+        raise WarehouseError(
+            f"The tables are those of an earlier release: `{program()} sync` takes them over."
+        )
     raise WarehouseError(
         f"The tables are not as syncs leave them ({reason}): `{program()} sync` makes them again, "
         "or says what to do."
@@ -95,6 +100,7 @@ def _open_lake() -> Iterator[duckdb.DuckDBPyConnection]:
 def _open_file() -> duckdb.DuckDBPyConnection:
     file, began, is_told = database_file(), time.monotonic(), False
     if not os.path.isfile(file):  # noqa: PTH113 (False in a folder that may not be searched)
+        project_setting("root_module")  # without a project, that is what is missing
         require_writable_database()
         raise MissingDatabaseError(f"There is no database {file} yet: `{program()} sync` makes it.")
     require_duckdb_file()

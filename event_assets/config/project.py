@@ -84,8 +84,10 @@ def project_setting(name: str) -> str | None:
     folder = find_project()
     file, settings = _dg_settings(folder)
     if file is None:
+        where = f"{Path.cwd()} or above" if folder == CHECKOUT else folder
         raise ConfigError(
-            f"There is no project in {folder}: no pyproject.toml there has the table [tool.dg]."
+            f"There is no project in {where}: no pyproject.toml there has the table [tool.dg]. "
+            "Change to the folder of a project, or name it in EVENT_ASSETS_PROJECT."
         )
     value = get_nested(settings, "project", name)
     return value if isinstance(value, str) else None

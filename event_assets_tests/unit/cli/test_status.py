@@ -331,6 +331,16 @@ def test_what_a_person_did_to_the_tables_is_told_with_what_heals_it(
     assert said.endswith(f"): `{program()} sync` makes them again, or says what to do.\n")
 
 
+@pytest.mark.parametrize("command", [["status"], ["show", "--syncs"]])
+def test_tables_of_an_earlier_release_are_not_called_damaged(
+    synced: Project, capsys: Output, command: list[str]
+) -> None:
+    synced.rows("alter table events.event_data_syncs drop column sync_number")
+    assert run(command) == 1
+    told = f"The tables are those of an earlier release: `{program()} sync` takes them over.\n"
+    assert capsys.readouterr().err == told
+
+
 @pytest.mark.parametrize(
     ("damage", "status"),
     [

@@ -70,6 +70,16 @@ def test_a_folder_that_is_no_project_is_told(folder: Path, monkeypatch: pytest.M
         defs_module()
 
 
+def test_without_one_the_working_directory_is_told_not_where_the_package_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("EVENT_ASSETS_PROJECT", raising=False)
+    monkeypatch.setattr("event_assets.config.project.CHECKOUT", tmp_path)  # as an installed one
+    monkeypatch.chdir(Path(tmp_path.anchor))
+    with pytest.raises(ConfigError, match=r"There is no project in / or above: .*EVENT_ASSETS_PRO"):
+        defs_module()
+
+
 def test_without_one_it_is_the_checkout(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder.anchor)  # above the folders that others may put a project into
     assert find_project() == CHECKOUT
