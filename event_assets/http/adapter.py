@@ -14,6 +14,8 @@ import urllib3
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from requests.exceptions import InvalidProxyURL
+from requests.utils import select_proxy
 
 from event_assets._compat.urllib3 import PlainResponse, exchange, read_whole
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
@@ -23,6 +25,7 @@ from event_assets.http.throttle import Throttle
 from event_assets.http.tls import find_ca_bundle
 from event_assets.values.errors import ResponseTimeoutError
 from event_assets.values.redaction import MASK, SecretRedactor, redact_error
+from event_assets.values.urls import is_proxy_url
 
 NO_RETRIES = urllib3.Retry.from_int(False, redirect=False)
 
@@ -164,8 +167,14 @@ class ApiAdapter(HTTPAdapter):
     def _build_pool(
         self, server: str, request: PreparedRequest, **settings: Any
     ) -> urllib3.HTTPConnectionPool:
-        """Build a connection pool with the proxy and the certificates that requests chooses."""
+        """Build a connection pool with the proxy and the certificates that requests chooses.
+
+        Raises:
+            InvalidProxyURL: a part of the proxy's password might be taken for its host, and shown.
+        """
         verify, proxies = settings.get("verify"), settings.get("proxies")
+        if (proxy := select_proxy(request.url or "", proxies)) and not is_proxy_url(proxy):
+            raise InvalidProxyURL
         if server.startswith("https:"):
             verify = find_ca_bundle(verify)
         pool: Any = self.get_connection_with_tls_context(request, verify, proxies)

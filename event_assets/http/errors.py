@@ -20,7 +20,7 @@ from event_assets.http.pace import MAX_WAIT
 from event_assets.http.retry_policy import MAX_RETRIES, is_retried
 from event_assets.values import errors
 from event_assets.values.errors import exception_chain
-from event_assets.values.urls import find_address_problem, origin, redact_url
+from event_assets.values.urls import is_proxy_url, origin, redact_url
 from event_assets.values.wording import shorten
 
 KEY_NAME_ATTRIBUTE = "key_name"  # of auths: the names of the variables that hold the key
@@ -106,7 +106,6 @@ class Failure(NamedTuple):
     retryable: bool = True
 
 
-BAD_PROXY_ERRORS = (requests.exceptions.InvalidProxyURL, exceptions.ProxySchemeUnknown)
 URL_ERRORS = (client.InvalidURL, requests.exceptions.InvalidURL, exceptions.LocationParseError)
 # The first match with an error or a cause counts: some are subclasses of others further down.
 FAILURES = (
@@ -114,7 +113,7 @@ FAILURES = (
     Failure(errors.ResponseTooLargeError, TOO_LARGE, retryable=False),
     Failure(errors.ResponseTimeoutError, TOO_LATE),
     Failure(ssl.SSLCertVerificationError, NOT_TRUSTED, retryable=False),
-    Failure(BAD_PROXY_ERRORS, BAD_PROXY, retryable=False),
+    Failure(requests.exceptions.InvalidProxyURL, BAD_PROXY, retryable=False),
     Failure(URL_ERRORS, NO_URL, retryable=False),
     Failure((client.RemoteDisconnected, client.IncompleteRead), CLOSED),
     Failure(client.LineTooLong, LONG_HEADER),
@@ -161,8 +160,6 @@ def transport_error_message(
     text = failure.message
     if was_accepted and text == CLOSED:
         text = CLOSED_LATER
-    if text == NO_URL and url and not find_address_problem(url):
-        text = BAD_PROXY
     chain = list(exception_chain(error))
     reasons = (one.reason for one in chain if isinstance(one, ssl.SSLError) and one.reason)
     ended = next((one for one in reasons if not PLAIN_TEXT.search(one)), "")
@@ -192,7 +189,8 @@ def transport_error_message(
 def _find_proxy(url: str | None) -> str:
     """Return the address of the proxy by which a URL is requested, without user and password."""
     proxies = requests.utils.get_environ_proxies(url or "")
-    return origin(requests.utils.select_proxy(url or "", proxies) or "")
+    proxy = requests.utils.select_proxy(url or "", proxies) or ""
+    return origin(proxy) if is_proxy_url(proxy) else ""
 
 
 def _find_failure(error: Exception) -> tuple[Failure, BaseException]:

@@ -26,6 +26,7 @@ MASK = "***"
 SECRET_NAME = re.compile(
     "key|token|secret|password|authorization|signature|client_id|webhook", re.IGNORECASE
 )
+PROXY_NAME = re.compile("_proxy$", re.IGNORECASE)
 # Of an address or a configuration. A key is one that looks random.
 BETWEEN_WORDS = re.compile(r"[\s/:;,=.?!&'\"`{}]|%3A", re.IGNORECASE)
 RANDOM = re.compile(
@@ -189,10 +190,14 @@ def find_secrets(settings: Any) -> list[str]:
     for name, value in settings.items() if isinstance(settings, Mapping) else ():
         if value and SECRET_NAME.search(str(name)):
             found.append(str(value))
+        elif isinstance(value, str) and "@" in value and PROXY_NAME.search(str(name)):
+            login = value.rpartition("@")[0].rpartition("://")[2]  # also in what is not a URL
+            _, has_password, password = login.partition(":")
+            found += dict.fromkeys((login, password, unquote(password)) if has_password else ())
         elif isinstance(value, str) and "://" in value and "@" in value:
             with suppress(ValueError):  # not a URL
-                if password := urlsplit(value).password:
-                    found += dict.fromkeys((password, unquote(password)))
+                password = urlsplit(value).password or ""
+                found += dict.fromkeys((password, unquote(password)) if password else ())
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from event_assets.values.redaction import KNOWN
 
@@ -12,6 +12,11 @@ HOST = re.compile(  # no second scheme, and no label that is empty or that reque
     r"\[|(?!https?:(?!\d))[^.:%*]+(?:\.[^.:%*]+)*\.?(?::|$)"
 )
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+# An `@` behind the host, or a sign that a URL cannot have before it, is one of a password.
+PROXY = re.compile(
+    r"((https?|socks\w*)://((?P<user>[^/?#\\\[\]]*)@)?)?(?P<host>[^\s/?#\\@]+)(/(?!/)[^@]*)?",
+    re.IGNORECASE,
+)
 IN_BRACKETS = re.compile(r"\[[0-9A-Za-z:.%]+\](:\d*)?")
 
 
@@ -35,6 +40,15 @@ def find_address_problem(url: str) -> str | None:
     if parts.username or parts.password:
         return "must not hold a user or password: use `auth`"
     return None
+
+
+def is_proxy_url(url: str) -> bool:
+    """Return whether requests can use the URL of a proxy, and no part of a password is its host."""
+    found = PROXY.fullmatch(url)
+    if not found or find_address_problem(f"http://{found['host']}"):
+        return False
+    user = unquote(found["user"] or "")  # it is sent in a header, in Latin-1
+    return user.encode("latin-1", "replace").decode("latin-1") == user
 
 
 def origin(url: str) -> str:

@@ -1,5 +1,6 @@
 """Proxies and redirects, and what is said of those that lead nowhere."""
 
+import re
 import socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,6 +37,7 @@ def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, use
 
 
 @pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "all_proxy"])
 @pytest.mark.parametrize(
     ("proxy", "problem"),
     [
@@ -46,19 +48,31 @@ def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, use
         ),
         *(
             (proxy, "a proxy whose URL is not valid; check HTTP_PROXY and HTTPS_PROXY (http:")
-            for proxy in ("http://proxy:99999", "http://[", "ftp://127.0.0.1:9", "http://a b:9")
+            for proxy in (
+                *("http://proxy:99999", "http://[", "ftp://127.0.0.1:9", "http://a b:9"),
+                *("http://me:s3cret", "http://me:s3cret@", "http://s3cret#1:me@127.0.0.1:9"),
+                *("http://m/e:s3cret@127.0.0.1:9", "http://me:1234#s3cret@127.0.0.1:9"),
+                *("http://me:1234?s3cret@127.0.0.1:9", "http://me:s3cret[@127.0.0.1:9"),
+                *("http://me:s3cret\u20ac@127.0.0.1:9", "http:/me:s3cret@127.0.0.1:9"),
+                *("//me:s3cret@127.0.0.1:9", "'http://me:s3cret@127.0.0.1:9'"),
+            )
         ),
     ],
 )
 def test_a_proxy_that_cannot_be_used_is_told(
-    monkeypatch: pytest.MonkeyPatch, proxy: str, problem: str
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    variable: str,
+    proxy: str,
+    problem: str,
 ) -> None:
-    monkeypatch.setenv("HTTP_PROXY", proxy)
+    monkeypatch.setenv(variable, proxy)
+    caplog.set_level("DEBUG")
     with ApiSession("http://events.example") as session, pytest.raises(ApiError) as failed:
         session.get(f"http://events.example{PATH}")
     said = str(failed.value)
     assert said.startswith(f"The API at http://events.example{PATH} cannot be reached by {problem}")
-    assert "s3cret" not in said
+    assert not re.search("s3cret|1234", said + caplog.text)
 
 
 @pytest.mark.usefixtures("waits")

@@ -168,8 +168,16 @@ def test_secrets_are_found_by_the_names_of_settings_and_in_urls() -> None:
         "ODD": "http://[@",
         "EMPTY_KEY": "",
     }
-    assert find_secrets(settings) == ["a", "b", "c", "d", "e", "f", "g%2F", "g/"]
+    assert find_secrets(settings) == ["a", "b", "c", "d", "e", "f", "me:g%2F", "g%2F", "g/"]
     assert find_secrets(None) == []
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://m/e:p#ss?@host", "m/e:p#ss?@host:80", "http://[m/e:p#ss?@host"]
+)
+def test_the_password_of_a_proxy_is_found_in_what_is_not_a_url(proxy: str) -> None:
+    assert "p#ss?" in find_secrets({"all_proxy": proxy})
+    assert find_secrets({"all_proxy": proxy.replace(":p#ss?", "")}) == []
 
 
 @pytest.mark.usefixtures("_redacted_logs")
