@@ -1,5 +1,6 @@
 """What went wrong, in one sentence. Imported when something did."""
 
+import errno
 import os
 import re
 import sqlite3
@@ -19,6 +20,8 @@ from event_assets.values.errors import UserError, exception_chain
 ENCODING = sys.getfilesystemencoding()  # also of arguments and of the names of files
 STORAGE_ERRORS = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException, OSError)
 MISSING = re.compile(r'Table with name "?(?:\w+\.)?(\w+?)(?:_syncs|_rejects)?"? does not exist')
+NO_THREADS = ("can't start new thread", "[Errno 11] Resource temporarily unavailable")
+NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP)  # of folders of some networks
 HOME_FOLDERS = ("history", "storage", "schedules", "logs")  # folders of Dagster's files
 TABLE_ERRORS = (  # raised where a person has changed the tables
     duckdb.DataError,
@@ -50,6 +53,11 @@ def _describe_process(error: BaseException) -> str | None:
         return (
             "The memory of this process does not suffice: `exclude` what is large in the "
             "records, request fewer of them at a time, or let it have more."
+        )
+    if str(error) in NO_THREADS:
+        return (
+            "This process can start no more threads: let its user or container have more of them, "
+            "or more memory."
         )
     return None
 
@@ -115,6 +123,11 @@ DESCRIBERS = (
 
 def history_problem(error: BaseException) -> str | None:
     """Return what is wrong with one of Dagster's folders; None if it is something else."""
+    if isinstance(error, OSError) and error.errno in NO_LOCKS and not error.filename:
+        return (
+            f"A file beside {warehouse.database_file()}, or in DAGSTER_HOME, cannot be locked: "
+            f"{error.strerror}; keep both on a disk of this machine."
+        )
     file = str(error.filename) if isinstance(error, OSError) else ""
     home = os.environ.get("DAGSTER_HOME", "")
     if not any(file.startswith(str(Path(home, name))) for name in HOME_FOLDERS):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from event_assets import warehouse
 from event_assets._compat.dagster import PlainFailure
 from event_assets.cli.home import open_instance
 from event_assets.cli.main import run
@@ -334,3 +335,27 @@ def test_a_damaged_history_of_dagster_is_told_with_what_heals_it(
     with pytest.raises(PlainFailure, match="`storage` away") as failed:
         run_with_plain_errors(lambda: open_instance().get_runs_count())
     assert f"Dagster's history in {tmp_path} is damaged: file is not a data" in str(failed.value)
+
+
+def test_a_folder_whose_files_cannot_be_locked_is_told(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")  # as of a network's folder
+
+    project.environment.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setattr("fcntl.flock", refuse)
+    told = r"A file beside .*/warehouse.duckdb, or in DAGSTER_HOME, cannot be locked: No locks ava"
+    with pytest.raises(ConfigError, match=told):
+        open_instance()
+    with pytest.raises(PlainFailure, match=told):
+        run_with_plain_errors(lambda: warehouse.run(lambda _: None))
+
+
+@pytest.mark.usefixtures("project")
+def test_a_limit_of_threads_is_told() -> None:
+    def start() -> None:
+        raise RuntimeError("can't start new thread")
+
+    with pytest.raises(PlainFailure, match="This process can start no more threads"):
+        run_with_plain_errors(start)
