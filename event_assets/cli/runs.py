@@ -25,9 +25,8 @@ from event_assets.extract.stream import require_settings
 from event_assets.orchestration import launcher, partitions, process
 from event_assets.orchestration.error_messages import user_message
 from event_assets.orchestration.failures import run_with_plain_errors
-from event_assets.orchestration.jobs import BY_COMMAND, build_run_config, job_name
+from event_assets.orchestration.jobs import BY_COMMAND, DerivedAssets, build_run_config, job_name
 from event_assets.orchestration.metadata import asset_key
-from event_assets.orchestration.schedules import DerivedAssets
 from event_assets.orchestration.summary import SILENT_LOGGERS, is_first_sync, print_summary
 from event_assets.sync import account_list, guards
 from event_assets.values.errors import ConfigError, UserError

@@ -1,36 +1,52 @@
-"""The jobs of a source, and their schedules."""
+"""The jobs of a source, and their schedules: of one run, or of one for each account."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 import dagster as dg
+from dagster import DagsterRunStatus
 
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.source import SourceConfig
 from event_assets.config.source_files import EVENT_DATA
 from event_assets.extract.cursor import IncrementalCursor
+from event_assets.orchestration import partitions
 from event_assets.orchestration.metadata import asset_key
-from event_assets.orchestration.schedules import (
-    FRESHNESS_CRON,
-    AssetJob,
-    DerivedAssets,
-    build_accounts_schedule,
-    build_schedule,
-)
 
+AssetJob: TypeAlias = Any  # what `dg.define_asset_job` returns; Dagster does not publish its type
 # The tag of a run of `event-assets`, which syncs what it is told to.
 BY_COMMAND = ".dagster/by_command"  # the UI hides tags that begin so
+# Once an hour, between the full hours at which most syncs run: the freshness policy knows only the
+# newest run of any account, the check looks at the data of each.
+FRESHNESS_CRON = "37 * * * *"
+LAST_IN_QUEUE = {"dagster/priority": "-1"}  # lower than all other runs
+KIND_TAG = "event_assets/kind"  # separates runs that need not wait for each other
+WAITING = (DagsterRunStatus.NOT_STARTED, DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING)
+UNFINISHED = [*WAITING, *partitions.RUNNING]
+MAX_ACTIVE_RUNS = 2  # one runs, and one waits for it
+
+
+class DerivedAssets(dg.AssetSelection):
+    """The assets downstream of synced ones, but for those with partitions, and what needs these.
+
+    A job has the partitions of its assets: with a user's own, it could not be loaded or run.
+    """
+
+    def __init__(self, synced: Sequence[dg.AssetKey]) -> None:
+        self._downstream = dg.AssetSelection.assets(*synced).downstream(include_self=False)
+
+    def resolve_inner(self, asset_graph: Any, allow_missing: bool) -> set[dg.AssetKey]:
+        """Return the keys of the assets."""
+        found = self._downstream.resolve(asset_graph, allow_missing)
+        others = [key for key in found if asset_graph.get(key).partitions_def]
+        return {*found} - dg.AssetSelection.assets(*others).downstream().resolve(asset_graph)
 
 
 def job_name(source: SourceConfig) -> str:
     """Return the name of the job that syncs a source."""
     return f"sync_{_suffix(source)}"
-
-
-def _suffix(source: SourceConfig) -> str:
-    return "events" if source.is_default_source else source.name
 
 
 def build_jobs(
@@ -55,13 +71,25 @@ def build_jobs(
             f"{job_name(source)}.",
         )
         jobs.append(scheduled)
-        schedules = [build_accounts_schedule(source, scheduled, synced, *each) for each in timed]
+        schedules = [_build_accounts_schedule(source, scheduled, synced, *each) for each in timed]
     else:
-        schedules = [build_schedule(*each) for each in timed]
+        schedules = [_build_schedule(*each) for each in timed]
     if freshness:
         jobs.append(_define_freshness_job(source))
-        schedules += [build_schedule(jobs[-1], FRESHNESS_CRON)] if schedule else []
+        schedules += [_build_schedule(jobs[-1], FRESHNESS_CRON)] if schedule else []
     return jobs, schedules
+
+
+def build_run_config(
+    source: SourceConfig, resources: Iterable[str], **options: bool
+) -> dict[str, Any]:
+    """Build the run configuration of syncs of these resources, with options of `SyncConfig`."""
+    names = ["__".join(asset_key(source, resource).path) for resource in resources]
+    return {"ops": {name: {"config": options} for name in names}}
+
+
+def _suffix(source: SourceConfig) -> str:
+    return "events" if source.is_default_source else source.name
 
 
 def _define_sync_jobs(source: SourceConfig, selection: dg.AssetSelection) -> Iterator[AssetJob]:
@@ -69,10 +97,19 @@ def _define_sync_jobs(source: SourceConfig, selection: dg.AssetSelection) -> Ite
     subject = f"an account of {source.name}" if source.accounts else source.name
     description = f"Syncs {subject} from the API into the database, with checks."
     yield dg.define_asset_job(job_name(source), selection, description=description)
-    if config := _full_refresh_config(source):
-        description += " Reads whole lists: events that are missing from them are gone."
-        name = f"{job_name(source)}_fully"
-        yield dg.define_asset_job(name, selection, config=config, description=description)
+    incremental = [
+        resource.name
+        for resource in source.resources.values()
+        if IncrementalCursor.from_endpoint(resource.endpoint)
+    ]
+    if incremental:
+        yield dg.define_asset_job(
+            f"{job_name(source)}_fully",
+            selection,
+            config=build_run_config(source, incremental, full_sync=True),
+            description=f"{description} Reads whole lists: events that are missing from them are "
+            "gone.",
+        )
 
 
 def _define_freshness_job(source: SourceConfig) -> AssetJob:
@@ -84,19 +121,85 @@ def _define_freshness_job(source: SourceConfig) -> AssetJob:
     )
 
 
-def _full_refresh_config(source: SourceConfig) -> dict[str, Any] | None:
-    """Return the run configuration of a full sync; None if every sync is full."""
-    names = [
-        resource.name
-        for resource in source.resources.values()
-        if IncrementalCursor.from_endpoint(resource.endpoint)
-    ]
-    return build_run_config(source, names, full_sync=True) if names else None
+def _define_schedule(
+    name: str, job: AssetJob, cron: str, evaluate: Callable[..., Any]
+) -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
+        name=f"{name}_schedule",
+        job=job,
+        cron_schedule=cron,
+        execution_fn=evaluate,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
 
 
-def build_run_config(
-    source: SourceConfig, resources: Iterable[str], **options: bool
-) -> dict[str, Any]:
-    """Build the run configuration of syncs of these resources, with options of `SyncConfig`."""
-    names = ["__".join(asset_key(source, resource).path) for resource in resources]
-    return {"ops": {name: {"config": options} for name in names}}
+def _build_schedule(job: AssetJob, cron: str) -> dg.ScheduleDefinition:
+    """Build a schedule, in UTC, that lets at most one run of its job wait."""
+
+    def evaluate(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        runs = context.instance.get_runs(dg.RunsFilter(job_name=job.name, statuses=UNFINISHED))
+        waiting = [run for run in runs if run.status in WAITING]
+        if waiting or len(runs) >= MAX_ACTIVE_RUNS:
+            return dg.SkipReason(f"Run {(waiting or runs)[0].run_id[:8]} is already waiting.")
+        return dg.RunRequest()
+
+    return _define_schedule(job.name, job, cron, evaluate)
+
+
+def _build_accounts_schedule(
+    source: SourceConfig,
+    job: AssetJob,
+    synced: Sequence[dg.AssetKey],
+    sync_job: AssetJob,
+    cron: str,
+) -> dg.ScheduleDefinition:
+    """Build a schedule that requests a run for each account, and last one for the derived assets.
+
+    An account with an unfinished run gets no other. With a run configuration, only runs of the same
+    configuration count.
+
+    Args:
+        job: has the synced and the derived assets.
+        synced: the assets that the run of an account materializes.
+        sync_job: names the schedule, and has the configuration of the accounts' runs.
+    """
+    config = sync_job.config
+    kind = {KIND_TAG: f"{sync_job.name}_schedule"} if config else {}
+    own_jobs = (job.name, job_name(source), f"{job_name(source)}_fully")
+
+    def evaluate(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        unfinished = [
+            run
+            for run in context.instance.get_runs(dg.RunsFilter(statuses=UNFINISHED, tags=kind))
+            # of the schedule or of a backfill, or else started by hand
+            if run.job_name in own_jobs or synced[0] in (run.asset_selection or ())
+        ]
+        active = {partitions.account_of_run(run) for run in unfinished}
+        at = context.scheduled_execution_time.isoformat()
+        accounts = partitions.update_partitions(source, context.instance)
+        requests = [
+            dg.RunRequest(
+                run_key=f"{at} {account}",
+                partition_key=account,
+                asset_selection=synced,
+                run_config=config,
+                tags=kind,
+            )
+            for account in accounts
+            if account not in active
+        ]
+        if not requests:
+            yield dg.SkipReason(
+                f"All accounts of {source.name} have an unfinished run."
+                if accounts
+                else f"{source.name} has no accounts: their list is empty or cannot be read."
+            )
+            return
+        yield from requests
+        waiting = [run for run in unfinished if run.status in WAITING]
+        if None not in map(partitions.account_of_run, waiting) and context.repository_def:
+            assets = context.repository_def.assets_defs_by_key.values()
+            derived = sorted(DerivedAssets(synced).resolve(assets))
+            yield dg.RunRequest(at, asset_selection=derived, tags=LAST_IN_QUEUE)
+
+    return _define_schedule(sync_job.name, job, cron, evaluate)
