@@ -30,7 +30,7 @@ def prepare_in_process(url: str, folder: Path, assets: Sequence[str] = (ASSET,))
     from event_assets.definitions import defs
 
     job = defs().resolve_job_def(JOB)
-    for steps in ("sync_step", "check_results", "derived_steps"):  # imported when one begins
+    for steps in ("steps", "check_results"):  # imported when one begins
         import_module(f"event_assets.orchestration.{steps}")
     with dg.DagsterInstance.ephemeral():  # Dagster imports its storage with the first one
         pass

@@ -53,9 +53,9 @@ def _events_api(source: SourceConfig, owners: Sequence[str]) -> dg.AssetsDefinit
     )
 
     def observe() -> Iterator[dg.ObserveResult]:
-        from event_assets.orchestration import sync_step  # imports requests and pyarrow
+        from event_assets.orchestration import steps  # imports requests and pyarrow
 
-        found = run_with_plain_errors(lambda: sync_step.observe(source))
+        found = run_with_plain_errors(lambda: steps.observe(source))
         yield dg.ObserveResult(asset_key=spec.key, metadata=found)
 
     name = "__".join((*spec.key.path, "observed"))
@@ -147,15 +147,15 @@ def _synced_table(resource: ResourceConfig, spec: dg.AssetSpec) -> dg.AssetsDefi
     def table(
         context: dg.AssetExecutionContext, config: SyncConfig
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetObservation]:
-        from event_assets.orchestration import sync_step  # imports requests and pyarrow
+        from event_assets.orchestration import steps  # imports requests and pyarrow
 
         if not source.is_synced and BY_COMMAND not in context.run.tags:
-            run_with_plain_errors(lambda: sync_step.require_same_origin(source))
+            run_with_plain_errors(lambda: steps.require_same_origin(source))
             if resource.is_events:
                 reason = NOT_SYNCED.format(source=source, program=program())
                 yield dg.AssetObservation(spec.key, description=reason)
             return
-        found = run_with_plain_errors(lambda: sync_step.sync(context, resource, vars(config)))
+        found = run_with_plain_errors(lambda: steps.sync(context, resource, vars(config)))
         context.add_asset_metadata(found, spec.key)  # in the result, it would be stored twice
         yield dg.MaterializeResult(asset_key=spec.key)
 

@@ -99,9 +99,9 @@ def _derived_asset(
         },
     )
     def asset(context: dg.AssetExecutionContext) -> None:
-        from event_assets.orchestration import derived_steps  # imports pyarrow
+        from event_assets.orchestration import steps  # imports pyarrow
 
-        found = run_with_plain_errors(lambda: derived_steps.build(source, name, statement))
+        found = run_with_plain_errors(lambda: steps.derive(source, name, statement))
         context.add_asset_metadata(found)
 
     return asset

@@ -70,7 +70,7 @@ NEVER = {
     # by `run_launcher` and `compute_logs` of dagster.yaml: the web server, the daemon, each command
     "import event_assets.orchestration.launcher": {*NO_DEFINITION, "dlt", "duckdb", "requests"},
     "from event_assets.definitions import defs; defs()": NO_DEFINITION,
-    "from event_assets.orchestration import check_results, derived_steps, sync_step": NO_SYNC,
+    "from event_assets.orchestration import check_results, steps": NO_SYNC,
 }
 
 
