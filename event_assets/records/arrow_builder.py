@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from event_assets.config.fields import RESERVED_COLUMNS, START, START_DAY
-from event_assets.records.arrow_schema import build_arrow_field
 from event_assets.records.arrow_types import to_arrow
 from event_assets.records.column_names import ColumnNamer, SourcePaths
 from event_assets.records.contract import FieldReader
@@ -23,7 +22,6 @@ from event_assets.values.json_paths import Path
 from event_assets.values.json_text import UnreadableRecord
 
 Leaf = tuple[Path, Sequence[Any], types.JsonTypes]  # the values of a field, and their types
-Columns = dict[str, tuple[pa.Field, pa.Array]]
 Members = Mapping[str, Sequence[Any]]  # the values of each member of the records, by its name
 
 BATCH_ROWS = 20_000  # rows of one Arrow table
@@ -107,6 +105,11 @@ class ArrowTableBuilder:
         """Return the paths of columns, where they differ from the names."""
         return self._names.source_paths()
 
+    def hinted_types(self, table: pa.Table) -> dict[str, Any]:
+        """Return the types that Arrow does not tell: JSON, and that a column became a float."""
+        types = ((name, self._types[name]) for name in table.column_names)
+        return {name: kind for name, kind in types if kind in ("json", "double")}
+
     def build_batches(self, records: Iterable[Any]) -> Iterator[pa.Table]:
         """Yield tables of about `BATCH_ROWS` rows."""
         source = iter(records)
@@ -118,22 +121,15 @@ class ArrowTableBuilder:
 
     def build(self, records: Sequence[Any]) -> pa.Table:
         """Build one table of the records that keep the contract."""
-        members, typed = self._apply_contract(records)
-        columns = {
-            name: (build_arrow_field(name, self._types[name]), array)
-            for name, array in typed.items()
-        }
+        members, columns = self._apply_contract(records)
         leaves = list(self._iter_leaves(members, ()))
         leaves.sort(key=lambda leaf: not self._names.is_identity(leaf[0]))
         for leaf in leaves:
             self._add_column(columns, *leaf)
-        for name, (_, array) in columns.items():
+        for name, array in columns.items():
             if array.null_count < len(array):
                 self.observed_types[name] = self._types[name]
-        table = pa.table(
-            [array for _, array in columns.values()],
-            schema=pa.schema([field for field, _ in columns.values()]),
-        )
+        table = pa.table(columns)
         self.row_count += len(table)
         return table
 
@@ -199,7 +195,11 @@ class ArrowTableBuilder:
                 yield path, values, found
 
     def _add_column(
-        self, columns: Columns, path: Path, values: Sequence[Any], found: types.JsonTypes
+        self,
+        columns: dict[str, pa.Array],
+        path: Path,
+        values: Sequence[Any],
+        found: types.JsonTypes,
     ) -> None:
         """Add a field's values to its column, those of another type to a variant column."""
         name = self._names.column(path)
@@ -227,7 +227,7 @@ class ArrowTableBuilder:
             if max(-(ends["min"] or 0), ends["max"] or 0) > MAX_EXACT_INTEGER:
                 self._inexact.add(name)
         if array is not None and array.null_count < len(array):
-            columns[name] = (build_arrow_field(name, known), array)
+            columns[name] = array
 
     def _widens(self, name: str, values: Sequence[Any]) -> bool:
         """Return whether an integer column can become a float column without changing a value."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
+from event_assets.config.accounts import ACCOUNT
+from event_assets.config.fields import LAST_SEEN
 from event_assets.values.conversion import CONVERTERS, to_json
 from event_assets.values.timestamps import UTC_TIMESTAMP
 from event_assets.values.types import COLUMN_TYPES, JsonTypes
 
-ARROW_TYPES: Mapping[str, pa.DataType] = {  # by dlt's names; the metadata tells json from text
+ARROW_TYPES: Mapping[str, pa.DataType] = {  # by dlt's names
     "text": pa.string(),
     "timestamp": UTC_TIMESTAMP,
     "date": pa.date32(),
@@ -47,3 +51,27 @@ def to_arrow(values: Sequence[Any], data_type: str, found: JsonTypes) -> pa.Arra
     elif data_type == "text" and found != {str}:
         values = [v if v is None or type(v) is str else to_json(v) for v in values]
     return pa.array(values, ARROW_TYPES[data_type])
+
+
+def add_system_columns(
+    table: pa.Table, seen_at: datetime, account: str | None, key: Collection[str]
+) -> pa.Table:
+    """Add the columns that do not come from the API: `last_seen_at` and `account`.
+
+    Those of the key are declared to have no nulls, as dlt has it: else it would write its files
+    again.
+    """
+    values = {LAST_SEEN: pa.scalar(seen_at, UTC_TIMESTAMP)}
+    if account is not None:
+        values[ACCOUNT] = pa.scalar(account)
+    for name, value in values.items():
+        table = table.append_column(name, pa.repeat(value, len(table)))
+    return table.cast(pa.schema([f.with_nullable(f.name not in key) for f in table.schema]))
+
+
+def _is_unexpected(record: logging.LogRecord) -> bool:
+    """Return whether it is another message than dlt's that a column of text has the hint JSON."""
+    return "several column hints were different" not in record.getMessage()
+
+
+logging.getLogger("dlt").addFilter(_is_unexpected)

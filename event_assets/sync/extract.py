@@ -24,11 +24,7 @@ from event_assets.extract.position import CursorReader, CursorTracker
 from event_assets.extract.progress import OnProgress
 from event_assets.extract.stream import Stream
 from event_assets.records.arrow_builder import ArrowTableBuilder
-from event_assets.records.arrow_schema import (
-    add_system_columns,
-    arrow_column_hints,
-    require_columns,
-)
+from event_assets.records.arrow_types import add_system_columns
 from event_assets.records.contract import build_contract
 from event_assets.records.field_selection import build_field_selection
 from event_assets.records.removal import RemovedRecords, build_removed_records
@@ -101,9 +97,9 @@ def extract(
         with pause_garbage_collection():
             # an empty table at the end: without any, dlt would make a table of its own kind
             for table in chain(builder.build_batches(records), map(builder.build, ([],))):
-                full = add_system_columns(table, stream.started_at, resource.source.account)
-                full = require_columns(full, key)
-                hints = dlt.mark.make_hints(columns=arrow_column_hints(full))
+                full = add_system_columns(table, stream.started_at, resource.source.account, key)
+                types = builder.hinted_types(table).items()
+                hints = dlt.mark.make_hints(columns=[new_column(*each) for each in types])
                 for group in split_into_row_groups(full):
                     yield dlt.mark.with_hints(group, hints)
         if tracker and not stream.result.facts.rows:

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from event_assets.config.fields import FieldConfig
-from event_assets.records import arrow_builder, arrow_schema
+from event_assets.records import arrow_builder
 from event_assets.records.arrow_builder import ArrowTableBuilder, Reject
 from event_assets.records.contract import build_field_readers
 from event_assets.values.types import DataType
@@ -65,11 +65,12 @@ def test_a_column_of_text_takes_every_scalar(values: list[Any], texts: list[str]
 
 
 def test_objects_are_flattened_and_lists_are_json() -> None:
-    made = table({"id": "1", "a": {"b": {"c": 1}, "d": [1, {"e": "ü"}]}})
+    built = shaper()
+    made = built.build([{"id": "1", "a": {"b": {"c": 1}, "d": [1, {"e": "ü"}]}}])
     assert made.schema.names == ["id", "start_time", "a__b__c", "a__d"]
     assert made["a__b__c"].to_pylist() == [1]
     assert made["a__d"].to_pylist() == ['[1,{"e":"ü"}]']
-    assert arrow_schema.arrow_column_hints(made) == {"a__d": {"name": "a__d", "data_type": "json"}}
+    assert built.hinted_types(made) == {"a__d": "json"}
 
 
 def test_a_field_that_is_now_an_object_and_now_a_scalar_has_columns_for_both() -> None:
