@@ -170,7 +170,8 @@ def build_id_reader(resource: ResourceConfig) -> Callable[[Sequence[Any]], list[
     """Build the function that returns the ids of records; None for a record without one."""
     if not resource.is_events:
         own = [key for key in resource.own_key if key not in resource.included_fields]
-        return lambda records: [_read_key(record, own) for record in records]
+        getters = list(map(build_getter, own))
+        return lambda records: _read_keys(records, getters)
     reader = build_contract(resource)["id"]
 
     def read_ids(records: Sequence[Any]) -> list[Hashable]:
@@ -180,8 +181,8 @@ def build_id_reader(resource: ResourceConfig) -> Callable[[Sequence[Any]], list[
     return read_ids
 
 
-def _read_key(record: Any, names: Sequence[str]) -> Hashable:
-    if type(record) is not dict or not names:
-        return None
-    values = tuple(to_id(build_getter(name)([record])[0]) for name in names)
-    return None if None in values else values
+def _read_keys(records: Sequence[Any], getters: Sequence[Getter]) -> list[Hashable]:
+    if not getters:
+        return [None] * len(records)
+    keys = zip(*(map(to_id, get(records)) for get in getters), strict=True)
+    return [None if None in key else key for key in keys]

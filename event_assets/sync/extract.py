@@ -156,18 +156,13 @@ def _keep_rejects(
 
 
 def _build_source(plan: SyncPlan, tables: Callable[[], Iterator[Any]]) -> DltSource:
-    """Build a dlt source with one resource; its table is created even if there are no records."""
-
-    def rows() -> Iterator[Any]:
-        yield dlt.mark.materialize_table_schema()
-        yield from tables()
-
+    """Build a dlt source with one resource."""
     resource = plan.resource
     key = _key_columns(resource)
     types = {name: reader.field.type for name, reader in build_contract(resource).items()}
     types |= dict.fromkeys(resource.source.partition_columns, "text")
     extracted: Any = dlt.resource(
-        rows,
+        tables,
         name=resource.name,
         columns=[new_column(name, kind, nullable=name not in key) for name, kind in types.items()],
         primary_key=key,

@@ -30,10 +30,7 @@ COLUMNS = {
     "rejected_at": "timestamp",
     "load_id": "text",
 }
-CREATE_BUFFER = """
-create or replace temp table rejected_now
-(id varchar, record varchar, field varchar, reason varchar)
-"""
+CREATE_BUFFER = "create or replace temp table rejected_now as from rejects_read"
 # The first record of an id counts; records without an id are identified by their text.
 MERGE_BUFFER = """
 create or replace temp table rejected_merged as
@@ -106,11 +103,10 @@ class RejectBuffer:
         accounts = dict.fromkeys(resource.source.partition_columns, "text")
         ensure_table(database, schema, rejects_table(resource.name), {**COLUMNS, **accounts})
         if not self._is_empty:
-            database.execute(CREATE_BUFFER)
             self._writer.close()
             self._file.seek(0)
-            for batch in pa.ipc.open_stream(self._file):
-                database.from_arrow(pa.Table.from_batches([batch])).insert_into("rejected_now")
+            database.register("rejects_read", pa.ipc.open_stream(self._file))
+            database.execute(CREATE_BUFFER)
             database.execute(MERGE_BUFFER.format_map(parameters))
             database.execute(DELETE_REPLACED.format_map(parameters))
         if load_id:
