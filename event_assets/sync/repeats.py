@@ -71,7 +71,7 @@ def find_repeats(
     newest of a time in its records lies within the sync, and they have the same start. Equal ones
     are no repeats where several windows or parents have the same event.
     """
-    if extracted.is_deduplicated or not resource.is_events or not files:
+    if not resource.is_events or not files:
         return Repeats()
     open_package(database, files)
     names = _compared_columns(resource, database.table("package").columns)
@@ -105,12 +105,10 @@ def find_repeats(
     return Repeats(equal + len(removed) + conflicts, conflicts, examples[:MAX_EXAMPLES])
 
 
-def count_shared_keys(
-    database: Database, resource: ResourceConfig, extracted: ExtractedRecords, files: Sequence[str]
-) -> int:
+def count_shared_keys(database: Database, resource: ResourceConfig, files: Sequence[str]) -> int:
     """Return how many keys of a further list different records share, of which one is loaded."""
     key = ", ".join(map(quote_identifier, resource.primary_key_columns))
-    if extracted.is_deduplicated or resource.is_events or not key or not files:
+    if resource.is_events or not key or not files:
         return 0
     open_package(database, files)
     package = database.table("package")

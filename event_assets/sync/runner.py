@@ -121,9 +121,10 @@ def load(
         result = guards.distrust_empty_result(database, resource, records, result)
     if plan.parents_doubt:
         result = guards.distrust_parents(resource, plan.parents_doubt, result)
-    files = package_files(pipeline).get(resource.name, [])
+    # none to compare if no two records have the same key; dlt takes long to tell what they are
+    files = [] if extracted.is_deduplicated else package_files(pipeline).get(resource.name, [])
     repeats = find_repeats(database, resource, stream, extracted, files)
-    shared = count_shared_keys(database, resource, extracted, files)
+    shared = count_shared_keys(database, resource, files)
     result = guards.distrust_shared_keys(resource, shared, result)
 
     def log_sync(load_id: str) -> None:

@@ -33,15 +33,15 @@ def ensure_table(database: Database, schema: str, table: str, columns: Mapping[s
     """
     found = catalog_columns(database, schema, table)
     types = {column: COLUMN_TYPES[kind].duckdb for column, kind in columns.items()}
-    changed = [column for column, kind in types.items() if found.get(column, kind) != kind]
-    statements = [f"alter {column} type {types[column]}" for column in changed]
     if not found:
         ensure_kind(database, schema, table)
         add_columns(database, schema, table, columns)
-    elif statements or not types.keys() <= found.keys():
-        with without_indexes(database, schema, table):
-            add_columns(database, schema, table, columns)
-            _alter(database, schema, table, statements)
+        return
+    missing = [column for column in types if column not in found]
+    changed = [column for column, kind in types.items() if found.get(column, kind) != kind]
+    statements = [f"add {quote_identifier(column)} {types[column]}" for column in missing]
+    statements += [f"alter {column} type {types[column]}" for column in changed]
+    _alter(database, schema, table, statements)
 
 
 def add_columns(
