@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -172,3 +172,22 @@ def test_more_rows_at_one_time_than_the_api_returns_are_told_as_such() -> None:
     done = read("single_page", answer, format="%Y-%m-%dT%H:%M:%SZ", **JANUARY)
     assert done.result.complete is False
     assert "the API returns only its first 10 rows" in done.result.reason
+
+
+def test_a_window_as_long_as_one_that_was_refused_is_not_asked_for() -> None:
+    refused = list[str]()
+
+    def answer(query: Query) -> Any:
+        start, end = (date.fromisoformat(query[name]) for name in ("from", "to"))
+        if end - start > timedelta(days=9):
+            refused.append(query["from"])
+            return 422
+        return {"data": days(query)}
+
+    done = read("single_page", answer, cap=500, since="2025-12-01", until="2026-02-01")
+    assert done.ids == set(DAYS)
+    assert len(refused) == 3  # 62, 31 and 16 days
+    assert done.asked[3]["from"] == "2025-11-30"
+    assert [query["from"] for query in done.asked[3:]] == sorted(
+        query["from"] for query in done.asked[3:]
+    )
