@@ -27,16 +27,11 @@ NO_MESSAGE = " It gives no message."
 
 @dataclass(frozen=True)
 class PagedList:
-    """A list of records: its first request, and what decides which page comes next.
+    """A list of records, and what decides which of its pages comes next."""
 
-    Attributes:
-        request: for the next page; the paginator points it at one page after the other.
-        parent_fields: of each parent record, added to each record of the list.
-    """
-
-    request: Request
+    request: Request  # which the paginator points at one page after the other
     paginator: Paginator
-    parent_fields: Sequence[Mapping[str, Any]] = ({},)
+    parent_fields: Sequence[Mapping[str, Any]] = ({},)  # of each parent, added to each record
 
 
 def read_list(

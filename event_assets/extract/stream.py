@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from itertools import chain, islice
@@ -51,46 +51,29 @@ NO_LIST_OF_PARENT: dict[int, str] = {
 }
 
 
+@dataclass
 class Stream:
-    """The records of a resource: of one list, or of a list for each parent record.
+    """The records of a resource: of one list, or of a list for each parent record."""
 
-    Args:
-        lists: are read one after the other.
-        started_at: when the sync began, in the first of its runs.
-        metrics: of the requests of this run.
-        build_absent: returns the first request of the list of a parent that does not exist.
-        is_full: whether everything is requested, and not only the changes since a position.
-    """
+    resource: ResourceConfig
+    client: ApiClient
+    lists: Iterator[PagedList]  # which are read one after the other
+    build_absent: Callable[[], Request]  # for the list of a parent that does not exist
+    started_at: datetime  # when the sync began, in the first of its runs
+    metrics: HttpMetrics  # of the requests of this run
+    is_full: bool  # whether everything is requested, and not only the changes since a position
+    _has_list: bool = False  # whether one was read
+    _paginator: Paginator | None = None  # of the list that is being read
 
-    def __init__(
-        self,
-        resource: ResourceConfig,
-        client: ApiClient,
-        lists: Iterator[PagedList],
-        build_absent: Callable[[], Request],
-        started_at: datetime,
-        metrics: HttpMetrics,
-        *,
-        is_full: bool = True,
-    ) -> None:
-        self.started_at = started_at
-        self.metrics = metrics
-        self._selector = resource.endpoint.get("data_selector")
-        self._parent = resource.parent
-        self._has_list = False  # whether one was read
-        self._is_full = is_full
-        self._client = client
-        self._lists = lists
-        self._build_absent = build_absent
+    def __post_init__(self) -> None:
+        parent, names = self.resource.parent, self.resource.requested_fields
+        self._lists_read = ListAggregator(" and ".join(f"`resources.{parent}.{n}`" for n in names))
         self._clock = time.monotonic()
-        fields = (f"`resources.{self._parent}.{name}`" for name in resource.requested_fields)
-        self._lists_read = ListAggregator(" and ".join(fields))
-        self._paginator: Paginator | None = None  # of the list that is being read
 
     @property
     def began_at(self) -> datetime:
         """When the sync began by the clock of the API, or else by this machine's."""
-        return self._client.first_date or self.started_at
+        return self.client.first_date or self.started_at
 
     @property
     def seconds(self) -> float:
@@ -100,12 +83,13 @@ class Stream:
     @property
     def result(self) -> PaginationResult:
         """The result, which is final when all pages were read."""
-        result = judge(self._lists_read.facts if self._parent else self._current)
-        return mark_changed_while_interrupted(result) if self._client.list_changed else result
+        result = judge(self._lists_read.facts if self.resource.parent else self._current)
+        return mark_changed_while_interrupted(result) if self.client.list_changed else result
 
     def progress(self) -> Progress:
         """Return the progress of the sync."""
-        facts = self._lists_read.unfinished(self._current) if self._parent else self._current
+        is_one = not self.resource.parent
+        facts = self._current if is_one else self._lists_read.unfinished(self._current)
         return Progress(
             events=facts.rows - facts.overlaps,
             total=facts.reported,
@@ -124,18 +108,18 @@ class Stream:
         Raises:
             ExpiredPositionError: the API knows no changes since the position.
         """
-        pending = deque[PagedList]()
+        pending, selector = deque[PagedList](), self.resource.endpoint.get("data_selector")
 
         def next_lists(count: int) -> Sequence[PagedList]:
-            pending.extend(islice(self._lists, max(0, count - len(pending))))
+            pending.extend(islice(self.lists, max(0, count - len(pending))))
             return list(islice(pending, count))
 
         while next_lists(1):
             paged = pending.popleft()
             self._paginator = paged.paginator
-            select_records = build_records_selector(self._selector)
+            select_records = build_records_selector(selector)
             try:
-                for records in read_list(paged, self._client, select_records, next_lists):
+                for records in read_list(paged, self.client, select_records, next_lists):
                     for extra in paged.parent_fields:
                         added = ({**r, **extra} if type(r) is dict else r for r in records)
                         yield list(added) if extra else records
@@ -145,18 +129,18 @@ class Stream:
             self._has_list = True
         if rows := self._lists_read.repeated:
             self._lists_read.filters_by_parent = filters_by_parent(
-                self._build_absent(), self._client, build_records_selector(self._selector), rows
+                self.build_absent(), self.client, build_records_selector(selector), rows
             )
 
     def _explain(self, error: HTTPError) -> Exception:
         """Return what an error status means where only changes, or several lists, are requested."""
         status = error.response.status_code
-        if status == HTTPStatus.GONE and not self._is_full:
+        if status == HTTPStatus.GONE and not self.is_full:
             return ExpiredPositionError("The API has forgotten the last sync.")
-        if status in NO_LIST_OF_PARENT and self._parent and self._has_list:
+        if status in NO_LIST_OF_PARENT and self.resource.parent and self._has_list:
             return ApiError(
                 f"The API at {redact_url(error.response.url)} answered {status_text(status)}, but "
-                f"has the lists of other records of `{self._parent}`: if "
+                f"has the lists of other records of `{self.resource.parent}`: if "
                 f"{NO_LIST_OF_PARENT[status]}, set `response_actions: [{{ status_code: {status}, "
                 f"action: ignore }}]` of the endpoint.{error_text(error.response)}"
             )
@@ -215,10 +199,8 @@ def open_stream(
             return next(build_lists(map(build_unknown_parent, one))).request
 
         lists = build_lists(chain(one, rest))
-        metrics, is_full = session.metrics, cursor_value is None
-        yield Stream(
-            resource, client, lists, build_absent, journal.started_at, metrics, is_full=is_full
-        )
+        is_full, started_at = cursor_value is None, journal.started_at
+        yield Stream(resource, client, lists, build_absent, started_at, session.metrics, is_full)
 
 
 def _record_test(resource: ResourceConfig, read_ids: ReadIds) -> Callable[[Any], bool] | None:
