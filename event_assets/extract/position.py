@@ -42,19 +42,13 @@ MIN_EARLY = 3
 
 @dataclass(frozen=True)
 class CursorValue:
-    """A value of a cursor, as what it stands for.
+    """A value of a cursor, as what it stands for."""
 
-    Attributes:
-        raw: as the API wrote it, and takes it.
-        order: an instant in seconds since 1970, or a number of another kind.
-        kind: of its notation; values of two kinds are not compared, nor sent for each other.
-        margin: by which it must be older than the sync; None: it is no time, and must be no newer
-            than what the sync before received.
-    """
-
-    raw: Any
-    order: float
-    kind: str
+    raw: Any  # as the API wrote it, and takes it
+    order: float  # an instant in seconds since 1970, or a number of another kind
+    kind: str  # of its notation; values of two kinds are not compared, nor sent for each other
+    # by which it must be older than the sync; None: it is no time, and must be no newer than what
+    # the sync before received
     margin: timedelta | None
 
 

@@ -9,14 +9,7 @@ from typing import Any
 
 from requests import Response
 
-from event_assets.extract.empty_page import (
-    BESIDE,
-    ERROR,
-    UNCLEAR,
-    PageWords,
-    names_error,
-    quote_warning,
-)
+from event_assets.extract import empty_page
 from event_assets.extract.records_selector import find_records, find_values, list_or_none
 from event_assets.http.error_text import (
     ERROR_NAMES,
@@ -50,7 +43,7 @@ def list_selector_check(
     Returns:
         A function that returns the problem with a document, or None.
     """
-    words = PageWords(doubts_errors=doubts_errors)
+    words = empty_page.PageWords(doubts_errors=doubts_errors)
     first_type: type | None = None  # of the first document without a problem
 
     def check(document: Any) -> str | None:
@@ -62,7 +55,8 @@ def list_selector_check(
             return problem
         first_type = first_type or type(document)
         rows = find_records(selector, document) if selector else [document]
-        rows = _rows_of(document) if rows and rows[0] is document else rows
+        if rows and rows[0] is document:
+            rows = [row for _, found in _lists(document) for row in found]
         is_empty = not any(isinstance(row, (dict, list)) for row in rows)
         return words.find_problem(document, is_empty=is_empty)
 
@@ -73,7 +67,7 @@ def _whole_problem(is_record: IsRecord | None, document: Any) -> str | None:
     """Return the problem of a document whose records may be anywhere, or are the document."""
     if not isinstance(document, dict):
         problem = NO_LIST if document is None else None
-        return ERROR if _are_errors(is_record, document) else problem
+        return empty_page.ERROR if _are_errors(is_record, document) else problem
     is_good = any(_lists(document)) or not is_record or is_record(document)
     return None if is_good or _says_empty(document) else NO_LIST
 
@@ -86,7 +80,7 @@ def _problem_at(selector: str, is_record: IsRecord | None, document: Any) -> str
     places = [] if PATTERN.search(where) else find_values(where, document)
     rows = find_records(selector, document)
     if _are_errors(is_record, places[0] if places and where == selector else rows):
-        return ERROR
+        return empty_page.ERROR
     if places and places[0] is None:
         return None if _says_empty(document, where) else f"has null under `{where}`"
     if places and list_or_none(places[0]) is None:
@@ -133,7 +127,7 @@ def _says_empty(document: Any, where: str = "$") -> bool:
     HAL leaves `_embedded` out of a page without any, wherever it is. Others write null for the list
     `where` records are, beside a flag that no more follow, or a link or cursor that is empty.
     """
-    if not isinstance(document, dict) or _rows_of(document):
+    if not isinstance(document, dict) or any(rows for _, rows in _lists(document)):
         return False
     is_hal = "_embedded" not in document and bool({"_links", "page"} & document.keys())
     place = ".".join(NAME.findall(where))
@@ -156,13 +150,9 @@ def error_beside_rows(response: Response, rows: Sequence[Any]) -> str:
     if not any(isinstance(row, dict) for row in rows) or (len(rows) == 1 and find_words(rows)):
         return " A page has no record."
     document = response.json()
-    if not names_error(document):
-        return quote_warning(document)
+    if not empty_page.names_error(document):
+        return empty_page.quote_warning(document)
     return error_text(response, is_error=True) or " It gives no message."
-
-
-def _rows_of(document: Any) -> list[Any]:
-    return [row for _, rows in _lists(document) for row in rows]
 
 
 def _lists(value: Any, path: str = "") -> Iterator[tuple[str, Sequence[Any]]]:
@@ -172,13 +162,10 @@ def _lists(value: Any, path: str = "") -> Iterator[tuple[str, Sequence[Any]]]:
         for item in value:
             yield from _lists(item, f"{path}[*]")
     for name, member in value.items() if isinstance(value, dict) else ():
-        if not _may_be_words(letters_and_digits(name), member):
+        plain = letters_and_digits(name)
+        has_texts = isinstance(member, list) and any(isinstance(one, str) for one in member)
+        if plain not in ERROR_NAMES and not (plain in TEXT_NAMES and has_texts):
             yield from _lists(member, f"{path}.{name}" if path else name)
-
-
-def _may_be_words(name: str, value: Any) -> bool:
-    is_text = isinstance(value, list) and any(isinstance(one, str) for one in value)
-    return name in ERROR_NAMES or (name in TEXT_NAMES and is_text)
 
 
 def response_check(
@@ -194,7 +181,7 @@ def response_check(
             return None
         document = response.json()
         problem = find_problem(document)
-        is_of_words = problem in (None, BESIDE, ERROR, UNCLEAR)
+        is_of_words = problem in (None, empty_page.BESIDE, empty_page.ERROR, empty_page.UNCLEAR)
         return problem if is_of_words else f"{problem}{_other_lists(document)}"
 
     return check

@@ -35,7 +35,9 @@ class TieFinder:
         if not rows or not (pointer or self._ties):
             return ""
         first, last = (dict(members_outside_records(row)) for row in (rows[0], rows[-1]))
-        values = {str(pointer), *self._values_in(str(pointer))}
+        named = named_values(str(pointer)).difference(self._sent)
+        in_pointer = {value for name, value in named if not SIZE.fullmatch(plain_name(name))}
+        values = {str(pointer), *in_pointer}
         # what stands in the next link as well is a filter
         gone = {path: value for path, value in self._ties.items() if str(value) not in values}
         found = next((path for path, value in gone.items() if first.get(path) != value), "")
@@ -48,7 +50,3 @@ class TieFinder:
             if is_shared and len(str(value)) >= SHORTEST
         }
         return found
-
-    def _values_in(self, link: str) -> set[str]:
-        named = named_values(link) - {*self._sent}
-        return {value for name, value in named if not SIZE.fullmatch(plain_name(name))}
