@@ -23,21 +23,15 @@ COUNTS_ROWS = frozenset(("offset", "skip", "start", "startindex", "startat", "fr
 
 
 class Counter(NamedTuple):
-    """A number in a pointer, between `head` and `tail` of a part that may be encoded.
+    """A number in a pointer, between `head` and `tail` of a part that may be encoded."""
 
-    Attributes:
-        param: the name of the parameter, or in a path the part before it.
-        before, after: the rest of the pointer.
-        encoding: of the part: none, `base64`, or another one, which is only read.
-    """
-
-    param: str
-    before: str
+    param: str  # the name of the parameter, or in a path the part before it
+    before: str  # with `after`, the rest of the pointer
     head: str
     value: int
     tail: str
     after: str
-    encoding: str
+    encoding: str  # of the part: none, `base64`, or another one, which is only read
 
     @property
     def name(self) -> str:

@@ -29,19 +29,14 @@ OF_PAGES = re.compile(r"(.*\.)?(pagination|paging|page)\.total")
 class PageReader:
     """Gathers the facts of a page from its response.
 
-    Attributes:
-        total_path: of the number of rows, or of pages, if `counts_pages`; `AUTO`: the usual names
-            are searched; None: there is none.
-        more_path: of whether more pages follow; `AUTO` and None as above.
-        followed: the path of the pointer that is followed, if any.
-        header: the header, or the relation of a link, that is followed.
+    For paths that are `AUTO`, the usual names are searched; None: the list has nothing of the kind.
     """
 
-    total_path: JSONPath | str | None = AUTO
-    counts_pages: bool = False
-    more_path: JSONPath | str | None = AUTO
-    followed: JSONPath | None = None
-    header: str | None = None
+    total_path: JSONPath | str | None = AUTO  # of the number of rows
+    counts_pages: bool = False  # whether `total_path` is of the number of pages
+    more_path: JSONPath | str | None = AUTO  # of whether more pages follow
+    followed: JSONPath | None = None  # of the pointer that is followed
+    header: str | None = None  # that is followed, or the relation of a link in `Link`
     _is_more_found: bool = False
     _leads_on_uncut: bool = False  # a page before this one, without a flag of a cut
     _before: str | None = None  # None: no response was read
@@ -71,10 +66,9 @@ class PageReader:
         if self._before is None:
             self._before = _find_said("before", around)
         has_more, flag = self._find_has_more(document, around)
-        # a flag that does not come with every page that leads on says something of its own page
-        is_of_page = self._leads_on_uncut or not rows  # behind the end, it is about the whole list
-        cut = _find_said("cut", around) if pointer or is_of_page else ""
-        is_part = bool(cut and is_of_page)
+        cut = _find_said("cut", around)
+        # one that does not come with every page that leads on says something of its own page
+        is_part = bool(cut) and (self._leads_on_uncut or not rows)
         self._leads_on_uncut |= bool(pointer and rows and not cut)
         is_backwards = vocabulary.leads_back(pointer_path)
         if not (is_backwards and self._unfollowed):  # what the first page showed still holds

@@ -97,23 +97,17 @@ class RowTotal:
 
     It cannot be if it is larger than the rows so far, or the same on two pages. A total below the
     number of rows received is disproved for good: it may count pages.
-
-    Attributes:
-        reported: the last total, trusted or not.
-        least, largest: of the trusted totals; None: there is none.
-        lowest, highest: of all that were reported, but a 0 beside no rows.
-        seen: what was reported beside rows, each another one than before.
     """
 
     def __init__(self, limit: int | None = None) -> None:
         self._limit = limit
-        self.reported: int | None = None
-        self.least: int | None = None
-        self.largest: int | None = None
+        self.reported: int | None = None  # the last total, trusted or not
+        self.least: int | None = None  # of the trusted totals
+        self.largest: int | None = None  # of the trusted totals
         self.disproved: int | None = None  # the last total, if it may count pages
-        self.lowest: int | None = None
-        self.highest = 0
-        self.seen: list[int] = []
+        self.lowest: int | None = None  # of all that were reported, but a 0 beside no rows
+        self.highest = 0  # the same
+        self.seen: list[int] = []  # reported beside rows, each another one than before
         self._last: int | None = None  # the last total that was trusted
 
     def evaluate(self, total: int | None, before: int, rows: int) -> int | None:

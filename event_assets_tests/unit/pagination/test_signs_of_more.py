@@ -23,6 +23,7 @@ MORE: dict[str, Any] = {
     "links": {"links": [{"rel": "self", "href": "/"}, {"rel": "next", "href": "/events?page=2"}]},
     "remaining": {"remaining": 40},
     "more_topics_url": {"more_topics_url": "/events?page=2"},
+    "load_more_link": {"load_more_link": "/events/batch/2"},
 }
 
 
