@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import replace
 from http import HTTPStatus
 from math import inf
 from typing import Any, Final
@@ -20,14 +19,7 @@ from dlt.sources.helpers.rest_client.paginators import (
 from requests import Request, Response
 
 from event_assets._compat import dlt as dlt_compat
-from event_assets.pagination.counters import (
-    Counter,
-    counts,
-    find_counters,
-    find_row_counter,
-    leaves_size_out,
-    named_values,
-)
+from event_assets.pagination import counters
 from event_assets.pagination.facts import NO_PAGE, ListFacts, ListSettings, PageFacts, begin_again
 from event_assets.pagination.links import POINTER_PATHS, find_setting, read_pointer
 from event_assets.pagination.number_walk import NumberWalk
@@ -70,14 +62,13 @@ class ListPaginator:
         self.last_page = NO_PAGE
         self._read_ids = read_ids
         self._options = options
-        self._counters: list[Counter] = []  # numbers in the pointer of the page before
-        self._row_counter: Counter | None = None  # if links or cursors seem to count rows
+        self._counters: list[counters.Counter] = []  # numbers in the pointer of the page before
+        self._row_counter: counters.Counter | None = None  # if links or cursors seem to count rows
         self._use(active)
 
     def _use(self, active: BasePaginator | None, single: str = "single page") -> None:
         """Use a paginator of dlt; `single` names the end of a list that has no pages."""
         self.active, options = active, self._options
-        self._lone_end = single if isinstance(active, SinglePagePaginator) else "no pointer"
         is_numbered, is_offset = (
             isinstance(active, kind) for kind in (PageNumberPaginator, OffsetPaginator)
         )
@@ -99,6 +90,7 @@ class ListPaginator:
             parameter=find_setting(active, *PARAMETERS)[1] or "cursor",
             maximum=f"{maximum} {self._maximum:,}",
             first_page=self._base,
+            lone_end=single if isinstance(active, SinglePagePaginator) else "no pointer",
         )
         facts = ListFacts(settings=self._settings)
         self._walk: OffsetWalk | PageWalk = (
@@ -125,8 +117,7 @@ class ListPaginator:
     @property
     def facts(self) -> ListFacts:
         """What is known of the list so far."""
-        facts = self._walk.facts
-        return replace(facts, end=self._lone_end) if facts.end == "no pointer" else facts
+        return self._walk.facts
 
     def init_request(self, request: Request) -> None:
         """Point the request at the first page."""
@@ -137,7 +128,8 @@ class ListPaginator:
         self._request = request
         self._reader.begin()
         url, params, _ = self._first
-        self._sent = {(name, str(value)) for name, value in params.items()} | named_values(url)
+        self._sent = counters.named_values(url)
+        self._sent |= {(name, str(value)) for name, value in params.items()}
         self._ties = TieFinder(self._sent)
         request.url, request.params, request.json = deepcopy(self._first)
         if self.active is not None:
@@ -190,14 +182,15 @@ class ListPaginator:
     def _examine_pointer(self, walk: PageWalk, page: PageFacts) -> None:
         """See whether the pointer to the next page counts pages, or rows."""
         param = self._settings.parameter.rpartition(".")[2]
-        found, size = find_counters(page.pointer, self._sent, param), len(page.ids)
-        counter = find_row_counter(found, size)
+        found, size = counters.find_counters(page.pointer, self._sent, param), len(page.ids)
+        counter = counters.find_row_counter(found, size)
         if counter and walk.facts.pages == 1 and not walk.is_counted:
             self._row_counter, self._base = counter
             self._walk = self._walk_rows(begin_again(walk.facts), page.size_asked or size)
             self._walk.take(page)
-        walk.is_counted |= counts(found, self._counters, walk.position, size)
-        if walk.facts.pages == 1 and size == page.size_asked and leaves_size_out(page.pointer):
+        walk.is_counted |= counters.counts(found, self._counters, walk.position, size)
+        is_asked = walk.facts.pages == 1 and size == page.size_asked
+        if is_asked and counters.leaves_size_out(page.pointer):
             self._walk.facts.size_left_out = size
         self._counters = found
 

@@ -25,9 +25,6 @@ class NumberWalk(PageWalk):
             end = "" if (yield from self._look_behind(last, 1, 1)) else end
         return end
 
-    def _has_rows(self, page: PageFacts) -> bool:
-        return bool(self._reading.recent.find_unknown(page.ids))
-
     def _find_following(self) -> range:
         if not self._is_last_full:
             return range(0)
@@ -40,7 +37,7 @@ class NumberWalk(PageWalk):
         reading, position = self._reading, len(self._reading.pages)
         if position < reading.reads_to:
             return ""
-        last = self._facts.last
+        last = self.facts.last
         # a total of earlier pages may be outdated; one that repeated rows passed counts no pages
         is_of_rows = self._ids <= (reading.total.disproved or 0) == self._page_count
         is_promised = self._promises_rows and last.total is not None
@@ -76,7 +73,7 @@ class NumberWalk(PageWalk):
 
     def refuse(self, status: int, *, is_limit: bool = False) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
-        reading, last = self._reading, self._facts.last
+        reading, last = self._reading, self.facts.last
         is_in_list, may_be_limit = not self._asked.is_behind, self._may_be_limit(status)
         is_limit &= is_in_list and (self._is_last_full or self._promises_rows)
         # a total may be from before a deletion, unless the reading before was refused as well
@@ -93,7 +90,7 @@ class NumberWalk(PageWalk):
         elif may_go_on and status == HTTPStatus.NO_CONTENT:
             self._hole = " A page in mid-list holds nothing."
             self._go_on(PageFacts())  # an empty page
-            self._facts.last = last
+            self.facts.last = last
         else:
             self._go_on(REFUSED)
         return True

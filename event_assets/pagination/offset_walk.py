@@ -12,6 +12,7 @@ from event_assets.pagination.walk import LOOKS_BEHIND, MAX_EMPTY, REFUSED, Ask, 
 
 LIMIT_ROWS: Final = 500  # a limit on the depth of offsets is a multiple of it
 NO_LIMIT: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND)  # nothing is there
+MAX_PAGES: Final = 2_000_000
 MAX_DENIALS: Final = 3  # once or twice, rows may have moved to and fro
 
 
@@ -26,7 +27,7 @@ class OffsetWalk(Walk):
     If pages in mid-list are empty, rows have moved, or there are fewer ids than rows, the list is
     read again: until there are as many ids as rows, or two readings agree.
 
-    The walk always ends: after `max_pages`, and after 200 + 2 x P pages without a new row at their
+    The walk always ends: after `MAX_PAGES`, and after 200 + 2 x P pages without a new row at their
     ends (P: of those with one), or 25 empty ones of them if `stop_after_empty_page` is not False.
     """
 
@@ -37,7 +38,6 @@ class OffsetWalk(Walk):
         *,
         maximum: float = inf,
         stop_after_empty_page: bool | None = None,
-        max_pages: int = 2_000_000,
         facts: ListFacts | None = None,
     ) -> None:
         """Start at offset `start`, and stop at offset `maximum`; `facts`: known of the list.
@@ -50,8 +50,7 @@ class OffsetWalk(Walk):
             raise ValueError(f"limit must be >= 1 and offset >= 0, got {limit} and {start}")
         self.limit = limit
         self._start = self._end = start  # `_end`: where the last page ended
-        self._max_pages = max_pages
-        self._max_empty = MAX_EMPTY if stop_after_empty_page is not False else max_pages
+        self._max_empty = MAX_PAGES if stop_after_empty_page is False else MAX_EMPTY
         self._trusted: int | None = None  # the total that the last response says
         self._more: bool | None = None  # whether more rows follow, by the last response
         self._progress = 0  # pages that end with a new row
@@ -120,7 +119,7 @@ class OffsetWalk(Walk):
     def _note(self, page: PageFacts) -> PageFacts:
         reading, ids = self._reading, list(page.ids)
         if page is not REFUSED:
-            self._facts.last = page = self._check_flag(page)
+            self.facts.last = page = self._check_flag(page)
         self._more = page.has_more
         self.largest = max(self.largest, len(ids))
         self._idle, reading.empty = self._idle + 1, reading.empty + (not ids)
@@ -146,13 +145,13 @@ class OffsetWalk(Walk):
             reading.is_end_said = False  # said by a page further on
             page = yield from self._request(at)
         if at < asked:
-            self._facts.shifts += 1
+            self.facts.shifts += 1
             self._denials += page.ids[asked - at : asked - at + 1] == reading.last_page[-1:]
             self._lack = "are empty, and lack" if was_empty else "lack"
             reading.known_rows = 0  # stepping back is no lap
         elif at > self._start and self.largest > 1:
-            self._facts.overlaps += 1
-            self._facts.rows += 1
+            self.facts.overlaps += 1
+            self.facts.rows += 1
         return page
 
     def _deliver(self, ids: Sequence[Hashable]) -> None:
@@ -176,7 +175,7 @@ class OffsetWalk(Walk):
     @property
     def _is_stuck(self) -> bool:
         is_idle = self._idle > 200 + 2 * self._progress or self._reading.empty > self._max_empty
-        return is_idle or self._facts.pages >= self._max_pages
+        return is_idle or self.facts.pages >= MAX_PAGES
 
     def _find_end(self) -> str:
         """Return the name of the evidence with which all ends here; empty if it goes on."""
@@ -218,7 +217,7 @@ class OffsetWalk(Walk):
         is_short = reading.pages == self._pages_before and self._is_short_of_total
         is_doubtful = is_short or self._is_thinned or self._more is True
         is_told = self._more is False or (reading.total.largest is not None and not is_doubtful)
-        is_told |= not self._facts.rows and reading.total.reported == 0
+        is_told |= not self.facts.rows and reading.total.reported == 0
         if not is_told:
             reading.reads_to = max(reading.reads_to, self._reads_to)
         if self._promised_end <= end:
@@ -253,10 +252,10 @@ class OffsetWalk(Walk):
 
     def _read_tail(self) -> Steps[None]:
         """Measure the length of the list again, after a reading that came to as many ids."""
-        self._reading.pages.append(self._facts.passes)  # such a reading agrees with no other
+        self._reading.pages.append(self.facts.passes)  # such a reading agrees with no other
         at, is_last = self._start + self._length, self._trusted is not None
         self._end = self._trusted or at
-        self._facts.last = self._facts.last._replace(has_more=None)  # no end in mid-list
+        self.facts.last = self.facts.last._replace(has_more=None)  # no end in mid-list
         while not is_last:
             page = yield from self._request(at, is_behind=True)
             self._to_deliver = self._seen.add_unseen(page.ids)
@@ -294,5 +293,5 @@ class OffsetWalk(Walk):
         if self._seen_behind and end in ("overlaps", "readings agree"):
             end = "changed"
         total, rows = self._reading.total, self._start + self._seen.count()
-        self._facts.is_total_reached = total.lowest == total.highest == rows
+        self.facts.is_total_reached = total.lowest == total.highest == rows
         super().finish(end, limit=self.limit, idle=self._idle, lack=self._lack, **values)

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
-from event_assets.pagination.facts import ListFacts, PageFacts
+from event_assets.pagination.facts import PageFacts
 from event_assets.pagination.walk import REFUSED, Ask, Steps, Walk
 
 AT_THE_END: Final = ("page behind", "page repeated", "pointer ended")
@@ -27,20 +27,11 @@ class PageWalk(Walk):
     requests. Such a list is read again until two readings agree, unless a total that did not change
     is the number of rows. At position 0, a list is read from its start.
 
-    Attributes:
-        is_counted: whether links or cursors count pages; page numbers do.
+    Page numbers end at an empty page if `stop_after_empty_page`, else at several; if it is False,
+    only at a total or at `maximum`, a number of pages.
     """
 
-    def __init__(
-        self, *, maximum: float, stop_after_empty_page: bool | None, facts: ListFacts | None = None
-    ) -> None:
-        """Read at most `maximum` pages; `facts`: known of the list.
-
-        Page numbers end at an empty page if `stop_after_empty_page`, else at several; if it is
-        False, only at a total or at `maximum`.
-        """
-        self.is_counted = self._is_numbered
-        super().__init__(maximum, stop_after_empty_page, facts)
+    is_counted = True  # whether links or cursors count pages; page numbers do
 
     def _read_once(self) -> Steps[None]:
         self._page_count = 0  # the number of pages that responses promise
@@ -54,10 +45,10 @@ class PageWalk(Walk):
         while not end:
             end = yield from self._read_next()
         is_total_good = self._is_total_reached
-        self._facts.pages_with_rows = self._pages_with_rows
+        self.facts.pages_with_rows = self._pages_with_rows
         if is_total_good and self.is_counted and end in AT_THE_END:
             # all rows of the list as it was when this reading began, if it brought no others
-            is_same = self._facts.passes > 1 and self._ids == self._seen.count()
+            is_same = self.facts.passes > 1 and self._ids == self._seen.count()
             is_total_good = is_same or not (yield from self._has_changed())
         self._conclude(end, is_total_good=is_total_good)
 
@@ -82,7 +73,7 @@ class PageWalk(Walk):
 
     def _receive(self, page: PageFacts) -> str:
         """Process a page; return the name of the evidence as `_read_next` does."""
-        reading, facts = self._reading, self._facts
+        reading, facts = self._reading, self.facts
         if page is REFUSED:
             reading.pages.append(REFUSED_PAGE)
             reading.empty = 0
@@ -148,7 +139,7 @@ class PageWalk(Walk):
         is_length = page.total in (self.largest, len(page.ids))  # no number of pages
         may_count_pages = None if is_length or page.total == self._ids else total.disproved
         self._page_count = page.page_count or may_count_pages or self._page_count
-        self._facts.is_total_reached = self._is_total_reached
+        self.facts.is_total_reached = self._is_total_reached
 
     def _find_end(self, page: PageFacts, *, is_repeated: bool) -> str:
         """Return the name of the evidence with which this reading ends; empty if it goes on."""
@@ -211,7 +202,7 @@ class PageWalk(Walk):
         reading, pages = self._reading, self._reading.pages
         has_total_changed = reading.total.largest is not None and not reading.total.is_steady
         # a single page needs no second reading, but does not confirm a longer first one
-        is_long = self._facts.passes > 1 or (reading.rows and len(pages) > 1)
+        is_long = self.facts.passes > 1 or (reading.rows and len(pages) > 1)
         # a cursor that brings rows again, or too few of them, may count rows
         is_odd = reading.rows != self._ids or self._promises_rows
         is_open = (is_long and (self.is_counted or is_odd)) or has_total_changed
@@ -225,5 +216,5 @@ class PageWalk(Walk):
 
     def finish(self, end: str, **values: Any) -> None:
         """Finish with the evidence of this name, whose sentence needs `values`."""
-        self._facts.error = self._facts.error or self._oddity
+        self.facts.error = self.facts.error or self._oddity
         super().finish(end, **values)

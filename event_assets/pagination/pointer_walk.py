@@ -10,7 +10,7 @@ from event_assets.pagination.walk import MAX_EMPTY, REFUSED
 class PointerWalk(PageWalk):
     """Decides whether a cursor or link is followed; without one, no other page can be requested."""
 
-    _is_numbered = False
+    _is_numbered = is_counted = False
 
     def _find_ends(self, page: PageFacts, *, is_repeated: bool) -> Ends:
         reading, has_pointer = self._reading, page.pointer is not None
@@ -21,7 +21,7 @@ class PointerWalk(PageWalk):
         is_open = self._promises_more or page.has_more or not (self.is_counted and reading.rows)
         is_ignored = is_repeated and not self._has_moved_on and len(reading.pages) > 2
         return (
-            ("no pointer", not has_pointer and not self._facts.pointers),
+            (self.facts.settings.lone_end, not has_pointer and not self.facts.pointers),
             ("pointer ended", not has_pointer or page.has_more is False or is_empty_end),
             ("lap", is_known and self._has_moved_on and (is_start or is_repeated)),
             ("same pointer", is_known),

@@ -21,17 +21,11 @@ REFUSED: Final = PageFacts()
 
 
 class Ask(NamedTuple):
-    """The page that is wanted next.
+    """The page that is wanted next."""
 
-    Attributes:
-        position: in rows or pages.
-        then: the positions that follow, if the list does not change.
-        is_behind: whether the list may end before it, so that a refusal is no failure.
-    """
-
-    position: int
-    then: Sequence[int] = ()
-    is_behind: bool = False
+    position: int  # in rows or pages
+    then: Sequence[int] = ()  # the positions that follow, if the list does not change
+    is_behind: bool = False  # whether the list may end before it, so that a refusal is no failure
 
 
 T = TypeVar("T")
@@ -61,6 +55,7 @@ class Walk(ABC):
     It reads the list again where only another reading can tell whether rows were missed.
 
     Attributes:
+        facts: what is known of the list so far.
         largest: rows of a page.
     """
 
@@ -70,7 +65,7 @@ class Walk(ABC):
         self,
         maximum: float,
         stop_after_empty_page: bool | None,
-        facts: ListFacts | None,
+        facts: ListFacts | None = None,
         limit: int | None = None,
     ) -> None:
         self._maximum = ceil(min(maximum, sys.maxsize))
@@ -78,8 +73,8 @@ class Walk(ABC):
         self._reads_to = self._maximum if is_bounded else 0  # even if pages are empty
         self._stop_after_empty_page = stop_after_empty_page
         self.largest = 0
-        self._facts = facts or ListFacts()
-        self._limit = None if self._facts.settings.total else limit
+        self.facts = facts or ListFacts()
+        self._limit = None if self.facts.settings.total else limit
         self._seen = DistinctIds()
         self._pages_before: list[int] = []  # hashes of the pages of the reading before
         self._is_flag_wrong = False  # whether a flag was wrong that was found by its name
@@ -94,16 +89,9 @@ class Walk(ABC):
         return self._asked.position
 
     @property
-    def facts(self) -> ListFacts:
-        """What is known of the list so far."""
-        if not self.done:
-            self._facts.distinct = len(self._seen)
-        return self._facts
-
-    @property
     def done(self) -> bool:
         """Whether the list was read to its end."""
-        return self._facts.end != "unfinished"
+        return self.facts.end != "unfinished"
 
     def upcoming(self, count: int) -> list[int]:
         """Return up to `count` positions that follow the next one if the list does not change.
@@ -116,11 +104,11 @@ class Walk(ABC):
         """Process the next page; return the positions of its rows to deliver."""
         if self.done:
             raise RuntimeError("the walk is done")
-        self._facts.pages += 1
+        self.facts.pages += 1
         total = self._reading.total
         self._go_on(page)
-        self._facts.reported = total.reported
-        self._facts.rows += len(self._to_deliver)
+        self.facts.reported = total.reported
+        self.facts.rows += len(self._to_deliver)
         return self._to_deliver
 
     @abstractmethod
@@ -131,6 +119,7 @@ class Walk(ABC):
         self._to_deliver = ()
         with suppress(StopIteration):
             self._asked = self._steps.send(page)
+            self.facts.distinct = len(self._seen)
 
     def _read(self) -> Steps[None]:
         while not self.done:
@@ -154,7 +143,7 @@ class Walk(ABC):
 
     def _has_rows(self, page: PageFacts) -> bool:
         """Return whether more rows follow, by a page behind the end."""
-        return bool(page.ids)
+        return bool(self._reading.recent.find_unknown(page.ids))
 
     def _add(self, ids: Sequence[Hashable], new: Sequence[int]) -> list[Hashable]:
         """Note a page, and deliver its `new` rows; return the ids that are new in this reading."""
@@ -163,7 +152,7 @@ class Walk(ABC):
         fresh = reading.recent.add(ids)
         reading.known_rows = 0 if fresh else reading.known_rows + len(ids)
         self._has_moved_on |= bool(reading.last_page) and 2 * len(fresh) >= len(ids) > 0
-        if self._facts.passes > 1:
+        if self.facts.passes > 1:
             self._to_deliver = self._seen.add_unseen(ids)
         else:
             self._to_deliver = new
@@ -178,7 +167,7 @@ class Walk(ABC):
         A flag may speak of something else. Its end is believed of a short page that leads nowhere,
         or whose pointer it is beside, and once the page behind has no new rows; of none, if it has.
         """
-        reading, before, last = self._reading, self._reading.last_page, self._facts.last
+        reading, before, last = self._reading, self._reading.last_page, self.facts.last
         if not page.ids and page.has_more is None and page.pointer is None and last.has_more:
             page = page._replace(has_more=True, flag=last.flag)
         if page.has_more is not False and not reading.is_end_said:
@@ -203,18 +192,18 @@ class Walk(ABC):
 
         The list ends as well if this reading agrees with the one before, and `confirms` it.
         """
-        if self._facts.passes > 1 and pages == self._pages_before and confirms:
+        if self.facts.passes > 1 and pages == self._pages_before and confirms:
             self.finish("readings agree")
-        elif self._facts.passes == MAX_READINGS:
+        elif self.facts.passes == MAX_READINGS:
             self.finish(unless, **values)
         else:
             self._seen.build_index()
             self._pages_before = pages
-            self._facts.passes += 1
+            self.facts.passes += 1
 
     def finish(self, end: str, **values: Any) -> None:
         """Finish with the evidence of this name, whose sentence needs `values`."""
-        facts, reading = self._facts, self._reading
+        facts, reading = self.facts, self._reading
         facts.end, facts.rows_read, facts.least_total = end, reading.rows, reading.total.least
         lowest, seen = reading.total.lowest or 0, reading.total.seen
         facts.totals = lowest, reading.total.highest
