@@ -123,6 +123,14 @@ def list_requests(
         yield (request, [{name: of[field] for name, field in included} for of in records])
 
 
+def build_unknown_parent(record: Record) -> Record:
+    """Return a parent's record with values of the same form that no parent has."""
+    return {
+        field: 0 if isinstance(value, int) else re.sub(r"\w", "0", str(value))
+        for field, value in record.items()
+    }
+
+
 def replace_parts(request: Request, **parts: Any) -> Request:
     """Return a copy of a request with other parts."""
     copied = copy.copy(request)

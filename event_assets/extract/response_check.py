@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from requests import Response
@@ -50,8 +49,7 @@ def list_selector_check(
         nonlocal first_type
         if first_type is list and is_record and isinstance(document, dict):
             return None if is_record(document) else NO_LIST
-        find_problem = partial(_problem_at, selector) if selector else _whole_problem
-        if problem := find_problem(is_record, document):
+        if problem := _find_problem(selector, is_record, document):
             return problem
         first_type = first_type or type(document)
         rows = find_records(selector, document) if selector else [document]
@@ -72,9 +70,9 @@ def _whole_problem(is_record: IsRecord | None, document: Any) -> str | None:
     return None if is_good or _says_empty(document) else NO_LIST
 
 
-def _problem_at(selector: str, is_record: IsRecord | None, document: Any) -> str | None:
+def _find_problem(selector: str | None, is_record: IsRecord | None, document: Any) -> str | None:
     """Return the problem of a document in which a path finds nothing, unless a list is empty."""
-    if any(value is document for value in find_values(selector, document)):
+    if not selector or any(value is document for value in find_values(selector, document)):
         return _whole_problem(is_record, document)
     where = selector.removesuffix("[*]")
     places = [] if PATTERN.search(where) else find_values(where, document)

@@ -12,17 +12,23 @@ from http import HTTPStatus
 from itertools import chain, islice
 from typing import Any
 
+from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 from requests import HTTPError, Request
 from requests.auth import AuthBase
 
 from event_assets import sandbox
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.config.source_files import VARIABLE
+from event_assets.extract.empty_page import has_nothing
 from event_assets.extract.pages import PagedList, read_list
-from event_assets.extract.parent_check import build_unknown_parent, filters_by_parent
 from event_assets.extract.progress import Progress
 from event_assets.extract.records_selector import build_records_selector
-from event_assets.extract.requests import Record, build_first_request, list_requests
+from event_assets.extract.requests import (
+    Record,
+    build_first_request,
+    build_unknown_parent,
+    list_requests,
+)
 from event_assets.extract.response_check import response_check
 from event_assets.http.auth import build_auth, require_address
 from event_assets.http.client import ApiClient
@@ -37,10 +43,10 @@ from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.per_parent import ListAggregator
 from event_assets.pagination.result import PaginationResult, mark_changed_while_interrupted
-from event_assets.pagination.seen_ids import ReadIds, extract_ids
+from event_assets.pagination.seen_ids import extract_ids
 from event_assets.pagination.time_windows import Paginator, TimeWindowPaginator, WindowPlan
 from event_assets.records.contract import build_id_reader
-from event_assets.values.errors import ApiError, ConfigError, ExpiredPositionError
+from event_assets.values.errors import ApiError, ConfigError, ContentError, ExpiredPositionError
 from event_assets.values.urls import redact_url
 
 # Why the list of a parent may not be there to be read, by the status.
@@ -128,9 +134,19 @@ class Stream:
             self._lists_read.add(paged.paginator.facts)
             self._has_list = True
         if rows := self._lists_read.repeated:
-            self._lists_read.filters_by_parent = filters_by_parent(
-                self.build_absent(), self.client, build_records_selector(selector), rows
-            )
+            self._lists_read.filters_by_parent = self._filters_by_parent(rows)
+
+    def _filters_by_parent(self, rows: Sequence[Any]) -> bool:
+        """Return whether the list of a parent that does not exist begins with other rows."""
+        select_records = build_records_selector(self.resource.endpoint.get("data_selector"))
+        try:
+            return select_records(self.client.fetch(self.build_absent())) != rows
+        except (HTTPError, IgnoreResponseException):
+            return True
+        except ContentError as error:
+            return has_nothing(error.response)
+        except ApiError:
+            return False
 
     def _explain(self, error: HTTPError) -> Exception:
         """Return what an error status means where only changes, or several lists, are requested."""
@@ -166,12 +182,13 @@ def open_stream(
     """
     source, selector = resource.source, resource.endpoint.get("data_selector")
     read_ids, select = build_id_reader(resource), build_records_selector(selector)
+    is_record = (lambda value: read_ids([value])[0] is not None) if resource.primary_key else None
     with (
         resolve_endpoint(resource) as (base_url, auth),
         ApiSession(
             base_url,
             auth,
-            check=response_check(resource.endpoint, _record_test(resource, read_ids)),
+            check=response_check(resource.endpoint, is_record),
             pool_size=source.concurrency,
             secrets=configured_secrets(source),
             limits=replace(source.limits, find_address=lambda: source.address),
@@ -201,11 +218,6 @@ def open_stream(
         lists = build_lists(chain(one, rest))
         is_full, started_at = cursor_value is None, journal.started_at
         yield Stream(resource, client, lists, build_absent, started_at, session.metrics, is_full)
-
-
-def _record_test(resource: ResourceConfig, read_ids: ReadIds) -> Callable[[Any], bool] | None:
-    """Return the function that tells a record by its key; None if the resource has no key."""
-    return (lambda value: read_ids([value])[0] is not None) if resource.primary_key else None
 
 
 def build_paginator(resource: ResourceConfig, started_at: datetime) -> Paginator:

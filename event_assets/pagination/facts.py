@@ -55,7 +55,7 @@ class ListSettings(NamedTuple):
     parameter: str = "cursor"  # of the requests, by which they ask for a page
     maximum: str = ""  # the configured limit
     first_page: int = 0  # the number of the first page, before which others may be
-    lone_end: str = "no pointer"  # the evidence with which a list without a pointer ends
+    end_without_pointer: str = "no pointer"  # the evidence for a list that never had one
 
 
 NO_SETTINGS: Final = ListSettings()

@@ -69,8 +69,9 @@ class ListPaginator:
     def _use(self, active: BasePaginator | None, single: str = "single page") -> None:
         """Use a paginator of dlt; `single` names the end of a list that has no pages."""
         self.active, options = active, self._options
-        is_numbered, is_offset = (
-            isinstance(active, kind) for kind in (PageNumberPaginator, OffsetPaginator)
+        is_numbered, is_offset, is_single = (
+            isinstance(active, kind)
+            for kind in (PageNumberPaginator, OffsetPaginator, SinglePagePaginator)
         )
         self.limit: int = getattr(active, "limit", 1)
         start: int = getattr(active, "initial_value", 0)
@@ -90,7 +91,7 @@ class ListPaginator:
             parameter=find_setting(active, *PARAMETERS)[1] or "cursor",
             maximum=f"{maximum} {self._maximum:,}",
             first_page=self._base,
-            lone_end=single if isinstance(active, SinglePagePaginator) else "no pointer",
+            end_without_pointer=single if is_single else "no pointer",
         )
         facts = ListFacts(settings=self._settings)
         self._walk: OffsetWalk | PageWalk = (

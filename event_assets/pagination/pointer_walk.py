@@ -21,7 +21,7 @@ class PointerWalk(PageWalk):
         is_open = self._promises_more or page.has_more or not (self.is_counted and reading.rows)
         is_ignored = is_repeated and not self._has_moved_on and len(reading.pages) > 2
         return (
-            (self.facts.settings.lone_end, not has_pointer and not self.facts.pointers),
+            (self.facts.settings.end_without_pointer, not has_pointer and not self.facts.pointers),
             ("pointer ended", not has_pointer or page.has_more is False or is_empty_end),
             ("lap", is_known and self._has_moved_on and (is_start or is_repeated)),
             ("same pointer", is_known),
