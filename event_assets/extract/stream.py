@@ -57,7 +57,7 @@ NO_LIST_OF_PARENT: dict[int, str] = {
 }
 
 
-@dataclass
+@dataclass(eq=False, repr=False)  # which would show the configuration
 class Stream:
     """The records of a resource: of one list, or of a list for each parent record."""
 
