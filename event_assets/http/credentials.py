@@ -92,7 +92,7 @@ def _require_text(secret: object, key: str) -> str | None:
     if isinstance(secret, (Mapping, list, tuple)):
         kind = "table" if isinstance(secret, Mapping) else "list"
         raise ConfigError(
-            f"The secret {key} in .dlt/secrets.toml is a {kind}, not a text: write it in quotes."
+            f"The secret {key} is a {kind}, not a text: write it in quotes in .dlt/secrets.toml."
         )
     return str(secret or "").strip() or None
 

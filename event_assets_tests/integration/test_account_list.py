@@ -141,7 +141,7 @@ def test_a_key_that_is_no_text_is_refused(
         known, "providers", [*known.providers, SecretsTomlProvider(str(tmp_path))]
     )
     document = source("http://127.0.0.1:9", client=KEYED, accounts=["a.b"])
-    said = f"api_key in .dlt/secrets.toml is a {kind}, not a text: write it in quotes."
+    said = f"api_key is a {kind}, not a text: write it in quotes in .dlt/secrets.toml."
     assert failed_sync(source_of(document).for_account("a.b")).endswith(said)
 
 
