@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import dlt
 from dlt.common.pipeline import get_dlt_pipelines_dir
+from dlt.common.runtime.collector import NullCollector
 from dlt.common.schema.utils import new_column, new_table, pipeline_state_table
 from dlt.destinations import duckdb
 
@@ -41,7 +42,9 @@ DLT_DEFAULTS = {
 DLT_SETTINGS = {
     "DATA_WRITER__ARROW_CONCAT_PROMOTE_OPTIONS": "default",  # a column may become a float
     "DATA_WRITER__BUFFER_MAX_ITEMS": "1",  # a table of Arrow is a row group of Parquet
+    "DATA_WRITER__VERSION": "2.4",  # of Parquet: nothing else reads the files
     "DEV_MODE": "false",  # it would fill another schema in each sync
+    "NORMALIZE__WORKERS": "1",  # this process: others would take longer to start than to write
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",  # records which sync saw a row last
     "RESTORE_FROM_DESTINATION": "false",  # `load_package` writes the state itself
 }
@@ -72,6 +75,7 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
             pipelines_dir=str(working_folder()),
             dataset_name=schema,
             destination=unconnected,
+            progress=NullCollector(),  # not that of PROGRESS, which other programs read, too
         )
 
 

@@ -43,7 +43,13 @@ def test_dlt_writes_no_file_twice(dlt_log: Log) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("DEV_MODE", "true"), ("NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID", "false")],
+    [
+        ("DEV_MODE", "true"),
+        ("NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID", "false"),
+        ("NORMALIZE__WORKERS", "0"),
+        ("DATA_WRITER__VERSION", "9.9"),
+        ("PROGRESS", "a lot"),
+    ],
 )
 def test_a_setting_of_dlt_that_other_pipelines_need_changes_nothing(
     project: Project, monkeypatch: pytest.MonkeyPatch, name: str, value: str
