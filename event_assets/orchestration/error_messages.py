@@ -5,10 +5,12 @@ import os
 import re
 import sqlite3
 import sys
+import traceback
 from pathlib import Path
 
 import dagster as dg
 import duckdb
+from dlt.common.configuration import resolve
 from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.common.configuration.providers.toml import TomlProviderReadException
 
@@ -22,6 +24,8 @@ STORAGE_ERRORS = (duckdb.OperationalError, duckdb.FatalException, duckdb.Interna
 MISSING = re.compile(r'Table with name "?(?:\w+\.)?(\w+?)(?:_syncs|_rejects)?"? does not exist')
 NO_THREADS = ("can't start new thread", "[Errno 11] Resource temporarily unavailable")
 NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP)  # of folders of some networks
+# How the messages of Python's logging begin, and what dlt calls the setting.
+LOG_SETTINGS = {"unknown level": "log_level", "invalid format": "log_format"}
 HOME_FOLDERS = ("history", "storage", "schedules", "logs")  # folders of Dagster's files
 TABLE_ERRORS = (  # raised where a person has changed the tables
     duckdb.DataError,
@@ -67,15 +71,29 @@ def _describe_settings(error: BaseException) -> str | None:
         return f"Dagster cannot load the definitions: {str(error).strip().splitlines()[0]}"
     if isinstance(error, ConfigValueCannotBeCoercedException):
         return f"A setting of dlt, `{error.field_name}`, is not of its type: correct it."
-    if isinstance(error, ValueError) and str(error).startswith("Unknown level"):
-        return f"{error}: correct RUNTIME__LOG_LEVEL, or `log_level` in .dlt/config.toml."
+    for wrong, name in LOG_SETTINGS.items() if isinstance(error, ValueError) else ():
+        if str(error).lower().startswith(wrong):
+            return f"{error}: correct RUNTIME__{name.upper()}, or `{name}` in .dlt/config.toml."
+    frames = traceback.extract_tb(error.__traceback__ if isinstance(error, TypeError) else None)
+    if [frame.filename for frame in frames][-1:] == [resolve.__file__]:
+        return "A setting of dlt is a value, but must be a table: correct it in .dlt/config.toml."
     if not isinstance(error, TomlProviderReadException):
         return None
     file = next(filter(Path.exists, map(Path, error.full_paths)), Path(error.file_name))
     if not os.access(file, os.R_OK):
         return f"The file {file.absolute()} cannot be read: Permission denied."
+    if not _is_utf_8(file):
+        problem = "is not in UTF-8, or begins with a byte order mark: save it in UTF-8 without one."
+        return f"The file {file.absolute()} {problem}"
     line = (re.findall(r"at line (\d+)", str(error)) or ["1"])[0]
     return f'{file.absolute()}:{line}: is not TOML: write NAME = "VALUE", in quotes.'
+
+
+def _is_utf_8(file: Path) -> bool:
+    try:
+        return not file.read_text(encoding="utf-8").startswith("\ufeff")
+    except UnicodeDecodeError:
+        return False
 
 
 def _describe_history(error: BaseException) -> str | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from dlt.common.configuration.providers.toml import SecretsTomlProvider, TomlProviderReadException
+from dlt.common.configuration.resolve import resolve_configuration
+from dlt.common.configuration.specs import RuntimeConfiguration
 
 from event_assets.cli.main import run
 from event_assets.config import env_file as env_module
@@ -247,13 +250,46 @@ def test_a_line_of_the_env_file_that_is_no_variable_is_told(
     settings.unlink()
 
 
-def test_secrets_that_are_no_toml_are_told(tmp_path: Path) -> None:
+NO_TOML = ':2: is not TOML: write NAME = "VALUE", in quotes.'
+NO_UTF_8 = " is not in UTF-8, or begins with a byte order mark: save it in UTF-8 without one."
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"[events]\napi_key = k-12345678\n", NO_TOML),
+        (b'api_key = "k-12345678"\napi_key = "k-12345678"\n', NO_TOML),
+        (b'# keys\napi_key: "k-12345678"\n', NO_TOML),
+        ('# \u00e9\napi_key = "k-12345678"\n'.encode("latin-1"), NO_UTF_8),
+        ('api_key = "k-12345678"\n'.encode("utf-16"), NO_UTF_8),
+        ('api_key = "k-12345678"\n'.encode("utf-8-sig"), NO_UTF_8),
+    ],
+)
+def test_secrets_that_are_no_toml_are_told(tmp_path: Path, content: bytes, told: str) -> None:
     secrets = tmp_path / "secrets.toml"
-    secrets.write_text("[events]\napi_key = k-12345678\n")
+    secrets.write_bytes(content)
     with pytest.raises(TomlProviderReadException) as failed:
         SecretsTomlProvider(str(tmp_path))
     said = user_message(failed.value)
-    assert said == f'{secrets}:2: is not TOML: write NAME = "VALUE", in quotes.'
+    assert said in (f"{secrets}{told}", f"The file {secrets}{told}")
+
+
+def test_a_format_that_dlt_cannot_log_in_is_told() -> None:
+    with pytest.raises(ValueError, match="no fields") as failed:
+        logging.Formatter("nonsense", style="{")
+    assert user_message(failed.value) == (
+        "invalid format: no fields: correct RUNTIME__LOG_FORMAT, or `log_format` in "
+        ".dlt/config.toml."
+    )
+
+
+def test_a_value_that_dlt_takes_for_a_table_is_told() -> None:
+    with pytest.raises(TypeError) as failed:
+        resolve_configuration(RuntimeConfiguration(), explicit_value=True)
+    assert user_message(failed.value) == (
+        "A setting of dlt is a value, but must be a table: correct it in .dlt/config.toml."
+    )
+    assert user_message(TypeError("of something else")) is None
 
 
 def test_a_variable_that_is_not_set_is_told(said: Callable[[str], str]) -> None:
