@@ -37,7 +37,6 @@ from event_assets.values.errors import ApiError, ConfigError
 from event_assets.values.redaction import hide_random_words
 from event_assets.values.urls import find_address_problem, redact_url
 
-KEY_IN_HEADER = ("api_key", "header")
 REFUSED = (400, 401, 403)  # the client or its secret, or the place that they are sent in
 UNREAD = (400, 415)  # perhaps the form itself
 MAX_TOKEN_SECONDS = 30 * 24 * 3600
@@ -62,7 +61,10 @@ def build_auth(source: SourceConfig, config: Any) -> Iterator[AuthBase | None]:
     secret_names = [names[0] if len(missing) > 1 else names[-1] for names in missing.values()]
     variables = " and ".join(env_var_name(source, name) for name in secret_names)
     where = variables or "`auth` in defs.yaml"
-    in_header = kind == "bearer" or (kind, settings.get("location", "header")) == KEY_IN_HEADER
+    location = settings.get("location") or "header"
+    if kind == "api_key" and not settings.get("name"):
+        settings["name"] = "Authorization" if location == "header" else "api_key"
+    in_header = kind == "bearer" or (kind == "api_key" and location == "header")
     for parameter in SECRET_NAMES[kind]:
         settings[parameter] = str(settings[parameter]).strip()
         if parameter == "token" and settings[parameter].lower().startswith("bearer "):
@@ -84,7 +86,7 @@ def build_auth(source: SourceConfig, config: Any) -> Iterator[AuthBase | None]:
             secrets = [settings[name] for name in SECRET_NAMES[kind]]
             session = ApiSession(url, pool_size=1, limits=limits, secrets=secrets)
             settings["session"] = stack.enter_context(session)
-        auth = _build(kind, settings)
+        auth = AUTH_CLASSES[kind](**settings)
         vars(auth)[KEY_NAME_ATTRIBUTE] = variables
         yield auth
 
@@ -110,32 +112,21 @@ def _missing_secrets(config: Any) -> dict[str, tuple[str, ...]]:
     return {name: names for name, names in secrets.items() if settings.get(name) is None}
 
 
-def _build(kind: str, settings: dict[str, Any]) -> AuthBase:
-    location = settings.get("location", "header")
-    if kind == "api_key" and location in ("query", "param", "cookie"):
-        auth_class = _CookieAuth if location == "cookie" else _QueryAuth
-        return auth_class(settings.get("name") or "api_key", settings["api_key"])
-    return AUTH_CLASSES[kind](**settings)
-
-
-class _QueryAuth(APIKeyAuth):
-    """Adds the key to the query, without parsing the URL as dlt's class does."""
+class _ApiKeyAuth(APIKeyAuth):
+    """Adds the key to a header, to the cookies, or to the query without parsing the URL."""
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        url = request.url or ""
-        added = urlencode({self.name: self.api_key})
-        if added not in url.partition("?")[2].split("&"):  # a link to the next page may hold it
-            request.url = f"{url}{'&' if '?' in url else '?'}{added}"
-        return request
-
-
-class _CookieAuth(APIKeyAuth):
-    """Adds the key to the cookies, which dlt's class does not."""
-
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        cookies = request.headers.get("Cookie")
-        added = f"{self.name}={quote(self.api_key)}"
-        request.headers["Cookie"] = f"{cookies}; {added}" if cookies else added
+        if self.location == "cookie":
+            cookies = request.headers.get("Cookie")
+            added = f"{self.name}={quote(self.api_key)}"
+            request.headers["Cookie"] = f"{cookies}; {added}" if cookies else added
+        elif self.location in ("query", "param"):
+            url = request.url or ""
+            added = urlencode({self.name: self.api_key})
+            if added not in url.partition("?")[2].split("&"):  # a link to the next page may hold it
+                request.url = f"{url}{'&' if '?' in url else '?'}{added}"
+        else:
+            request.headers[self.name] = self.api_key
         return request
 
 
@@ -206,7 +197,7 @@ class _ThreadSafeOAuth2(OAuth2ClientCredentials):
 
 
 AUTH_CLASSES: Mapping[str, Callable[..., AuthBase]] = {
-    "api_key": APIKeyAuth,
+    "api_key": _ApiKeyAuth,
     "bearer": BearerTokenAuth,
     "http_basic": HttpBasicAuth,
     "oauth2_client_credentials": _ThreadSafeOAuth2,
