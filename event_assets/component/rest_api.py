@@ -218,14 +218,13 @@ class RestApi(Part):
 
     def _disposition_problems(self) -> Iterator[tuple[Keys, str]]:
         """Yield each `write_disposition` that is not what happens: merged, or else replaced."""
-        defaults = self.resource_defaults.model_dump(exclude_unset=True)
+        defaults = self.resource_defaults
         for index, resource in enumerate(self.resources):
-            own = resource.model_dump(
-                include={"primary_key", "write_disposition"}, exclude_unset=True
-            )
-            table = {**defaults, **own}
-            is_own, given = "write_disposition" in own, table.get("write_disposition")
-            has_key = bool(table.get("primary_key")) or resource.name == EVENT_DATA
+            is_own = "write_disposition" in resource.model_fields_set
+            given = (resource if is_own else defaults).write_disposition
+            has_own_key = "primary_key" in resource.model_fields_set
+            key = (resource if has_own_key else defaults).primary_key
+            has_key = bool(key) or resource.name == EVENT_DATA
             done = "merge" if has_key else "replace"
             if given not in (None, done) and (is_own or given != "merge"):
                 at: Keys = ("resources", index) if is_own else ("resource_defaults",)
