@@ -60,19 +60,19 @@ TOO_LATE = (
     "time, or raise timeouts.answer in defs.yaml."
 )
 NOT_TRUSTED = "has a TLS certificate that is not trusted: {certificate}."
-NO_TLS = "does not support TLS, which https:// requires{tries}; check {address}."
+NO_TLS = "does not support TLS, which https:// requires; check {address}."
 # By a server that supports it, for one of OpenSSL's reasons.
 TLS_ENDED = (
     "ended the TLS connection{ended}{tries}; check {address}, or ask the API's operator "
     "what it requires, such as a certificate of the client."
 )
 PLAIN_TEXT = re.compile("WRONG_VERSION|RECORD_LAYER|TOO_LONG|HTTP_REQUEST")  # reasons: no TLS
-NO_URL = "has no valid URL{tries}; check {address}."
+NO_URL = "has no valid URL; check {address}."
 NO_HTTP = "sent no HTTP{tries}; check {address}."
 LONG_HEADER = "sent a header of more than 65,536 bytes{tries}."
 MANY_HEADERS = "sent more than 100 headers{tries}."
 SEVERAL_LENGTHS = "sent a response with several lengths, of which one at most is right."
-NOT_DECODED = "sent a response that cannot be decompressed{tries}; check {address}."
+NOT_DECODED = "sent a response that cannot be decompressed; check {address}."
 NOT_ACCEPTED = "did not accept a connection in {limits.connect:g} s{tries}; check {address}."
 # To a session which it had accepted before.
 CLOSED_LATER = (
