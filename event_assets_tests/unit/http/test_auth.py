@@ -53,6 +53,8 @@ def keyed(url: str, auth: Any) -> dict[str, Any]:
         ({"type": "api_key", "name": "Authorization", "location": "header"},
          {"API_KEY": "Token abc"},
          lambda request: request.headers.get("Authorization") == "Token abc"),
+        ({"type": "api_key", "name": None, "location": None}, {"API_KEY": SECRET},
+         lambda request: request.headers.get("Authorization") == SECRET),
         ("bearer", {"API_KEY": SECRET},
          lambda request: request.headers.get("Authorization") == f"Bearer {SECRET}"),
         ({"type": "http_basic"}, {"API_USERNAME": "me", "API_PASSWORD": SECRET},
@@ -60,7 +62,7 @@ def keyed(url: str, auth: Any) -> dict[str, Any]:
         ({"type": "http_basic", "password": ""}, {"EVENTS__API_KEY": SECRET},
          lambda request: request.headers.get("Authorization") == basic(SECRET, "")),
     ],
-    ids=["query", "header", "cookie", "own scheme", "bearer", "basic", "basic, key only"],
+    ids=["query", "header", "cookie", "own scheme", "null", "bearer", "basic", "basic, key only"],
 )  # fmt: skip
 def test_the_key_is_sent_where_the_configuration_says(
     project: Project, auth: Any, environment: dict[str, str], is_right: Any
