@@ -19,6 +19,7 @@ from event_assets.warehouse.sql import Database, quote_identifier, quote_name
 
 LOG = logging.getLogger("dagster")
 LOAD_ID = "_dlt_load_id"
+ROW_ID = "_dlt_id"  # of tables that dlt loaded by itself; syncs leave it empty
 OWN_TYPES = {column_type.duckdb for column_type in COLUMN_TYPES.values()}
 NUMBERS = {"BIGINT", "DOUBLE"}
 
@@ -105,6 +106,8 @@ def reconcile_columns(
                 "table, and sync again."
             )
     statements = [] if LOAD_ID in found else [f"add {LOAD_ID} {COLUMN_TYPES['text'].duckdb}"]
+    if ROW_ID in found and _is_required(database, schema, table, ROW_ID):
+        statements.append(f"alter {ROW_ID} drop not null")
     for name, data_type in {**loaded, **texts}.items():
         wanted = COLUMN_TYPES[data_type].duckdb
         kind = found.get(name, wanted)
@@ -167,6 +170,12 @@ def _alter(database: Database, schema: str, table: str, statements: Sequence[str
                         f"{destination.error_reason(error)}; correct the values of this column, or "
                         "drop it, and sync again."
                     ) from None
+
+
+def _is_required(database: Database, schema: str, table: str, column: str) -> bool:
+    """Return whether a column is not null."""
+    described = database.execute(f"describe {quote_name(schema, table)}").fetchall()
+    return any(name == column and null == "NO" for name, _, null, *_ in described)
 
 
 def _can_cast(database: Database, schema: str, table: str, column: str, kind: str) -> bool:

@@ -23,6 +23,8 @@ alter table events.event_data alter seats type integer
 alter table events.event_data alter seats type decimal(10, 2)
 alter table events.event_data alter tags type varchar
 alter table events.event_data alter _dlt_load_id type double
+alter table events.event_data add _dlt_id varchar; update events.event_data set _dlt_id = id; \
+    alter table events.event_data alter _dlt_id set not null
 create type mood as enum ('scheduled'); alter table events.event_data alter status type mood
 create table copy as from events.event_data; drop table events.event_data; \
     create table events.event_data as from copy
