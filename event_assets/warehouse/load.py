@@ -18,6 +18,7 @@ from dlt.common.storages.load_package import TPipelineStateDoc
 from dlt.pipeline.state_sync import state_doc
 
 from event_assets.config.accounts import ACCOUNT
+from event_assets.values.errors import WarehouseError
 from event_assets.warehouse.connection import run_with_enough_memory, set_memory_limit
 from event_assets.warehouse.inspection import catalog_columns
 from event_assets.warehouse.merge import OF_SYNC, TableLoad, write_rows
@@ -51,7 +52,7 @@ def load_package(
             conflicts.
 
     Raises:
-        WarehouseError: If every attempt conflicts with other writers.
+        WarehouseError: If every attempt conflicts with other writers, or the clock stands still.
     """
     destination = get_destination()
     (load_id,) = pipeline.list_normalized_load_packages()
@@ -109,6 +110,12 @@ def _record_load(
     """Add the rows by which dlt knows a load, its schema and the state of its pipeline."""
     now = datetime.now(UTC)
     versions, loads, states = (quote_name(dataset, name) for name in _dlt_tables(schema))
+    known = f"from {loads} where (load_id, schema_name) = (?, ?) limit 1"
+    if database.execute(known, [state["_dlt_load_id"], schema.name]).fetchall():
+        raise WarehouseError(
+            f"The clock of this machine stands still: an earlier sync began at {now:%F %T} UTC, "
+            "too, and rows tell their syncs apart by that time. Correct it, and sync again."
+        )
     known = f"from {versions} where version_hash = ? and json_valid(schema) limit 1"
     if not database.execute(known, [schema.version_hash]).fetchall():
         version = {

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from event_assets.config.source import SourceConfig
 from event_assets.definitions import defs
+from event_assets.values.errors import WarehouseError
 from event_assets_tests.support.accounts import serving_accounts, with_accounts
 from event_assets_tests.support.api_server import ApiServer, serving
 from event_assets_tests.support.clock import wrong_by
@@ -54,6 +55,21 @@ def zones(monkeypatch: pytest.MonkeyPatch) -> Iterator[Iterator[None]]:
     yield move()
     monkeypatch.undo()
     time.tzset()
+
+
+def test_a_clock_that_stands_still_changes_nothing_and_is_told(project: Project) -> None:
+    rows = list(BEFORE)
+    with serving({"/v1/events": paged(rows)}) as api, pytest.MonkeyPatch.context() as patch:
+        synced = source_of(source(api.url))
+        patch.setattr("dlt.extract.storage.create_load_id", lambda: "1795950000.0")
+        sync_source(synced, derived=True)
+        rows[:] = AFTER
+        with pytest.raises(WarehouseError, match="The clock of this machine stands still"):
+            sync_source(synced, derived=True)
+        assert project.ids("current_events") == ["1", "2", "3"]
+        patch.undo()
+        sync_source(synced, derived=True)
+    assert project.ids("current_events") == ["1", "3", "4"]
 
 
 def changes(project: Project, more: str = "") -> list[tuple[Any, ...]]:
