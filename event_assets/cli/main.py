@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -37,22 +36,14 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's)
         """Return the names, in the order of the help."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's)
-        """Import a command; None if there is none of this name."""
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
-        return command
+        return list(self.commands)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is called; say which is meant if there is none."""
-        if args[0] not in COMMANDS and (close := get_close_matches(args[0], COMMANDS, n=1)):
-            ctx.fail(f"No such command '{args[0]}'. Did you mean '{close[0]}'?")
-        return super().resolve_command(ctx, args)
+        """Import the command that is called."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, getattr(import_module(COMMANDS[name][0]), name) if name else None, rest
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; Ctrl-C ends the process, since click would print an empty line."""
@@ -62,14 +53,10 @@ class Commands(click.Group):
             process.note_interrupt()
             raise SystemExit(128 + signal.SIGINT) from None
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click's)
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
-
 
 @click.group(
     cls=Commands,
+    commands=[click.Command(name, short_help=about) for name, (_, about) in COMMANDS.items()],
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Each command works from any folder of the project and reads its .env; COMMAND --help "

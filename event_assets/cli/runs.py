@@ -54,6 +54,8 @@ class Runner:
             KeyboardInterrupt: if it was interrupted, which Dagster may have caught.
         """
         run_id = str(uuid4())
+        # by which the UI lists the run under its job
+        location = project_setting("code_location_name") or project_setting("root_module")
         with capture_interrupts(), launcher.hold_run(self.instance, run_id):
             result = self.definitions.resolve_job_def(job).execute_in_process(
                 run_id=run_id,
@@ -61,7 +63,7 @@ class Runner:
                 instance=self.instance,
                 partition_key=account,
                 asset_selection=assets,
-                tags=_tags(),
+                tags={".dagster/repository": f"__repository__@{location}", BY_COMMAND: "true"},
                 raise_on_error=False,
             )
         if process.is_interrupted():
@@ -163,12 +165,6 @@ def _run_jobs(
         f"{job_name(source)}_on_schedule", assets=sorted(DerivedAssets(synced).resolve(assets))
     )
     return derived and not failures
-
-
-def _tags() -> dict[str, str]:
-    """Return the tags of a run: by the first, the UI lists it under its job."""
-    location = project_setting("code_location_name") or project_setting("root_module")
-    return {".dagster/repository": f"__repository__@{location}", BY_COMMAND: "true"}
 
 
 def _next_steps(has_api: bool, shown: str) -> Iterator[str]:
