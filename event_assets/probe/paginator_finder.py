@@ -9,7 +9,7 @@ from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import plain_name
 from event_assets.probe.client import BODY
 from event_assets.probe.page import Page
-from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging, compare, is_believed, read_pages
+from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging, find_shift, is_believed, read_pages
 from event_assets.probe.paging_candidates import (
     CURSORS,
     LAST_IDS,
@@ -87,11 +87,6 @@ def _try(search: ParameterSearch, config: Any, evidence: str) -> bool:
     return search.paging.paginator is not None
 
 
-def _effect(search: ParameterSearch, page: Page) -> str:
-    """Return how a page differs from page 1, as `compare` does, or `refused`."""
-    return compare(search.base.ids, page.ids) if page.is_ok else "refused"
-
-
 def _try_pointers(search: ParameterSearch) -> None:
     """Try the links and cursors of the page."""
     for pointer in find_pointers(search.base):
@@ -127,8 +122,8 @@ def _find_cursor_param(search: ParameterSearch, pointer: Pointer) -> str | None:
     def leads_on(page: Page) -> bool:
         if page.is_ok and not page.ids:  # an empty page in mid-list leads on, too
             return any(one.value != pointer.value for one in find_pointers(page))
-        behind = ("fresh", f"shifted {len(search.base.ids) - 1}")  # perhaps with the last again
-        return _effect(search, page) in behind
+        shift = find_shift(search.base.ids, page.ids) or 0 if page.is_ok else 0
+        return shift > 0 and shift >= len(search.base.ids) - 1  # perhaps with the last again
 
     rest = [name for name in rest if name not in tried]
     return search.search((tried, rest), pointer.value, leads_on)
@@ -145,7 +140,8 @@ def _try_numbers(search: ParameterSearch) -> None:
     """Try page numbers and offsets: what does the number 2 change?"""
 
     def counts(page: Page) -> bool:
-        return _effect(search, page).startswith(("fresh", "empty", "shifted"))
+        is_empty = not page.ids
+        return page.is_ok and (is_empty or bool(find_shift(search.base.ids, page.ids)))
 
     known_pages, pages = search.places(PAGES)
     known_offsets, offsets = search.places(OFFSETS)
@@ -154,19 +150,20 @@ def _try_numbers(search: ParameterSearch) -> None:
     nothing: list[str] = []
     for names in ((known, nothing), (nothing, pages), (nothing, offsets)):
         name = search.search(names, PROBED, counts)
-        if name and _try_number(search, name, _effect(search, search.ask({name: PROBED}))):
+        if name and _try_number(search, name, search.ask({name: PROBED})):
             return
 
 
-def _try_number(search: ParameterSearch, name: str, effect: str) -> bool:
-    """Try a parameter that the number 2 showed to count pages or rows."""
-    paging, shown = search.paging, name.removeprefix(BODY)
-    is_first = compare(search.base.ids, search.ask({name: 1}).ids) == "same"
-    if effect.startswith("shifted"):
-        config = _offset_config(search, name, int(is_first and effect == "shifted 1"))
+def _try_number(search: ParameterSearch, name: str, page: Page) -> bool:
+    """Try a parameter that page 2, requested by it, showed to count pages or rows."""
+    paging, shown, ids = search.paging, name.removeprefix(BODY), search.base.ids
+    is_first = search.ask({name: 1}).ids == ids
+    shift = find_shift(ids, page.ids)
+    if page.ids and shift and shift < len(ids):
+        config = _offset_config(search, name, int(is_first and shift == 1))
         return _try(search, config, f"`{shown}` counts rows: the last of page 1 comes again")
     config = {"type": "page_number", "base_page": int(is_first), **_place("page", name)}
-    if effect == "empty":  # the list has one page
+    if not page.ids:  # the list has one page
         paging.keep(config, f"behind page 1, `{shown}` brings no records")
         return True
     evidence = f"`{shown}` counts pages from {int(is_first)}: pages 2 and 3 have other records"

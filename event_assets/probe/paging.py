@@ -186,27 +186,18 @@ def read_pages(client: Client, paginator: Any, settings: Settings, most: int) ->
     return found
 
 
-def compare(before: Sequence[Hashable], after: Sequence[Hashable]) -> str:
-    """Return how a page differs from another: `same`, `fewer`, `more`, `shifted N`, `fresh`, ...
+def find_shift(before: Sequence[Hashable], after: Sequence[Hashable]) -> int | None:
+    """Return how many records behind the beginning of a page another one begins.
 
-    The first of these that fits; `empty`, `shuffled` and `mixed` are the others.
+    0: at the same record. The length of the page: at fresh records. None: it does not go on like
+    the first one.
     """
     old, new = list(before), list(after)
-    if old == new:
-        return "same"
-    if not new:
-        return "empty"
-    if old[: len(new)] == new:
-        return "fewer"
-    if new[: len(old)] == old:
-        return "more"
-    if not {*old} & {*new}:
-        return "fresh"
-    for shift in range(1, len(old)):
+    for shift in range(len(old) + 1):
         kept = old[shift:]
         if new[: len(kept)] == kept[: len(new)] and not {*new[len(kept) :]} & {*old}:
-            return f"shifted {shift}"
-    return "shuffled" if {*old} == {*new} else "mixed"
+            return shift
+    return None
 
 
 def is_believed(walk: PagesRead) -> bool:

@@ -15,7 +15,7 @@ from event_assets.pagination.vocabulary import plain_name
 from event_assets.probe.client import BODY, Client, Settings
 from event_assets.probe.connection import Fact
 from event_assets.probe.page import Page
-from event_assets.probe.paging import Paging, compare
+from event_assets.probe.paging import Paging, find_shift
 from event_assets.probe.paging_candidates import (
     OFFSETS,
     ORDERS,
@@ -61,8 +61,9 @@ class ParameterSearch:
         control = self.client.ask({f"{BODY}{NONSENSE}" if in_body else NONSENSE: "1"})
         paging.is_strict = not control.is_ok
         again = self.client.ask(again=True) if paging.is_strict else control
-        difference = compare(first.ids, again.ids)
-        paging.is_stable = difference in ("same", "fewer", "more") or difference.startswith("shift")
+        shift = find_shift(first.ids, again.ids)
+        is_other = shift in (None, len(first.ids)) or not again.ids
+        paging.is_stable = not (first.ids and is_other)
         if paging.is_strict:
             evidence = f"with one, the API answers {control.status}"
             paging.facts.append(Fact("unknown parameters", "refused", evidence))
