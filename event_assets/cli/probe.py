@@ -45,7 +45,7 @@ def probe(source: str | None, account: str | None, suggest: bool, as_json: bool)
     status = 1 if report.has_failures else 0
     if suggest:
         text = find_sources()[name].file.read_text(encoding="utf-8")
-        click.echo(suggest_yaml(text, report.changes, report.secrets), nl=False)
+        click.echo(suggest_yaml(text, report.changes), nl=False)
     if as_json:
         findings = [
             {"check": check, "mark": finding.mark, "message": finding.message}

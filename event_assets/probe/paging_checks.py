@@ -100,7 +100,8 @@ def check_total(seen: ProbedSource) -> Finding:
     """Check that the total counts the records, and where it is."""
     total, path, end = seen.total, seen.configured.total_path, seen.end
     is_missing = total is None and path is not None
-    said, is_wrong = _describe_total(seen), seen.is_total_disproved
+    said, is_dropped = _describe_total(seen), seen.paging.total_path != path
+    is_wrong = is_dropped or (total is not None and total < len(seen.walk.ids))
     is_sought = seen.is_offset and seen.fresh and (is_missing or is_wrong)
     if is_sought and (other := _find_total(seen)):
         path, count = other

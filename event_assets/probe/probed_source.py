@@ -41,7 +41,6 @@ class ProbedSource:
     """What the answers of an API show of a configuration.
 
     Attributes:
-        secrets: values that must not be shown.
         redirect_target: the URL that page 1 redirects to, if it does.
         records_problem: why the configured selector finds no records; empty if it does.
         paging: as it is configured, but without a total that the records disprove.
@@ -55,7 +54,6 @@ class ProbedSource:
 
     source: SourceConfig
     client: Client
-    secrets: Sequence[str] = field(default=(), repr=False)
     redirect_target: str | None = None
     first: Page = NOT_SENT
     records_problem: str = ""
@@ -91,12 +89,6 @@ class ProbedSource:
         return Sample(self.first.rows)
 
     @property
-    def is_total_disproved(self) -> bool:
-        """Whether there are more records than the total says."""
-        is_dropped = self.paging.total_path != self.configured.total_path
-        return bool(is_dropped or (self.total is not None and self.total < len(self.walk.ids)))
-
-    @property
     def fresh(self) -> set[Hashable]:
         """The ids of the records behind page 1, as far as they were read."""
         return self.walk.ids - {*self.first.ids}
@@ -128,12 +120,11 @@ def examine(source: SourceConfig, seconds: float) -> ProbedSource:
         limits = replace(source.limits, find_address=lambda: source.address)
         secrets = configured_secrets(source)
         named = map(find_secrets, (given.headers, given.params, given.body))
-        shown = [*secrets, *secrets_of_auth(auth), *chain(*named)]
-        for secret in shown:
+        for secret in (*secrets, *secrets_of_auth(auth), *chain(*named)):
             KNOWN.add(secret)
         with ProbeSession(base_url, auth, seconds, secrets, limits) as session:
             session.trust_env = bool(source.base_url)  # no proxy reaches the sandbox
-            seen = ProbedSource(source, Client(session, given, is_patient=False), shown)
+            seen = ProbedSource(source, Client(session, given, is_patient=False))
             _ask_first(seen)
             if seen.first.is_ok:
                 _ask_more(seen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -77,13 +77,11 @@ class Report:
         findings: by the name of the check, in the order of the report.
         error: why there is no first page; empty when there is one.
         metrics: by their names in Dagster.
-        secrets: values that must not be shown.
     """
 
     findings: Mapping[str, Finding]
     error: str = ""
     metrics: Mapping[str, int | float] = field(default_factory=dict)
-    secrets: Sequence[str] = field(default=(), repr=False)
 
     @property
     def has_failures(self) -> bool:

@@ -35,7 +35,7 @@ def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
     if page.is_ok or page.status in REJECTED:
         findings["key"] = response_checks.check_key(seen)
     if page.response is None or not page.is_ok:
-        return Report(findings, KNOWN.redact_text(page.error), secrets=seen.secrets)
+        return Report(findings, KNOWN.redact_text(page.error))
     findings["rate limit"] = response_checks.check_rate_limit(seen)
     findings["records"] = response_checks.check_records(seen)
     if seen.first.rows:
@@ -49,4 +49,4 @@ def probe(source: SourceConfig, seconds: float = TIMEOUT_SECONDS) -> Report:
         "bytes": len(page.response.content),
         "requests": seen.client.session.budget.sent,
     }
-    return Report(findings, "", metrics, seen.secrets)
+    return Report(findings, "", metrics)

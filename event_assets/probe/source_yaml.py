@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -13,7 +13,7 @@ from event_assets.config.model import Keys
 from event_assets.config.project import get_nested
 from event_assets.config.source_files import EVENT_DATA
 from event_assets.values.errors import ConfigError
-from event_assets.values.redaction import MASK
+from event_assets.values.redaction import KNOWN
 
 API: Keys = ("attributes", "rest_api")
 CLIENT: Keys = (*API, "client")
@@ -153,22 +153,18 @@ def _add_comment(text: str, start: int, end: int, comment: str) -> str:
     return f"{text[:line_start]}{textwrap.indent(above, indent)}\n{text[line_start:]}"
 
 
-def suggest_yaml(text: str, changes: Mapping[str, Any], secrets: Sequence[str] = ()) -> str:
-    """Return a source's YAML with settings changed, what was there as a comment; mask secrets.
+def suggest_yaml(text: str, changes: Mapping[str, Any]) -> str:
+    """Return a source's YAML with settings changed, what was there as a comment, and no secrets.
 
     Raises:
         ConfigError: the text is not one YAML document.
     """
     try:
         document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" (line {mark.line + 1})" if mark else ""
-        raise ConfigError(
-            f"No suggestion is possible: defs.yaml must be one YAML document{line}."
-        ) from None
-    document, comments = _mask(document, secrets), {}
-    document = _with_own_paginator(document, changes)
+    except yaml.YAMLError:
+        problem = "No suggestion is possible: defs.yaml must be one YAML document."
+        raise ConfigError(problem) from None
+    document, comments = _with_own_paginator(_mask(document), changes), {}
     resource = _find_resource(document)
     for setting, value in changes.items():
         keys = find_keys(setting, resource)
@@ -199,10 +195,10 @@ def _with_own_paginator(document: Any, changes: Mapping[str, Any]) -> Any:
     )
 
 
-def _mask(value: Any, secrets: Sequence[str]) -> Any:
+def _mask(value: Any) -> Any:
     """Return a document with what is secret in it masked."""
     if isinstance(value, dict):
-        return {key: _mask(member, secrets) for key, member in value.items()}
+        return {key: _mask(member) for key, member in value.items()}
     if isinstance(value, list):
-        return [_mask(member, secrets) for member in value]
-    return MASK if value in secrets else value
+        return [_mask(member) for member in value]
+    return KNOWN.redact_text(value) if isinstance(value, str) else value
