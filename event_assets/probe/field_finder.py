@@ -23,16 +23,8 @@ ID_RANKS = {name: rank for rank, name in enumerate((*IDS, OTHER_ID, *KEYS))}
 MIN_SHARE = 0.8  # of the records that have an id
 LANGUAGE = re.compile(r"@?[a-z]{2,3}([-_][A-Za-z]{2,10})?")
 TEXT_MEMBERS = (
-    "text",
-    "rendered",
-    "value",
-    "plain",
-    "plain_text",
-    "en",
-    "default",
-    "html",
-    "display",
-    "stringValue",
+    *("text", "rendered", "value", "plain", "plain_text"),
+    *("en", "default", "html", "display", "stringValue"),
 )
 IN_LIST = re.compile(r"\.0\..")
 HAS_LETTERS = re.compile(r"(?!\S*/\S*/\S*\Z).*[^\W\d_]", re.DOTALL)  # and is no URL or path
@@ -55,9 +47,8 @@ def find_field(sample: Sample, name: str, kind: str) -> FieldFinding | None:
         if name not in words.NAME:
             return None
         found, others = find_name(sample), words.OTHER_OBJECTS | words.OF_PERSON
-        parts = words.split_path(found.sources[0]) if found else ()
-        is_other = any({*part} & others for part in parts)
-        return found if found and not is_other else _find_opponents(sample)
+        is_of_event = found is not None and not words.in_path(found.sources[0]) & others
+        return found if is_of_event else _find_opponents(sample)
     if own & words.UPDATED:
         return find_updated(sample)
     if own & words.END:

@@ -100,3 +100,8 @@ def split_name(name: str) -> list[str]:
 def split_path(path: str) -> list[list[str]]:
     """Return the words of each name in a path."""
     return [split_name(name) for name in parse_path(path)]
+
+
+def in_path(path: str) -> set[str]:
+    """Return the words of all names in a path."""
+    return {word for name in split_path(path) for word in name}

@@ -47,20 +47,15 @@ def find_end(sample: Sample, start: FieldFinding | None) -> FieldFinding | None:
     It may have but a time of day; where no event has an end, it is read as the start is.
     """
     path = day = next(iter(template_paths(start.sources[0])), "") if start else ""
-    like = _named(path) - words.START
+    like = words.in_path(path) - words.START
     if (found := _find_time(sample, words.END, like)) or not start:
         return found
     for path in filter(lambda path: not sample.present(path), sample.leaves):
-        if _named(path) & words.END and _named(path) - words.END == like:
+        if words.in_path(path) & words.END and words.in_path(path) - words.END == like:
             return FieldFinding({**start.settings, "from": path}, start.is_zoned)
     joined = (_join(sample, day, clock) for clock in _clocks(sample, day, words.END))
     sources, format_ = next(filter(None, joined), ((), None))  # on the day of the start
     return _describe_time(sample, day, format_, sources[:1]) if format_ else None
-
-
-def _named(path: str) -> set[str]:
-    """Return the words of a path."""
-    return {word for part in words.split_path(path) for word in part}
 
 
 def find_updated(sample: Sample) -> FieldFinding | None:
@@ -70,7 +65,7 @@ def find_updated(sample: Sample) -> FieldFinding | None:
         found = sample.formats.get(path)
         if is_named and found and not (is_foreign(path) or found.rivals):  # day or month first?
             settings = {"from": path} | ({"format": found.pattern} if found.pattern else {})
-            is_utc = bool(_named(path) & {"utc", "gmt"})
+            is_utc = bool(words.in_path(path) & {"utc", "gmt"})
             return FieldFinding(settings, found.has_zone or is_utc)
     return None
 
@@ -83,7 +78,7 @@ def _find_time(
 
     def order(path: str) -> tuple[bool, bool, bool, float]:
         is_named, likelihood = ranks[path]
-        is_like = like is not None and _named(path) - named == like
+        is_like = like is not None and words.in_path(path) - named == like
         is_varied = is_like or len({*sample.present(path)}) > 1  # each event has its own time
         return is_varied, is_named, is_like, likelihood
 
@@ -112,24 +107,22 @@ def _find_time(
 
 def _rank_time(sample: Sample, path: str, named: frozenset[str]) -> tuple[bool, float] | None:
     """Return how likely a path is the time that is meant, those with its name first."""
-    parts = words.split_path(path)
-    flat = [word for part in parts for word in part]
-    format_ = sample.formats[path]
-    if {*flat} & words.OTHER_TIMES or is_foreign(path) or _is_of_publication(sample, path):
+    parts, said, format_ = words.split_path(path), words.in_path(path), sample.formats[path]
+    if said & words.OTHER_TIMES or is_foreign(path) or _is_of_publication(sample, path):
         return None
     # `value2` beside `value`, written alike
-    first = sample.formats.get(path.replace("2", "")) if "2" in flat else None
+    first = sample.formats.get(path.replace("2", "")) if "2" in said else None
     is_second = first is not None and first.pattern == format_.pattern
-    is_named = bool({*flat} & named) or (is_second and named is words.END)
-    is_opposite = bool({*flat} & (words.END if named is words.START else words.START))
+    is_named = bool(said & named) or (is_second and named is words.END)
+    is_opposite = bool(said & (words.END if named is words.START else words.START))
     is_opposite |= is_second and named is words.START
-    is_time = bool({*flat} & words.WHEN) or flat[-1:] in (["at"], ["on"])
-    is_past = any(word.endswith("ed") for word in {*flat} - words.WHEN - FOR_PEOPLE)  # `closed_at`
+    is_time = bool(said & words.WHEN) or parts[-1][-1:] in (["at"], ["on"])
+    is_past = any(word.endswith("ed") for word in said - words.WHEN - FOR_PEOPLE)  # `closed_at`
     if not is_named and (is_opposite or is_past or not is_time):
         return None
-    rank = 3.0 * bool({*flat} & {"utc", "gmt"}) + 2 * format_.has_zone + 2 * format_.has_time
-    rank -= 0.4 * len(parts) + 6 * bool({*flat} & FOR_PEOPLE)
-    rank -= 1 * ("local" in flat) + 0.5 * bool(format_.pattern)
+    rank = 3.0 * bool(said & {"utc", "gmt"}) + 2 * format_.has_zone + 2 * format_.has_time
+    rank -= 0.4 * len(parts) + 6 * bool(said & FOR_PEOPLE)
+    rank -= 1 * ("local" in said) + 0.5 * bool(format_.pattern)
     return is_named, rank + 2 * len(sample.present(path)) / len(sample.records)
 
 
@@ -188,7 +181,7 @@ def _join(sample: Sample, path: str, clock: str) -> tuple[list[str], TimeFormat]
 def _clocks(sample: Sample, path: str, named: frozenset[str] = words.START) -> Iterator[str]:
     """Yield the paths that are named as the time of day of a day: its start, or its end."""
     names = words.TIME_OF_DAY | words.START | words.END | {"at"}
-    is_end = bool((_named(path) | named) & words.END)
+    is_end = bool((words.in_path(path) | named) & words.END)
     own = _other_words(path) - words.START - words.END
     for other in filter(lambda other: not is_foreign(other), sample.leaves):
         found, is_clock = _other_words(other), {*words.split_name(last_name(other))} & names
@@ -208,7 +201,9 @@ def find_unread_clock(sample: Sample, start: FieldFinding) -> tuple[str, Any, st
     if format_ is None or format_.has_time:
         return None
     named, others = [*_clocks(sample, day)], words.END | words.OTHER_TIMES | words.DURATION
-    rest = (path for path in sample.leaves if not (is_foreign(path) or _named(path) & others))
+    rest = (
+        path for path in sample.leaves if not (is_foreign(path) or words.in_path(path) & others)
+    )
     for path in (*named, *rest):
         for value in sample.present(path):
             is_clock = type(value) in (str, int) and any(map(str.isdecimal, str(value)))
@@ -220,7 +215,7 @@ def find_unread_clock(sample: Sample, start: FieldFinding) -> tuple[str, Any, st
 
 def _other_words(path: str) -> frozenset[str]:
     """Return the words of a path but those of days and times."""
-    flat = {word for word in _named(path) if not word.isdecimal()}
+    flat = {word for word in words.in_path(path) if not word.isdecimal()}
     return frozenset(
         flat - words.DAY - words.TIME_OF_DAY - {"local", "at", "utc", "event", "string"}
     )
@@ -233,7 +228,7 @@ def _is_plain(path: str) -> bool:
 
 def _find_zones(sample: Sample, path: str) -> list[str]:
     """Return where the time zone of local times is: paths, or its name; nothing if unknown."""
-    flat = _named(path)
+    flat = words.in_path(path)
     if flat & {"utc", "gmt"}:
         return ["UTC"]
     ranked = []
@@ -243,7 +238,7 @@ def _find_zones(sample: Sample, path: str) -> list[str]:
         is_zone = is_zone_name(parts[-1]) or all("/" in str(value) for value in present)
         if not (present and is_zone and all(map(parse_zone, present))):
             continue
-        said = _named(other)
+        said = words.in_path(other)
         is_of_people = bool(said & words.PEOPLE)
         others = len(said - words.ZONE - words.WHEN - words.START - flat)
         is_named = {*parts[-1]} & {*words.ZONE - {"offset"}, "utc", "gmt"}
