@@ -7,9 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pydantic import ValidationError
-
-from event_assets.config.fields import FieldConfig
 from event_assets.config.source import DEFAULT_MAX_REJECTS
 from event_assets.probe import field_words as words
 from event_assets.probe.connection import Certainty, Connection
@@ -21,10 +18,12 @@ from event_assets.probe.samples import (
     Sample,
     is_foreign,
     last_name,
+    parse_field,
+    read_columns,
     read_field,
 )
 from event_assets.probe.time_finder import find_time_at, find_unread_clock, find_unread_zone
-from event_assets.records.contract import FieldReader, build_field_readers
+from event_assets.records.contract import FieldReader
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import as_list, template_paths
 
@@ -112,8 +111,7 @@ def _find(connection: Connection, sample: Sample, column: str) -> FieldFinding |
     Raises:
         ConfigError: nothing is there.
     """
-    said = connection.options.get(f"fields.{column}")
-    given = dict(said) if isinstance(said, Mapping) else {}
+    given = dict(connection.options.get(f"fields.{column}") or {})
     if not (source := given.get("from")):
         finding = find_field(sample, column, COLUMNS[column])
     elif COLUMNS[column] == TIME:
@@ -133,7 +131,7 @@ def _read(
     sample: Sample, column: str, settings: Mapping[str, Any]
 ) -> tuple[list[Any], list[Any], list[Any]]:
     """Return what a column's settings find, what a sync makes of it, and what it cannot read."""
-    config = _parse_field(column, {"type": COLUMNS[column], **settings})
+    config = parse_field(column, {"type": COLUMNS[column], **settings})
     return read_field(FieldReader(column, config), sample.records)
 
 
@@ -169,13 +167,11 @@ def _describe_field(
 
 def _is_before(sample: Sample, end: FieldFinding, start: FieldFinding) -> bool:
     """Return whether the end is before the start in most records that have both."""
-    columns = {"start_time": start, "end_time": end}
-    readers = build_field_readers(
-        {name: _parse_field(name, {"type": TIME, **one.settings}) for name, one in columns.items()}
-    )
-    starts, ends = (read_field(reader, sample.records)[1] for reader in readers.values())
-    pairs = [(one, other) for one, other in zip(ends, starts, strict=True) if one and other]
-    return 2 * len([one for one, other in pairs if one < other]) > len(pairs)
+    findings = {"start_time": start, "end_time": end}
+    fields = {name: {"type": TIME, **one.settings} for name, one in findings.items()}
+    rows = zip(*read_columns(fields, sample.records).values(), strict=True)
+    pairs = [(began, ended) for began, ended in rows if began and ended]
+    return 2 * len([1 for began, ended in pairs if ended < began]) > len(pairs)
 
 
 def _ask_about_unread(
@@ -196,7 +192,7 @@ def _ask_about_unread(
             "max_rejects",
             f"{len(unread):,} of {count:,} records have no time {where}, such as "
             f"`{shown(unread[0])}`: a sync rejects them, and fails if they are too many.",
-            {"reject them": {"max_rejects": tenths / 10}},
+            {"reject them": {"max_rejects": f"{10 * tenths}%"}},
         )
 
 
@@ -286,20 +282,11 @@ def _find_removed(connection: Connection, sample: Sample) -> dict[str, Any]:
     return removed
 
 
-def _parse_field(name: str, settings: Mapping[str, Any]) -> FieldConfig:
-    try:
-        return FieldConfig.model_validate(settings)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        at = ".".join(map(str, ("fields", name, *problem["loc"])))
-        raise ConfigError(f"`{at}`: {problem['msg']}: correct it by --set {at}=VALUE.") from None
-
-
 def preview(document: Mapping[str, Any], records: Sequence[Any]) -> list[dict[str, Any]]:
     """Return events as they will be in the table: id, name, start and end."""
     attributes = document["attributes"]
     key = attributes["rest_api"]["resource_defaults"]["primary_key"]
-    fields = {name: _parse_field(name, one) for name, one in attributes["fields"].items()}
-    readers = build_field_readers(fields, key)
-    columns = {name: read_field(readers[name], records)[1] for name in PREVIEWED if name in readers}
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    columns = read_columns(attributes["fields"], records, key)
+    names = [name for name in PREVIEWED if name in columns]
+    rows = zip(*(columns[name] for name in names), strict=True)
+    return [dict(zip(names, row, strict=True)) for row in rows]

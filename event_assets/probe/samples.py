@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from pydantic import ValidationError
+
+from event_assets.config.fields import FieldConfig
 from event_assets.probe import field_words as words
 from event_assets.probe.time_formats import ENOUGH, TimeFormat, find_format
-from event_assets.records.contract import FieldReader
+from event_assets.records.contract import FieldReader, build_field_readers
+from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import as_list, build_getter, parse_path
 from event_assets.values.timestamps import parse_zone
 
@@ -118,6 +122,29 @@ def read_field(
     found = column.to_pylist()
     pairs = zip(values, found, strict=True)
     return values, found, [one for one, made in pairs if made is None and not reader.is_empty(one)]
+
+
+def parse_field(name: str, settings: Mapping[str, Any]) -> FieldConfig:
+    """Return the configuration of a field.
+
+    Raises:
+        ConfigError: a setting is wrong.
+    """
+    try:
+        return FieldConfig.model_validate(settings)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        at = ".".join(map(str, ("fields", name, *problem["loc"])))
+        raise ConfigError(f"`{at}`: {problem['msg']}: correct it by --set {at}=VALUE.") from None
+
+
+def read_columns(
+    fields: Mapping[str, Mapping[str, Any]], records: Sequence[Any], key: Any = "id"
+) -> dict[str, list[Any]]:
+    """Return what a sync makes of records, by the settings of its columns."""
+    parsed = {name: parse_field(name, settings) for name, settings in fields.items()}
+    readers = build_field_readers(parsed, key)
+    return {name: read_field(reader, records)[1] for name, reader in readers.items()}
 
 
 def is_foreign(path: str) -> bool:

@@ -424,11 +424,11 @@ def test_a_start_that_some_records_do_not_have_is_one_with_rejects() -> None:
         lambda at: f"2026-10-{at + 1:02}T19:30:00Z" if at % 5 else "TBA", "start_time"
     )
     [question] = connect(answer).open_questions
-    assert [*question.choices.values()] == [{"max_rejects": 0.3}]
+    assert [*question.choices.values()] == [{"max_rejects": "30%"}]
     assert "5 of 23 records have no time at `start_time`, such as `TBA`" in question.text
-    answered = connect(answer, settings={"max_rejects": 0.3})
+    answered = connect(answer, settings={"max_rejects": "30%"})
     assert asked(answered) == []
-    assert answered.document["attributes"]["max_rejects"] == 0.3
+    assert answered.document["attributes"]["max_rejects"] == "30%"
 
 
 @pytest.mark.parametrize(
