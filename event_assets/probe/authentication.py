@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import requests
 from requests.auth import AuthBase
 
+from event_assets.config.env_file import read_env_file
 from event_assets.config.model import unknown_name_message
+from event_assets.config.project import get_nested
 from event_assets.config.settings import SECRET_NAMES
 from event_assets.config.source import SourceConfig
+from event_assets.config.source_files import find_sources
 from event_assets.http.auth import build_auth
 from event_assets.http.credentials import env_var_name
 from event_assets.http.error_text import error_text, find_words
 from event_assets.probe.page import Page
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import KNOWN
+from event_assets.values.urls import origin
 
 KINDS = {  # the type of an auth by a setting that only it has
     "access_token_url": "oauth2_client_credentials",
@@ -38,19 +42,15 @@ RARE_HEADERS = (
     *("App-Key", "Client-Id", "s_token", "xc-token", "X-Engage-Api-Key"),
     *("Authorization-Token", "Teamup-Token", "VeeziAccessToken", "X-Shopify-Access-Token"),
     *("X-Luma-Api-Key", "Key", "Circle-Token", "X-RapidAPI-Key", "PRIVATE-TOKEN", "AccessKey"),
-    *("trakt-api-key", "X-TBA-Auth-Key", "x-apisports-key", "X-Redmine-API-Key", "X-Figma-Token"),
-    *("X-CMC_PRO_API_KEY", "X-Cisco-Meraki-API-Key", "x-functions-key", "X-Master-Key"),
-    *("X-Vault-Token", "X-Parse-REST-API-Key", "DD-API-KEY", "X-MBX-APIKEY", "X-Appwrite-Key"),
+    *("trakt-api-key", "X-TBA-Auth-Key", "x-apisports-key", "X-Redmine-API-Key", "DD-API-KEY"),
+    *("Ocp-Apim-Subscription-Key", "X-Cisco-Meraki-API-Key", "x-functions-key", "X-Master-Key"),
+    *("X-Parse-REST-API-Key", "X-Appwrite-Key"),
 )
 RARE_PARAMETERS = (
     *("app_key", "api_token", "auth_token", "login_token", "oauth_token", "public_key"),
     *("license_key", "s_token", "client", "auth", "api-key", "appid", "wskey", "code", "ak", "k"),
     *("subscription-key", "apiToken", "accessKey", "access_key", "auth_key"),
 )
-GATEWAYS = {  # by what they say of a missing key: the header in which they take it
-    "missing subscription key": "Ocp-Apim-Subscription-Key",
-    "missing rapidapi application key": "X-RapidAPI-Key",
-}
 KEY_WORDS = re.compile(r"api.?key|token|auth|credential|sign(ed)? in|log ?in|permission", re.I)
 # What comes before the key in a header: `Authorization: Api-Key KEY`, `Token token=KEY`.
 BEFORE_KEY = re.compile(
@@ -97,14 +97,14 @@ class Attempt:
 
     def variables(self, source: SourceConfig) -> dict[str, str]:
         """Return the secrets by the variables from which a sync reads them."""
-        usual, lone = 0, -1  # names: a secret has another where it is the only one
-        name = lone if len(self.secrets) == 1 else usual
         names = SECRET_NAMES[self.config["type"]]
-        return {env_var_name(source, names[one][name]): key for one, key in self.secrets.items()}
+        at = -1 if len(self.secrets) == 1 else 0  # the only secret may have another name
+        return {env_var_name(source, names[one][at]): key for one, key in self.secrets.items()}
 
-    def build(self, source: SourceConfig, stack: ExitStack) -> AuthBase | None:
+    def build(self, source: SourceConfig, stack: ExitStack) -> AuthBase:
         """Return what adds the key to requests; closed with the stack."""
-        return stack.enter_context(build_auth(source, {**self.config, **self.secrets}))
+        auth = stack.enter_context(build_auth(source, {**self.config, **self.secrets}))
+        return cast("AuthBase", auth)
 
 
 NO_KEY = Attempt({}, {})
@@ -113,6 +113,11 @@ NO_KEY = Attempt({}, {})
 def by_name(location: str, name: str, value: str) -> Attempt:
     """Return the way to send a key as a header, or a parameter of the query, of its own."""
     return Attempt({"type": "api_key", "name": name, "location": location}, {"api_key": value})
+
+
+def by_names(location: str, names: Iterable[str], key: str) -> list[Attempt]:
+    """Return the ways to send a key under each of these names."""
+    return [by_name(location, name, key) for name in names]
 
 
 def bearer(token: str) -> Attempt:
@@ -128,51 +133,39 @@ def basic(credentials: str) -> Attempt:
     return Attempt({"type": "http_basic", "password": ""}, {"username": user})
 
 
+def as_password(key: str) -> Attempt:
+    """Return Basic authentication by a key alone, as the password of any user."""
+    return Attempt({"type": "http_basic", "username": "api"}, {"password": key})
+
+
 def needs_key(page: Page) -> bool:
     """Return whether a response asks for a key, or for another one."""
     is_asking = page.status in ASKING and KEY_WORDS.search(page.said)
     return page.status in REJECTED or bool(is_asking)
 
 
-class KeyPlaces:
-    """The places in which APIs take a key, in groups that can be tried by one request."""
-
-    def __init__(self, key: str) -> None:
-        self.user = basic(key)
-        for one in (key, self.user.secrets.get("password", "")):
-            KNOWN.add(one)
-        self.password = Attempt({"type": "http_basic", "username": "api"}, {"password": key})
-        self.headers = [bearer(key), *(by_name("header", name, key) for name in HEADERS)]
-        self.parameters = [by_name("query", name, key) for name in PARAMETERS]
-        self.rare_headers = [by_name("header", name, key) for name in RARE_HEADERS]
-        self.rare_parameters = [by_name("query", name, key) for name in RARE_PARAMETERS]
-        self.raw = by_name("header", "Authorization", key)
-        self.token = by_name("header", "Authorization", f"Token {key}")
-        self._key = key
-
-    def named_by(self, refusal: requests.Response) -> Iterator[Attempt]:
-        """Yield the places that a refusal names: in `WWW-Authenticate`, or in its words."""
-        scheme = refusal.headers.get("WWW-Authenticate", "").partition(" ")[0]
-        words = _read_words(refusal)
-        if "bearer" in f"{scheme} {words}".lower():
-            yield bearer(self._key)
-        elif scheme.lower() == "basic":
-            yield from (self.user, self.password)
-        elif re.fullmatch(r"[A-Za-z-]{3,20}", scheme):
-            yield by_name("header", "Authorization", f"{scheme} {self._key}")
-        if scheme.lower() == "token":
-            yield by_name("header", "Authorization", f"Token token={self._key}")  # of Rails
-        if re.search(r"header\W+authorization\b", words, re.IGNORECASE):
-            yield self.raw
-        for before in (*BEFORE_KEY.findall(words), *(f"{one} " for one in SCHEME.findall(words))):
-            yield by_name("header", "Authorization", f"{before}{self._key}")
-        for location, name in dict.fromkeys(_named_places(words)):
-            yield by_name(location, name, self._key)
+def named_places(refusal: requests.Response, key: str) -> Iterator[Attempt]:
+    """Yield the places that a refusal names: in `WWW-Authenticate`, or in its words."""
+    scheme = refusal.headers.get("WWW-Authenticate", "").partition(" ")[0]
+    words = _read_words(refusal)
+    if "bearer" in f"{scheme} {words}".lower():
+        yield bearer(key)
+    elif scheme.lower() == "basic":
+        yield from (basic(key), as_password(key))
+    elif re.fullmatch(r"[A-Za-z-]{3,20}", scheme):
+        yield by_name("header", "Authorization", f"{scheme} {key}")
+    if scheme.lower() == "token":
+        yield by_name("header", "Authorization", f"Token token={key}")  # of Rails
+    if re.search(r"header\W+authorization\b", words, re.IGNORECASE):
+        yield by_name("header", "Authorization", key)
+    for before in (*BEFORE_KEY.findall(words), *(f"{one} " for one in SCHEME.findall(words))):
+        yield by_name("header", "Authorization", f"{before}{key}")
+    for location, name in dict.fromkeys(_named_places(words)):
+        yield by_name(location, name, key)
 
 
 def _named_places(words: str) -> Iterator[tuple[str, str]]:
     """Yield the locations and the names that a refusal's words name for a key."""
-    yield from (("header", header) for said, header in GATEWAYS.items() if said in words.lower())
     says_query = bool(SAYS_QUERY.search(words))
     for found in NAMED.finditer(words):
         group = found.lastindex or 0
@@ -189,6 +182,21 @@ def _read_words(refusal: requests.Response) -> str:
         return KNOWN.redact_text(find_words(refusal.json(), is_error=True))[:MAX_WORDS]
     except ValueError:
         return error_text(refusal).partition(":")[2]
+
+
+def stored_key(name: str, url: str) -> Attempt | None:
+    """Return how a source of this name sends its key to the same server, if `.env` has the key."""
+    file, variables = find_sources().get(name), read_env_file()
+    auth = get_nested(file.attributes, "rest_api", "client", "auth") if file else None
+    if not (file and auth) or origin(file.address) != origin(url):
+        return None
+    config = {"type": auth} if isinstance(auth, str) else auth
+    source, secrets = SourceConfig(name=name, rest_api={}), {}
+    for parameter, names in SECRET_NAMES.get(config.get("type", "bearer"), {}).items():
+        if config.get(parameter) is None:
+            stored = (variables.get(env_var_name(source, one)) for one in names)
+            secrets[parameter] = next(filter(None, stored), "")
+    return Attempt(config, secrets) if secrets and all(secrets.values()) else None
 
 
 def complete_auth(
@@ -220,20 +228,13 @@ def _complete(
     kind = config.setdefault("type", next(named, "bearer"))
     if kind not in SECRET_NAMES:
         raise ConfigError(unknown_name_message(str(kind), sorted(SECRET_NAMES), "auth type"))
-    if kind == "api_key" and not config.get("name"):
-        return None
-    config = {"location": "header", **config} if kind == "api_key" else config
+    if kind == "api_key":
+        if not config.get("name"):
+            return None
+        config.setdefault("location", "header")
     wanted = [name for name in SECRET_NAMES[kind] if config.get(name) is None]
     if kind == "http_basic" and len(keys) == 1 and wanted == ["username", "password"]:
         config, wanted = {**config, "password": ""}, ["username"]
     found = {**known, **dict(zip(wanted, keys, strict=False))}
     secrets = {name: found[name] for name in wanted} if {*wanted} <= {*found} else {}
     return Attempt(config, secrets, is_given=True)
-
-
-def describe_refusal(page: Page) -> str:
-    """Return what a response says about the key that it misses, in the API's own words."""
-    headers = {} if page.response is None else page.response.headers
-    challenge = headers.get("WWW-Authenticate", "")
-    named = f" (`WWW-Authenticate: {challenge[:60]}`)" if challenge else ""
-    return f"it answered {page.status}{named}.{page.said}"

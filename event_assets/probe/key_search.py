@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial, reduce
 from http import HTTPStatus
@@ -12,18 +12,14 @@ from typing import Any, cast
 
 from event_assets.http.errors import status_text
 from event_assets.http.response import describe_format
-from event_assets.probe.authentication import (
-    Attempt,
-    KeyPlaces,
-    complete_auth,
-    describe_refusal,
-    needs_key,
-)
+from event_assets.probe import authentication as auth
+from event_assets.probe.authentication import Attempt, by_name, by_names, needs_key
 from event_assets.probe.client import MAX_FORBIDDEN
 from event_assets.probe.connection import Connection
 from event_assets.probe.page import NOT_SENT, Page
 from event_assets.probe.paging_candidates import OFFSETS, PAGES, SIZES
 from event_assets.values.errors import ApiError
+from event_assets.values.redaction import KNOWN
 from event_assets.values.urls import has_same_server, redact_url
 
 FIRST_PAGE = {  # by the names of parameters that an API may demand
@@ -61,24 +57,30 @@ class KeySearch:
         place. Where a second one may lock out, all that is left is tried by one request; else what
         is rare comes last.
         """
-        places = KeyPlaces(key)
-        yield places.headers
+        user = auth.basic(key)
+        for secret in (key, user.secrets.get("password", "")):
+            KNOWN.add(secret)
+        usual = [auth.bearer(key), *by_names("header", auth.HEADERS, key)]
+        yield usual
         refusal = self.anonymous.response
-        named = [] if refusal is None else [*places.named_by(refusal)]
+        named = [] if refusal is None else [*auth.named_places(refusal, key)]
+        parameters = by_names("query", auth.PARAMETERS, key)
         if self._client.forbidden:
-            left = [one for one in (*named, places.user) if one not in places.headers]
-            yield [*{one.place: one for one in (*reversed(left), *places.parameters)}.values()]
+            left = [one for one in (*named, user) if one not in usual]
+            yield [*{one.place: one for one in (*reversed(left), *parameters)}.values()]
             return
         yield from ([place] for place in named)
-        headers = [[one] for one in (places.raw, places.token, places.user)]
+        whole = (by_name("header", "Authorization", value) for value in (key, f"Token {key}"))
+        headers = [[place] for place in (*whole, user)]
         yield from () if self.anonymous.is_ok else headers
-        yield places.parameters
+        yield parameters
         is_told = self._last.said != self.anonymous.said
         is_strict = self._last.status in UNKNOWN_NAMES and is_told
-        yield from ([place] for place in places.parameters if is_strict)
+        yield from ([place] for place in parameters if is_strict)
         yield from headers if self.anonymous.is_ok else ()  # which most public lists do not read
-        rare = [*places.rare_headers, *(places.rare_parameters if not is_strict else ())]
-        yield [places.password, *rare]
+        rare = by_names("header", auth.RARE_HEADERS, key)
+        rare += [] if is_strict else by_names("query", auth.RARE_PARAMETERS, key)
+        yield [auth.as_password(key), *rare]
 
     def find(self, groups: Iterable[Sequence[Attempt]]) -> tuple[Attempt, Page] | None:
         """Return the place to which the API answers otherwise than without the key.
@@ -104,9 +106,8 @@ class KeySearch:
 
     def _ask(self, group: Sequence[Attempt]) -> Page:
         connection = self._connection
-        built = [attempt.build(connection.source, connection.stack) for attempt in group]
-        auths = [auth for auth in built if auth is not None]
-        several = partial(reduce, lambda request, auth: auth(request), auths)
+        auths = [attempt.build(connection.source, connection.stack) for attempt in group]
+        several = partial(reduce, lambda request, one: one(request), auths)
         self._client.session.set_auth(auths[0] if len(auths) == 1 else cast("Any", several))
         self._last = follow(connection, self._client.ask(again=True))
         return self._last
@@ -116,10 +117,10 @@ class KeySearch:
         before = self.anonymous
         if not page.is_ok or not before.is_ok:
             return page.is_ok
-        if not differs(page, before) or page.said:  # an error beside the status 200
+        if not page.differs(before) or page.said:  # an error beside the status 200
             return False
         if self._is_steady is None:
-            self._is_steady = not differs(self._client.ask(with_key=False, again=True), before)
+            self._is_steady = not self._client.ask(with_key=False, again=True).differs(before)
         return self._is_steady or page.total != before.total
 
     def _narrow(self, group: Sequence[Attempt]) -> tuple[Sequence[Attempt], Page]:
@@ -188,22 +189,6 @@ def _is_other_error(group: Sequence[Attempt], page: Page) -> bool:
     return not any(str(each.config.get("name", "?")).lower() in words for each in group)
 
 
-def differs(page: Page, other: Page) -> bool:
-    """Return whether the answers of two pages differ in more than what changes by itself."""
-    return bool(_outline(page.document) != _outline(other.document))
-
-
-def _outline(value: Any, depth: int = 0) -> Any:
-    """Return what answers are compared by: all but the values at their top, such as times."""
-    if isinstance(value, Mapping):
-        return {name: _outline(member, depth + 1) for name, member in sorted(value.items())}
-    if isinstance(value, list):
-        return [len(value), *(_outline(one, depth + 1) for one in value[:50])]
-    is_link = isinstance(value, str) and value.startswith(("http", "/"))  # it may hold the key
-    is_data = isinstance(value, int) or (isinstance(value, str) and depth > 1 and not is_link)
-    return value if is_data else type(value).__name__
-
-
 def reach(connection: Connection) -> Page | None:
     """Return page 1, with the key if there is one; None if a question must be answered first.
 
@@ -211,7 +196,7 @@ def reach(connection: Connection) -> Page | None:
         ApiError: the API cannot be reached, or does not accept the key.
     """
     client, keys = connection.client, connection.options.keys
-    given = complete_auth(connection.given.key, keys, _wanted_auth(connection))
+    given = auth.complete_auth(connection.given.key, keys, _wanted_auth(connection))
     config = given.config if given else {}
     if config.get("type") == "oauth2_client_credentials" and not config.get("access_token_url"):
         text = (
@@ -222,7 +207,7 @@ def reach(connection: Connection) -> Page | None:
     if connection.options.get("auth") == "none" or not (given.secrets if given else keys):
         page = follow(connection, client.ask())
         if needs_key(page):
-            connection.question("key", f"The API wants a key: {describe_refusal(page)}")
+            connection.question("key", f"The API wants a key: {_describe_refusal(page)}")
             return None
         return _require(connection, page)
     search = KeySearch(connection)
@@ -259,8 +244,16 @@ def reach(connection: Connection) -> Page | None:
         help_ = "If it wants each request signed by the key, it cannot be connected: no auth does."
     raise ApiError(
         f"The API at {connection.given.base_url} did not accept the key, sent as {shown}: "
-        f"{describe_refusal(anonymous)} {help_}"
+        f"{_describe_refusal(anonymous)} {help_}"
     )
+
+
+def _describe_refusal(page: Page) -> str:
+    """Return what a response says about the key that it misses, in the API's own words."""
+    headers = {} if page.response is None else page.response.headers
+    challenge = headers.get("WWW-Authenticate", "")
+    named = f" (`WWW-Authenticate: {challenge[:60]}`)" if challenge else ""
+    return f"it answered {page.status}{named}.{page.said}"
 
 
 def _wanted_auth(connection: Connection) -> dict[str, Any] | None:

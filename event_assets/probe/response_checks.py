@@ -10,7 +10,6 @@ from typing import Any
 from event_assets.http.pace import read_quota
 from event_assets.probe.authentication import REJECTED
 from event_assets.probe.field_finder import find_field, find_id
-from event_assets.probe.key_search import differs
 from event_assets.probe.probed_source import ProbedSource
 from event_assets.probe.report import Finding, advise, fail, ok, shown, shown_list, skip, warn
 from event_assets.probe.samples import Sample, is_foreign, read_field
@@ -60,7 +59,7 @@ def check_key(seen: ProbedSource) -> Finding:
     if not without.is_ok:
         is_unknown = without.response is None or without.is_retryable
         return (warn if is_unknown else ok)(f"accepted; without it {without.reason}.")
-    if not differs(page, without):
+    if not page.differs(without):
         return warn(
             f"no effect: without it the API returns the same {counted(len(page.rows))}. It may "
             "ignore the key and return public records only: check `auth` in defs.yaml (`name`, "

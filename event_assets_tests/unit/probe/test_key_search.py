@@ -12,11 +12,9 @@ import yaml
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from event_assets.probe.authentication import KeyPlaces
 from event_assets.probe.connect import discover
 from event_assets.probe.connection import Options
 from event_assets.values.errors import ApiError, ConfigError
-from event_assets.values.redaction import KNOWN
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.discoveries import (
     HERE,
@@ -428,5 +426,6 @@ def test_another_host_gets_no_key_that_is_in_a_header() -> None:
 
 
 def test_the_password_of_a_key_with_a_user_is_masked_alone() -> None:
-    KeyPlaces("alice:password-of-alice")
-    assert KNOWN.redact_text("wrong: password-of-alice") == "wrong: ***"
+    refused = needs("x-none", said="password-of-alice is wrong, alice")
+    with pytest.raises(ApiError, match=r"\*\*\* is wrong, alice"):
+        connect(refused, keys=["alice:password-of-alice"])
