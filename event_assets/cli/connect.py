@@ -13,8 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from event_assets.cli.env_file import add_variables, require_writable, would_be_committed
+from event_assets.cli.sources import load_source
+from event_assets.cli.sync import sync
+from event_assets.config.env_file import env_file
 from event_assets.config.program import program
 from event_assets.config.settings import SECRET_NAMES
+from event_assets.config.source_files import EVENT_DATA, defs_folder
 from event_assets.values.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -75,10 +80,7 @@ def connect(
     documentation. The key goes into .env and nowhere else. At most 50 requests are sent;
     connect stops where the API refuses.
     """
-    from event_assets.cli.env_file import require_writable
     from event_assets.component.source_name import NAME, is_source_name
-    from event_assets.config.env_file import env_file
-    from event_assets.config.source_files import defs_folder
     from event_assets.probe.connection import Options
     from event_assets.warehouse import get_destination
 
@@ -104,7 +106,7 @@ def connect(
     if no_sync:
         click.echo(f"Next: {program()} sync {found.name}")
         return 0
-    return _sync(found.name)
+    return int(click.get_current_context().invoke(sync, source=(found.name,)))
 
 
 def _find_out(options: Options, is_asking: bool) -> Connection:
@@ -148,7 +150,7 @@ def _parse_settings(texts: Sequence[str]) -> dict[str, Any]:
     """Return settings by their paths.
 
     Raises:
-        ConfigError: one has no value, or a name that no source has.
+        ConfigError: one has no value, or one of another type, or a name that no source has.
     """
     from event_assets.component.component import EventApi
     from event_assets.config.model import unknown_name_message
@@ -156,10 +158,33 @@ def _parse_settings(texts: Sequence[str]) -> dict[str, Any]:
 
     known = sorted({*EventApi.model_fields, *OF_ENDPOINT, *PARENTS})
     settings = dict(map(parse_setting, texts))
-    for path in settings:
+    for path, value in settings.items():
         if (name := path.partition(".")[0]) not in known:
             raise ConfigError(f"--set {path}: {unknown_name_message(name, known, 'setting')}")
+        if problem := _find_wrong_type(path, value):
+            raise ConfigError(f"--set {path}: {problem}.")
     return settings
+
+
+def _find_wrong_type(path: str, value: Any) -> str | None:
+    """Return what the value of a setting must be, and is not; what it leaves out is found out."""
+    from pydantic import ValidationError
+
+    from event_assets.component.component import EventApi
+    from event_assets.config.model import describe
+    from event_assets.probe.source_yaml import apply_settings, find_keys
+
+    rest_api = {"client": {}, "resource_defaults": {}, "resources": [{"name": EVENT_DATA}]}
+    document = {"attributes": {"rest_api": rest_api, "fields": {}}}
+    attributes = apply_settings(document, {path: value})["attributes"]
+    try:
+        EventApi.model_validate(attributes)
+    except ValidationError as error:
+        own = find_keys(path)[1:]
+        told = [one for one in describe(error, attributes) if one[0][: len(own)] == own]
+        wrong = [(len(keys), problem) for keys, problem in told if problem.startswith("must be ")]
+        return max(wrong, default=(0, None))[1]  # of a list, or of what is in it
+    return None
 
 
 def _next_question(found: Connection, passed: Collection[str]) -> Question | None:
@@ -174,9 +199,8 @@ def _show(found: Connection) -> None:
 
     rows = []
     for fact in found.facts:
-        evidence = (
-            fact.evidence if fact.certainty == "sure" else f"{fact.certainty}: {fact.evidence}"
-        )
+        doubt = "" if fact.certainty == "sure" else f"{fact.certainty}: "
+        evidence = f"{doubt}{fact.evidence}"
         rows.append({"about": fact.subject, "found": fact.value, "evidence": evidence})
     if rows:
         print_table(rows, wraps=True)
@@ -208,7 +232,7 @@ def _ask(question: Question, options: Options) -> Options | None:
     if answer.isdecimal() and choices:
         made: Mapping[str, Any] = choices[int(answer) - 1][1]
     elif answer and "=" not in answer:
-        made = {question.setting: answer}
+        made = _parse_settings([f"{question.setting}={answer}"])
     else:
         made = _parse_settings(answer.replace("--set ", " ").split())
     return replace(options, settings={**options.settings, **made}) if made else None
@@ -229,11 +253,7 @@ def _print_questions(questions: Sequence[Question]) -> int:
 
 def _write(found: Connection, *, yes: bool, is_asking: bool) -> bool:
     """Write the source and its secrets, if that is wanted; return whether it was."""
-    from event_assets.cli.env_file import add_variables, would_be_committed
-    from event_assets.cli.sources import load_source
     from event_assets.component.json_schema import editor_line
-    from event_assets.config.env_file import env_file
-    from event_assets.config.source_files import defs_folder
     from event_assets.probe.source_yaml import write_yaml
     from event_assets.warehouse import get_destination
 
@@ -277,12 +297,3 @@ def _may_write(file: Path, before: str | None, text: str, *, yes: bool, is_askin
         return True
     click.echo("Nothing was written" + ("." if is_asking else ": add --yes to write it."), err=True)
     return False
-
-
-def _sync(name: str) -> int:
-    """Sync the source, as `event-assets sync NAME` does; return the exit status."""
-    from event_assets.cli.sync import sync
-
-    context = click.Context(sync)
-    options = {"account": (), "full": False, "accept_new_origin": False}
-    return int(context.invoke(sync, source=(name,), **options))

@@ -79,7 +79,7 @@ class Client:
         return requests.Request(
             given.method,
             given.url,
-            headers=dict(given.headers),
+            headers={name: str(value) for name, value in given.headers.items()},
             params=to_wire(params),
             json=body,
             data=given.form,

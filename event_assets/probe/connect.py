@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from event_assets.config.http import DEFAULT_LIMITS
-from event_assets.config.model import Keys
 from event_assets.config.source_files import COMPONENT, EVENT_DATA
 from event_assets.pagination.totals import parse_count
+from event_assets.probe.authentication import stored_key
 from event_assets.probe.client import Client
 from event_assets.probe.connection import Certainty, Connection, Options
 from event_assets.probe.contract_finder import describe_contract, preview
@@ -36,7 +36,6 @@ from event_assets.probe.request_input import (
 from event_assets.probe.samples import Sample, find_zone
 from event_assets.probe.session import ProbeSession
 from event_assets.probe.source_yaml import CLIENT, ENDPOINT, apply_settings
-from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import as_list
 from event_assets.values.naming import normalize_name
 from event_assets.values.redaction import KNOWN
@@ -62,14 +61,16 @@ def discover(options: Options) -> Connection:
         ApiError: the API cannot be reached, limits requests, or shows no list.
     """
     given = _read_options(options)
+    name = options.name or name_source(given.url)
+    if not (options.keys or given.key.secrets):
+        given = replace(given, key=stored_key(name, given.url) or given.key)
     secrets = [*options.keys, *given.key.secrets.values(), *given.other_keys]
     ignored = options.get("response_actions") or ()
-    limits = replace(LIMITS, requests_per_second=_read_pace(options))
+    limits = replace(LIMITS, requests_per_second=options.get("requests_per_second"))
     with (
         ExitStack() as stack,
         ProbeSession(given.url, None, SECONDS, secrets, limits, MAX_TO_FIND_OUT) as session,
     ):
-        name = options.name or name_source(given.url)
         connection = Connection(name, options, Client(session, given, ignored=ignored), stack)
         connection.variables.update(connection.other_variables)
         if given.random_part and given.random_part not in given.other_keys:
@@ -96,9 +97,6 @@ def discover(options: Options) -> Connection:
 def _read_options(options: Options) -> RequestInput:
     """Return the request that the options stand for: that for page 1, without its key."""
     params, headers, auth, body = map(options.get, ("params", "headers", "auth", "json"))
-    for name, value in {"params": params, "headers": headers}.items():
-        if value is not None and not isinstance(value, Mapping):
-            raise ConfigError(f"`{name}` must be a mapping: --set {name}.NAME=VALUE.")
     refuse_secrets(params, headers, auth, body)
     known = RequestInput(options.url or "")
     if options.openapi is not None:
@@ -116,14 +114,6 @@ def _read_options(options: Options) -> RequestInput:
         method=options.get("method") or given.method,
         body=given.body if body is None else body,
     )
-
-
-def _read_pace(options: Options) -> float | None:
-    """Return how many requests may be sent in a second, if that was said."""
-    said = options.get("requests_per_second")
-    if said is None or (isinstance(said, (int, float)) and said > 0):
-        return said
-    raise ConfigError("requests_per_second must be a number above 0.")
 
 
 def name_source(url: str) -> str:
@@ -259,11 +249,11 @@ def _write(
         client["headers"] = connection.without_keys(given.headers)
     if attempt:
         client["auth"] = dict(attempt.config)
-    comments: dict[Keys, str] = {(*ENDPOINT, "paginator"): paging.evidence}
+    comments = connection.comments
+    comments[(*ENDPOINT, "paginator")] = paging.evidence
     if connection.variables:
-        place: Keys = (*CLIENT, "auth" if attempt else "base_url")
-        comments[place] = f"the key is in .env: {' and '.join(connection.variables)}"
-    connection.comments |= comments
+        place = "auth" if attempt else "base_url"
+        comments[(*CLIENT, place)] = f"the key is in .env: {' and '.join(connection.variables)}"
     attributes = {
         "rest_api": {
             "client": client,

@@ -18,6 +18,7 @@ from event_assets.probe.source_yaml import find_keys, get_setting
 from event_assets.values.redaction import MIN_SECRET_LENGTH
 
 Certainty = Literal["sure", "likely", "assumed"]
+Choices = Mapping[str, Mapping[str, Any]]  # by a phrase: the settings that an answer makes
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,12 @@ class Question:
 
     Attributes:
         setting: the path in the YAML that answers it, as `--set` takes it.
-        choices: by a phrase: the settings (path and value) that this answer makes.
         is_open: whether a sync could miss events, or be wrong, as long as it is not answered.
     """
 
     setting: str
     text: str
-    choices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    choices: Choices = field(default_factory=dict)
     is_open: bool = True
 
 
@@ -134,12 +134,7 @@ class Connection:
         self.facts.append(Fact(subject, value, evidence, certainty))
 
     def question(
-        self,
-        setting: str,
-        text: str,
-        choices: Mapping[str, Mapping[str, Any]] | None = None,
-        *,
-        is_open: bool = True,
+        self, setting: str, text: str, choices: Choices | None = None, *, is_open: bool = True
     ) -> None:
         """Add a question, unless a setting answers it."""
         keys = find_keys(setting)

@@ -93,6 +93,21 @@ def test_a_second_connect_shows_what_would_change(folder: Path, capsys: Output) 
     assert "category" not in (folder / "concerts" / "defs.yaml").read_text()
 
 
+def test_a_second_connect_uses_the_key_in_the_env_file_for_the_same_server_only(
+    folder: Path, capsys: Output
+) -> None:
+    again = ("--name", "concerts", "--no-sync", "--yes")
+    with Sandbox(250, key=CANARY) as api, Sandbox(250, key=CANARY) as other:
+        assert connect(api, "--yes") == 0
+        before = (folder / "concerts" / "defs.yaml").read_text()
+        assert run(["connect", f"{api.url}/v1/events", *again]) == 0
+        assert "is as it should be" in capsys.readouterr().out
+        assert run(["connect", f"{other.url}/v1/events", *again]) == 1
+        assert not any(request.authorized for request in other.requests)
+    assert "The API wants a key" in capsys.readouterr().err
+    assert (folder / "concerts" / "defs.yaml").read_text() == before
+
+
 def test_removing_a_source_says_that_its_key_stays(folder: Path, capsys: Output) -> None:
     with Sandbox(250, key=CANARY) as api:
         assert connect(api, "--yes") == 0
@@ -181,6 +196,39 @@ def test_no_request_is_sent_with_a_setting_that_no_source_has(folder: Path, caps
         assert connect(api, "--yes", "--set", "fiels.name.from=title") == 1
         assert api.requests == []
     assert "`fiels` is not a known setting, did you mean `fields`?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("response_actions=x", "must be a list, not 'x'"),
+        ("response_actions=[x]", "must be a mapping, not 'x'"),
+        ("paginator=5", "must be one of "),
+        ("data_selector=5", "must be text, not 5"),
+        ("primary_key=5", "must be text or a list, not 5"),
+        ("fields=5", "must be a mapping, not 5"),
+        ("fields.start_time.from=[1]", "must be text, not 1"),
+        ("method=5", "must be one of "),
+        ("auth=[1]", "must be one of "),
+        ("params=status", "must be a mapping, not 'status'"),
+        ("headers=x", "must be a mapping, not 'x'"),
+        ("requests_per_second=0", "must be more than 0, not 0"),
+        ("requests_per_second=1 a second", "must be a number, not '1 a second'"),
+        ("rest_api=4", "must be a mapping, not 4"),
+        ("attributes=4", "must be a mapping"),
+    ],
+)
+def test_a_setting_of_a_wrong_type_is_told_in_a_sentence_before_any_request(
+    folder: Path, capsys: Output, setting: str, told: str
+) -> None:
+    assert folder.is_dir()
+    with Sandbox(100, key=CANARY) as api:
+        assert connect(api, "--yes", "--set", setting) == 1
+        assert api.requests == []
+    path, _, _ = setting.partition("=")
+    error = capsys.readouterr().err
+    assert error.startswith(f"--set {path}: {told}")
+    assert error.count("\n") == 1
 
 
 def test_an_address_or_a_curl_command_is_needed(folder: Path, capsys: Output) -> None:

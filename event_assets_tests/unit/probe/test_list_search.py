@@ -388,8 +388,6 @@ def test_what_was_said_of_the_paginator_is_completed(
         (by_cursor, {"paginator.type": "offset", "paginator.limit": "x"}, "is no `offset`"),
         (whole(events(40)), {"paginator.type": "offset", "paginator.limit": "x"}, "as it was set"),
         (by_page, {"paginator.typ": "offset"}, "cannot be used as it was set"),
-        (by_page, {"params": "status"}, "--set params.NAME=VALUE"),
-        (by_page, {"headers": "x"}, "--set headers.NAME=VALUE"),
     ],
 )
 def test_a_setting_that_the_api_disproves_is_one_sentence(

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from event_assets.probe.connect import discover, name_source
 from event_assets.probe.connection import Options
-from event_assets.values.errors import ApiError, ConfigError
+from event_assets.values.errors import ApiError
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.discoveries import (
     KEY,
@@ -83,12 +83,6 @@ def test_a_rate_limit_is_kept_that_is_set() -> None:
         return Response(status_code=429) if is_fast else by_page(request)
 
     assert asked(connect(answer, settings={"requests_per_second": 15})) == []
-
-
-@pytest.mark.parametrize("pace", [0, "1 a second"])
-def test_a_rate_limit_that_is_no_number_is_told_in_a_sentence(pace: Any) -> None:
-    with pytest.raises(ConfigError, match="requests_per_second must be a number above 0"):
-        connect(by_page, settings={"requests_per_second": pace})
 
 
 @pytest.mark.parametrize(
