@@ -15,7 +15,7 @@ from event_assets.http.response import describe_format
 from event_assets.probe import authentication as auth
 from event_assets.probe.authentication import Attempt, by_name, by_names, needs_key
 from event_assets.probe.client import MAX_FORBIDDEN
-from event_assets.probe.connection import Connection
+from event_assets.probe.connection import Connection, Question
 from event_assets.probe.page import NOT_SENT, Page
 from event_assets.probe.paging_candidates import OFFSETS, PAGES, SIZES
 from event_assets.values.errors import ApiError
@@ -223,12 +223,13 @@ def reach(connection: Connection) -> Page | None:
         connection.add("key", connection.attempt.name, evidence)
         return _require(connection, page)
     if anonymous.is_ok and not needs_key(anonymous):
-        connection.question(
-            "auth",
+        text = (
             "The answer is the same with the key and without, however it was sent: the API may "
-            "show only public events. Read it without the key?",
-            {"yes, without a key": {"auth": "none"}},
+            "show only public events. Read it without the key?"
         )
+        # also where `--set auth.name` names a place, which may be wrong
+        choices = {"yes, without a key": {"auth": "none"}}
+        connection.questions.append(Question("auth", text, choices))
         client.session.set_auth(None)
         return client.ask()
     if not needs_key(anonymous):

@@ -54,11 +54,10 @@ class Page:
     @property
     def redirect_target(self) -> str | None:
         """The URL that a GET is redirected to, without the query, or None."""
-        if self.response is None or not self.response.is_redirect:
+        response = self.response
+        if response is None or not response.is_redirect or response.request.method != "GET":
             return None
-        if self.response.request.method != "GET":
-            return None
-        target = urljoin(self.response.url, self.response.headers["Location"])
+        target = urljoin(response.url, response.headers["Location"])
         return redact_url(target) if urlsplit(target).scheme in ("http", "https") else None
 
     @property

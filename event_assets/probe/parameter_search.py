@@ -161,7 +161,7 @@ def _paths_of(body: Any, path: str = "") -> list[str]:
 def _prefixes(body: Any) -> list[str]:
     """Return the objects of a JSON body in which parameters of pages may be; none of GraphQL's."""
     members = body if isinstance(body, Mapping) else {}
-    if isinstance(members.get("query"), str):
+    if _graphql(body):
         return []
     inside = [f"{name}." for name, member in members.items() if isinstance(member, Mapping)]
     parents = ["", *inside]
@@ -173,15 +173,18 @@ def _prefixes(body: Any) -> list[str]:
 
 def is_fixed_query(body: Any) -> bool:
     """Return whether a body is a GraphQL query without variables."""
-    is_query = isinstance(body, Mapping) and isinstance(body.get("query"), str)
-    return is_query and "{" in body["query"] and not _variables(body)
+    return "{" in _graphql(body) and not _variables(body)
 
 
 def _variables(body: Any) -> list[str]:
     """Return the paths of the variables that a GraphQL query declares."""
+    return [f"variables.{name}" for name in re.findall(r"\$(\w+)\s*:", _graphql(body))]
+
+
+def _graphql(body: Any) -> str:
+    """Return the GraphQL query in a body; empty if there is none."""
     query = body.get("query") if isinstance(body, Mapping) else None
-    declared = re.findall(r"\$(\w+)\s*:", query) if isinstance(query, str) else []
-    return [f"variables.{name}" for name in declared]
+    return query if isinstance(query, str) else ""
 
 
 LARGE_SIZES = (1000, 500, 200, 100)

@@ -30,6 +30,7 @@ PARENTS: Mapping[str, Keys] = {  # where a name belongs; all others are attribut
     "attributes": (),
     "endpoint": RESOURCE,
 }
+REMOVED = object()  # in place of a value
 WIDTH = 100
 PARTS = re.compile(r"^(?=attributes:|  fields:|  schedule:)", re.MULTILINE)
 
@@ -64,7 +65,7 @@ def apply_settings(document: Any, settings: Mapping[str, Any]) -> Any:
     """Return a source's document with settings at short paths; null takes one out."""
     for keys, value in ((find_keys(setting), value) for setting, value in settings.items()):
         is_value = value is not None or keys[-1] == "total_path"  # whose null says: there is none
-        document = set_value(document, keys, value, removes_null=not is_value)
+        document = set_value(document, keys, value if is_value else REMOVED)
     return document
 
 
@@ -77,24 +78,23 @@ def get_setting(settings: Mapping[str, Any], name: str) -> Any:
     return found
 
 
-def set_value(document: Any, keys: Keys, value: Any, *, removes_null: bool = False) -> Any:
-    """Return a copy of a JSON document with a value at its keys; others are made of no value."""
+def set_value(document: Any, keys: Keys, value: Any) -> Any:
+    """Return a copy of a JSON document with a value at its keys, or with none if it is `REMOVED`.
+
+    What is missing on the way is made.
+    """
     if not keys:
         return value
     first, *rest = keys
     if isinstance(first, int) and isinstance(document, list):
         members = [*document, *([{}] if first == len(document) else [])]
-        members[first] = set_value(members[first], tuple(rest), value, removes_null=removes_null)
+        members[first] = set_value(members[first], tuple(rest), value)
         return members
     if isinstance(document, str):
         document = {"path": document}  # dlt's short form of an endpoint
     changed = dict(document) if isinstance(document, Mapping) else {}
-    if removes_null and value is None and not rest:
-        changed.pop(first, None)
-    else:
-        inner = changed.get(first)
-        changed[first] = set_value(inner, tuple(rest), value, removes_null=removes_null)
-    return changed
+    changed[first] = set_value(changed.get(first), tuple(rest), value)
+    return {key: member for key, member in changed.items() if member is not REMOVED}
 
 
 class _Dumper(yaml.SafeDumper):

@@ -211,11 +211,11 @@ def click_problem(program: str, arguments: Sequence[str]) -> str | None:
             return error.message
         if not isinstance(command, click.Group) or not words:
             return None
-        name, *words = words
-        inner = command.get_command(context, name)
-        if inner is None:
-            return f"no subcommand {name}"
-        command, context = inner, click.Context(inner, info_name=name, parent=context)
+        try:
+            _, command, words = command.resolve_command(context, words)
+        except click.UsageError:
+            return f"no subcommand {words[0]}"
+        context = click.Context(command, info_name=command.name, parent=context)
 
 
 def start_script(script: str, folder: Path) -> "subprocess.Popen[str]":

@@ -325,9 +325,10 @@ def test_a_key_in_the_address_is_taken_out_of_it() -> None:
     assert endpoint(found)["params"] == {"lang": "en", "per_page": 50}
 
 
-def test_a_key_without_effect_is_a_question() -> None:
-    assert asked(connect(by_page, keys=[KEY])) == ["auth"]
-    answered = connect(by_page, keys=[KEY], settings={"auth": "none"})
+@pytest.mark.parametrize("place", [{}, {"auth.name": "x-odd"}, {"auth.type": "bearer"}])
+def test_a_key_without_effect_is_a_question(place: Mapping[str, str]) -> None:
+    assert asked(connect(by_page, keys=[KEY], settings=place)) == ["auth"]
+    answered = connect(by_page, keys=[KEY], settings={**place, "auth": "none"})
     assert answered.questions == []
     assert "auth" not in client(answered)
 
