@@ -166,7 +166,7 @@ def _parse_settings(texts: Sequence[str]) -> dict[str, Any]:
     return settings
 
 
-def _find_wrong_type(path: str, value: Any) -> str | None:
+def _find_wrong_type(path: str, value: Any) -> str:
     """Return what the value of a setting must be, and is not; what it leaves out is found out."""
     from pydantic import ValidationError
 
@@ -183,8 +183,9 @@ def _find_wrong_type(path: str, value: Any) -> str | None:
         own = find_keys(path)[1:]
         told = [one for one in describe(error, attributes) if one[0][: len(own)] == own]
         wrong = [(len(keys), problem) for keys, problem in told if problem.startswith("must be ")]
-        return max(wrong, default=(0, None))[1]  # of a list, or of what is in it
-    return None
+        _, problem = max(wrong, default=(0, ""))  # of a list, or of what is in it
+        return problem.partition(", not ")[0]  # what was given may hold a key
+    return ""
 
 
 def _next_question(found: Connection, passed: Collection[str]) -> Question | None:
@@ -200,8 +201,7 @@ def _show(found: Connection) -> None:
     rows = []
     for fact in found.facts:
         doubt = "" if fact.certainty == "sure" else f"{fact.certainty}: "
-        evidence = f"{doubt}{fact.evidence}"
-        rows.append({"about": fact.subject, "found": fact.value, "evidence": evidence})
+        rows.append({"about": fact.subject, "found": fact.value, "evidence": doubt + fact.evidence})
     if rows:
         print_table(rows, wraps=True)
     if found.events:

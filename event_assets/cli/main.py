@@ -43,7 +43,8 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Import the command that is called."""
         name, _, rest = super().resolve_command(ctx, args)
-        return name, getattr(import_module(COMMANDS[name][0]), name) if name else None, rest
+        command = getattr(import_module(COMMANDS[name][0]), name) if name else None
+        return name, command, rest
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; Ctrl-C ends the process, since click would print an empty line."""

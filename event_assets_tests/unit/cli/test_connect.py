@@ -201,20 +201,20 @@ def test_no_request_is_sent_with_a_setting_that_no_source_has(folder: Path, caps
 @pytest.mark.parametrize(
     ("setting", "told"),
     [
-        ("response_actions=x", "must be a list, not 'x'"),
-        ("response_actions=[x]", "must be a mapping, not 'x'"),
+        ("response_actions=x", "must be a list"),
+        ("response_actions=[x]", "must be a mapping"),
         ("paginator=5", "must be one of "),
-        ("data_selector=5", "must be text, not 5"),
-        ("primary_key=5", "must be text or a list, not 5"),
-        ("fields=5", "must be a mapping, not 5"),
-        ("fields.start_time.from=[1]", "must be text, not 1"),
+        ("data_selector=5", "must be text"),
+        ("primary_key=5", "must be text or a list"),
+        ("fields=5", "must be a mapping"),
+        ("fields.start_time.from=[1]", "must be text"),
         ("method=5", "must be one of "),
         ("auth=[1]", "must be one of "),
-        ("params=status", "must be a mapping, not 'status'"),
-        ("headers=x", "must be a mapping, not 'x'"),
-        ("requests_per_second=0", "must be more than 0, not 0"),
-        ("requests_per_second=1 a second", "must be a number, not '1 a second'"),
-        ("rest_api=4", "must be a mapping, not 4"),
+        ("params=status", "must be a mapping"),
+        ("headers=x", "must be a mapping"),
+        ("requests_per_second=0", "must be more than 0"),
+        ("requests_per_second=1 a second", "must be a number"),
+        ("rest_api=4", "must be a mapping"),
         ("attributes=4", "must be a mapping"),
     ],
 )
@@ -228,7 +228,7 @@ def test_a_setting_of_a_wrong_type_is_told_in_a_sentence_before_any_request(
     path, _, _ = setting.partition("=")
     error = capsys.readouterr().err
     assert error.startswith(f"--set {path}: {told}")
-    assert error.count("\n") == 1
+    assert (error.count("\n"), error[-2:]) == (1, ".\n")
 
 
 def test_an_address_or_a_curl_command_is_needed(folder: Path, capsys: Output) -> None:
