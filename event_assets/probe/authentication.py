@@ -186,12 +186,15 @@ def _read_words(refusal: requests.Response) -> str:
 
 def stored_key(name: str, url: str) -> Attempt | None:
     """Return how a source of this name sends its key to the same server, if `.env` has the key."""
-    file, variables = find_sources().get(name), read_env_file()
-    auth = get_nested(file.attributes, "rest_api", "client", "auth") if file else None
-    if not (file and auth) or origin(file.address) != origin(url):
+    try:
+        file = find_sources()[name]
+        auth = get_nested(file.attributes, "rest_api", "client", "auth")
+    except (KeyError, ConfigError):  # there is none, or no project, or the file has a mistake
+        return None
+    if not auth or origin(file.address) != origin(url):
         return None
     config = {"type": auth} if isinstance(auth, str) else auth
-    source, secrets = SourceConfig(name=name, rest_api={}), {}
+    source, secrets, variables = SourceConfig(name=name, rest_api={}), {}, read_env_file()
     for parameter, names in SECRET_NAMES.get(config.get("type", "bearer"), {}).items():
         if config.get(parameter) is None:
             stored = (variables.get(env_var_name(source, one)) for one in names)

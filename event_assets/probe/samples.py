@@ -158,16 +158,17 @@ def last_name(path: str) -> str:
     return parse_path(path)[-1]
 
 
-def is_zone_name(name: list[str]) -> bool:
-    """Return whether the words of a name say that it holds a time zone."""
-    return bool({*name} & words.ZONE) or {"time", "zone"} <= {*name}
+def is_zone_name(path: str) -> bool:
+    """Return whether the last name of a path says that it holds a time zone."""
+    name = {*words.split_path(path)[-1]}
+    return bool(name & words.ZONE) or {"time", "zone"} <= name
 
 
 def find_zone(document: Any) -> str | None:
     """Return a time zone that a response names outside of its records, at its top."""
     for name, value in document.items() if isinstance(document, dict) else ():
         is_text = isinstance(value, str)  # an `offset` may be that of pages
-        if is_text and is_zone_name(words.split_name(name)) and parse_zone(value):
+        if is_text and is_zone_name(name) and parse_zone(value):
             return str(value)
     return None
 

@@ -157,7 +157,7 @@ def _describe_time(
 
 def find_unread_zone(sample: Sample) -> tuple[str, str] | None:
     """Return the path and a value of a text that is named as a time zone, and is none; or None."""
-    for path in filter(lambda path: is_zone_name(words.split_path(path)[-1]), sample.leaves):
+    for path in filter(is_zone_name, sample.leaves):
         for value in sample.present(path):
             if isinstance(value, str) and not parse_zone(value):
                 return path, value
@@ -228,29 +228,31 @@ def _is_plain(path: str) -> bool:
 
 def _find_zones(sample: Sample, path: str) -> list[str]:
     """Return where the time zone of local times is: paths, or its name; nothing if unknown."""
-    flat = words.in_path(path)
-    if flat & {"utc", "gmt"}:
+    if words.in_path(path) & {"utc", "gmt"}:
         return ["UTC"]
-    ranked = []
-    for other in sample.leaves:
-        parts, present = words.split_path(other), sample.present(other)
-        is_of_end = any({*part} & words.END - flat for part in parts)
-        is_zone = is_zone_name(parts[-1]) or all("/" in str(value) for value in present)
-        if not (present and is_zone and all(map(parse_zone, present))):
-            continue
-        said = words.in_path(other)
-        is_of_people = bool(said & words.PEOPLE)
-        others = len(said - words.ZONE - words.WHEN - words.START - flat)
-        is_named = {*parts[-1]} & {*words.ZONE - {"offset"}, "utc", "gmt"}
-        if not is_of_end and (is_named or isinstance(present[0], str)):
-            is_near = "." in path and other.rpartition(".")[0] == path.rpartition(".")[0]
-            is_offset = any(char.isdigit() for char in str(present[0]))
-            rank = is_of_people, not is_near, is_offset, is_foreign(other), other.count("."), others
-            ranked.append((*rank, other))
+    ranks = {other: rank for other in sample.leaves if (rank := _rank_zone(sample, other, path))}
     chain: list[str] = []
-    for *_, other in sorted(ranked):
+    for other in sorted(ranks, key=lambda other: (ranks[other], other)):
         if not chain or sample.fills(chain, other):
             chain.append(other)
     if chain and any(value in NOTHING for value in sample.first(chain)):
         chain.append(sample.zone or "UTC")  # of days, which have no time zone
     return chain or ([sample.zone] if sample.zone else [])
+
+
+def _rank_zone(sample: Sample, path: str, time_path: str) -> tuple[bool | int, ...] | None:
+    """Return how unlikely a path is the zone of the times at another; None if it is no zone."""
+    said, of_time = words.in_path(path), words.in_path(time_path)
+    own, present = {*words.split_path(path)[-1]}, sample.present(path)
+    is_zone = is_zone_name(path) or all("/" in str(value) for value in present)
+    is_of_end = bool(said & words.END - of_time)
+    is_named = own & {*words.ZONE - {"offset"}, "utc", "gmt"}
+    if not (present and is_zone and all(map(parse_zone, present))) or is_of_end:
+        return None
+    if not (is_named or isinstance(present[0], str)):
+        return None
+    is_near = "." in time_path and path.rpartition(".")[0] == time_path.rpartition(".")[0]
+    is_offset = any(char.isdigit() for char in str(present[0]))
+    others = len(said - words.ZONE - words.WHEN - words.START - of_time)
+    is_of_people = bool(said & words.PEOPLE)
+    return is_of_people, not is_near, is_offset, is_foreign(path), path.count("."), others
