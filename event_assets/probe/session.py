@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection
 from dataclasses import replace
@@ -75,7 +76,8 @@ class SingleAttemptAdapter(ApiAdapter):
         if reason := budget.exhausted_reason():
             raise ApiError(reason)
         budget.sent += 1
-        left, total = round(budget.remaining_seconds, 1), budget.total_seconds
+        # rounded up: the end of the budget comes before that of a silence
+        left, total = math.ceil(10 * budget.remaining_seconds) / 10, budget.total_seconds
         limits = replace(self._limits, connect=min(3.0, left), read=left, total=total)
         settings["timeout"] = (limits.connect, limits.read)
         try:
