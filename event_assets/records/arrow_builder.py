@@ -111,9 +111,13 @@ class ArrowTableBuilder:
         return {name: kind for name, kind in types if kind in ("json", "double")}
 
     def build_batches(self, records: Iterable[Any]) -> Iterator[pa.Table]:
-        """Yield tables of about `BATCH_ROWS` rows."""
+        """Yield tables of about `BATCH_ROWS` rows; an empty one if there are no records."""
         source = iter(records)
-        chunks = map(self.build, iter(lambda: list(islice(source, CHUNK_ROWS)), []))
+
+        def read_chunk() -> list[Any]:
+            return list(islice(source, CHUNK_ROWS))
+
+        chunks = map(self.build, chain([read_chunk()], iter(read_chunk, [])))
         for first in chunks:
             rest = islice(chunks, BATCH_ROWS // CHUNK_ROWS - 1)
             # A column that became float in a later chunk is float in all.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -53,20 +53,14 @@ def to_arrow(values: Sequence[Any], data_type: str, found: JsonTypes) -> pa.Arra
     return pa.array(values, ARROW_TYPES[data_type])
 
 
-def add_system_columns(
-    table: pa.Table, seen_at: datetime, account: str | None, key: Collection[str]
-) -> pa.Table:
-    """Add the columns that do not come from the API: `last_seen_at` and `account`.
-
-    Those of the key are declared to have no nulls, as dlt has it: else it would write its files
-    again.
-    """
+def add_system_columns(table: pa.Table, seen_at: datetime, account: str | None) -> pa.Table:
+    """Add the columns that do not come from the API: `last_seen_at` and `account`."""
     values = {LAST_SEEN: pa.scalar(seen_at, UTC_TIMESTAMP)}
     if account is not None:
         values[ACCOUNT] = pa.scalar(account)
     for name, value in values.items():
         table = table.append_column(name, pa.repeat(value, len(table)))
-    return table.cast(pa.schema([f.with_nullable(f.name not in key) for f in table.schema]))
+    return table
 
 
 def _is_unexpected(record: logging.LogRecord) -> bool:

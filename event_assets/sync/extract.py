@@ -80,7 +80,6 @@ def extract(
         can_widen=plan.widenable.__contains__,
     )
     tracker, removed = _build_tracker(plan, stream), build_removed_records(resource)
-    key = _key_columns(resource)
 
     def pages() -> Iterator[Sequence[Any]]:
         before: Sequence[Any] = ()
@@ -95,9 +94,8 @@ def extract(
         records: Iterator[Any] = chain.from_iterable(pages())
         records = tracker.observe(records) if tracker else records
         with pause_garbage_collection():
-            # an empty table at the end: without any, dlt would make a table of its own kind
-            for table in chain(builder.build_batches(records), map(builder.build, ([],))):
-                full = add_system_columns(table, stream.started_at, resource.source.account, key)
+            for table in builder.build_batches(records):
+                full = add_system_columns(table, stream.started_at, resource.source.account)
                 types = builder.hinted_types(table).items()
                 hints = dlt.mark.make_hints(columns=[new_column(*each) for each in types])
                 for group in split_into_row_groups(full):
@@ -113,7 +111,6 @@ def extract(
     try:
         pipeline.extract(_build_source(plan, tables), loader_file_format="parquet")
         pa.default_memory_pool().release_unused()  # else it would stay allocated while DuckDB loads
-        pipeline.normalize()
     except PipelineStepFailed as failure:
         for cause in exception_chain(failure):
             if isinstance(cause, (ExpiredJournalError, ExpiredPositionError)):

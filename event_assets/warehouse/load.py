@@ -1,7 +1,8 @@
-"""Load what a dlt pipeline has normalized, in one transaction.
+"""Load what a dlt pipeline has extracted, in one transaction.
 
-dlt extracts and normalizes. Its own load step is not used: it creates tables and columns, copies
-the rows into a second table and records the load, each in a transaction of its own.
+dlt adapts Arrow tables to its schema as it extracts them: to normalize them would only move files.
+Its own load step is not used: it creates tables and columns, copies the rows into a second table
+and records the load, each in a transaction of its own.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ def load_package(
     also: Callable[[str], None],
     check: Callable[[], None] = lambda: None,
 ) -> None:
-    """Load the one package that a pipeline has normalized: all of it or nothing.
+    """Load the one package that a pipeline has extracted: all of it or nothing.
 
     Of rows with the same key, the first one is loaded; any one if the package has a new column, for
     dlt orders the files of such by chance. The table, or its new columns, are created, too. The
     pipeline's working folder is removed afterwards.
 
     Args:
-        pipeline: has extracted and normalized.
+        pipeline: has extracted Arrow tables to Parquet.
         database: is open, and in no transaction.
         load: how the rows go into their table.
         also: is given the load's id and writes what must be there if the rows are, in the same
@@ -55,7 +56,7 @@ def load_package(
         WarehouseError: If every attempt conflicts with other writers, or the clock stands still.
     """
     destination = get_destination()
-    (load_id,) = pipeline.list_normalized_load_packages()
+    (load_id,) = pipeline.list_extracted_load_packages()
     files, dataset = package_files(pipeline), str(pipeline.dataset_name)
     schema = pipeline.default_schema  # read once: dlt reads its file at each access
     columns = _column_types(schema, load.table)
@@ -85,8 +86,8 @@ def load_package(
 
 
 def package_files(pipeline: dlt.Pipeline) -> dict[str, list[str]]:
-    """Return the Parquet files of the one package that was normalized, by table, as written."""
-    (load_id,) = pipeline.list_normalized_load_packages()
+    """Return the Parquet files of the one package that was extracted, by table, as written."""
+    (load_id,) = pipeline.list_extracted_load_packages()
     jobs = pipeline.get_load_package_info(load_id).jobs["new_jobs"]
     files: dict[str, list[str]] = {}
     for job in sorted(jobs, key=lambda job: (job.created_at, job.file_path)):

@@ -124,7 +124,9 @@ def build_schema(name: str, table: str, column_types: Mapping[str, str]) -> dlt.
     """Build dlt's schema of a table from the types of its columns, by dlt's names."""
     schema = dlt.Schema(name)
     columns = [new_column(column, cast("TDataType", kind)) for column, kind in column_types.items()]
-    schema.update_table(new_table(table, columns=columns))
+    described = new_table(table, columns=columns)
+    described["x-normalizer"] = {"seen-data": True}  # as dlt notes it of tables that it has loaded
+    schema.update_table(described)
     schema.update_table(pipeline_state_table(add_dlt_id=True))
     return schema
 

@@ -95,7 +95,7 @@ class Killed:
             return "fetching"
         if found == self.expected:
             return "finishing, after the load"
-        return "loading" if self.is_loading() else "normalizing"
+        return "loading" if self.is_loading() else "extracting"
 
     def differences(self, found: Rows) -> str:
         """Return how many events of the old and of the new table are missing or differ."""
@@ -107,7 +107,7 @@ class Killed:
 
     def is_loading(self) -> bool:
         """Is there a load package that is not loaded yet?"""
-        return any(self.folder.glob("events/load/normalized/*/schema.json"))
+        return any(self.folder.glob("events/normalize/extracted/*/schema.json"))
 
     def judge_recovered(self, this: Try, is_first: bool = False) -> None:
         """Look after the next sync that was let run to its end."""

@@ -148,7 +148,7 @@ def test_a_full_disk_leaves_the_table_as_it_was(disk: Disk, good: Sandbox, tries
                 assert found == before
             judge(done, "No space left on device", "File too large", "cannot be written: disk I/O")
             assert "make room on its disk" in done.stderr or "the space on the disk" in done.stderr
-        package = disk.folder / "data/dlt/warehouse/events/load/normalized"
+        package = disk.folder / "data/dlt/warehouse/events/normalize/extracted"
         stages.add("load" if any(package.glob("*")) else "stage")
     with tries.trying("a full disk: the sync after it") as this:
         assert sync().returncode == 0

@@ -29,7 +29,7 @@ def fail(*_: Any) -> NoReturn:
 
 @contextmanager
 def extracted(*tables: pa.Table, key: Sequence[str] = ("id",), **hints: Any) -> Iterator[Any]:
-    """Extract and normalize tables, as a sync does; yield the pipeline."""
+    """Extract tables, as a sync does; yield the pipeline."""
 
     def rows() -> Iterator[Any]:
         yield dlt.mark.materialize_table_schema()
@@ -43,7 +43,6 @@ def extracted(*tables: pa.Table, key: Sequence[str] = ("id",), **hints: Any) -> 
         known = {name: types[name] for name in types if name in given_names}
         schema = build_schema(NAME, TABLE, known)
         pipeline.extract(resource, schema=schema, loader_file_format="parquet")
-        pipeline.normalize()
         yield pipeline
 
 

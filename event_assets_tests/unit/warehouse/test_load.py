@@ -1,4 +1,4 @@
-"""What a pipeline has normalized is loaded: by key, or in place of what was there."""
+"""What a pipeline has extracted is loaded: by key, or in place of what was there."""
 
 import logging
 import os
