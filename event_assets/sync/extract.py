@@ -155,7 +155,7 @@ def _keep_rejects(
 def _build_source(plan: SyncPlan, tables: Callable[[], Iterator[Any]]) -> DltSource:
     """Build a dlt source with one resource."""
     resource = plan.resource
-    key = _key_columns(resource)
+    key = [*resource.source.partition_columns, *resource.primary_key_columns]
     types = {name: reader.field.type for name, reader in build_contract(resource).items()}
     types |= dict.fromkeys(resource.source.partition_columns, "text")
     extracted: Any = dlt.resource(
@@ -167,10 +167,6 @@ def _build_source(plan: SyncPlan, tables: Callable[[], Iterator[Any]]) -> DltSou
     source = DltSource(plan.dlt_schema, resource.source.name, [extracted])
     source.max_table_nesting = 0
     return source
-
-
-def _key_columns(resource: ResourceConfig) -> list[str]:
-    return [*resource.source.partition_columns, *resource.primary_key_columns]
 
 
 @contextmanager

@@ -35,7 +35,6 @@ ROW_GROUP_BYTES, MIN_ROWS = 16_000_000, 2_048
 DLT_DEFAULTS = {
     # Files that are read once: to compress texts takes longer than to write and read them.
     "DATA_WRITER__COMPRESSION": "none",
-    "EXTRACT__WORKERS": "20",  # for resources with a parent; the session limits the requests
     # Its errors, which are raised as well, are logged with traces and data.
     "RUNTIME__LOG_LEVEL": "CRITICAL",
 }
