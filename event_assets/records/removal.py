@@ -34,9 +34,9 @@ class RemovedRecords:
         self._ids: list[pa.Array] = []
 
     @property
-    def ids(self) -> pa.Array:
-        """The ids of the removed records."""
-        return pa.chunked_array(self._ids, pa.string()).combine_chunks()
+    def ids(self) -> pa.Table:
+        """The ids of the removed records, in a column `id`."""
+        return pa.table({"id": pa.chunked_array(self._ids, pa.string())})
 
     def take_out(self, records: Sequence[Any]) -> Sequence[Any]:
         """Return the records that are not marked as removed."""

@@ -38,14 +38,12 @@ def ensure_removed_table(database: Database, source: SourceConfig) -> None:
 
 
 def record_removed(
-    database: Database, source: SourceConfig, ids: pa.Array, load_id: str, removed_at: datetime
+    database: Database, source: SourceConfig, ids: pa.Table, load_id: str, removed_at: datetime
 ) -> None:
     """Record which known events a sync saw as removed, and forget those that it has loaded.
 
     To be called in the transaction of the load.
     """
-    import pyarrow as pa  # slow, and definitions do not need it
-
     ensure_removed_table(database, source)
     account = source.account
     names = {
@@ -55,5 +53,5 @@ def record_removed(
         "account": "" if account is None else f", {quote_literal(account)} as account",
     }
     database.execute(DELETE_RETURNED.format_map(names), [load_id])
-    database.register("removed_now", pa.table({"id": ids}))
+    database.register("removed_now", ids)
     database.execute(INSERT_REMOVED.format_map(names), [removed_at, load_id])

@@ -10,8 +10,6 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-import pyarrow as pa
-
 from event_assets.config.fields import LAST_SEEN, START
 from event_assets.config.source import ResourceConfig
 from event_assets.extract.stream import Stream
@@ -119,7 +117,7 @@ def count_shared_keys(database: Database, resource: ResourceConfig, files: Seque
 
 def _find_removed(database: Database, extracted: ExtractedRecords) -> Sequence[str]:
     """Return the ids of records that are marked as removed, which others have that are not."""
-    marked = database.from_arrow(pa.table({"id": extracted.removed.ids})).set_alias("marked")
+    marked = database.from_arrow(extracted.removed.ids).set_alias("marked")
     both = marked.join(database.table("package"), "id", how="semi").distinct().order("id")
     return [key for (key,) in both.fetchall()]
 

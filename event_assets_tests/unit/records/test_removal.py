@@ -49,5 +49,5 @@ def test_a_mark_is_a_value_a_list_or_true(
     alive = [{"id": f"alive {at}", **fields} for at, fields in enumerate(ALIVE)]
     marked = [{"id": f"removed {at}", **fields} for at, fields in enumerate(removed)]
     assert reader.take_out([*alive, *marked]) == alive
-    assert sorted(reader.ids.to_pylist()) == [row["id"] for row in marked]
+    assert sorted(reader.ids["id"].to_pylist()) == [row["id"] for row in marked]
     assert reader.count == len(removed)
