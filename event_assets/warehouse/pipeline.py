@@ -43,7 +43,6 @@ DLT_SETTINGS = {
     "DATA_WRITER__BUFFER_MAX_ITEMS": "1",  # a table of Arrow is a row group of Parquet
     "DATA_WRITER__VERSION": "2.4",  # of Parquet: nothing else reads the files
     "DEV_MODE": "false",  # it would fill another schema in each sync
-    "NORMALIZE__WORKERS": "1",  # this process: others would take longer to start than to write
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",  # records which sync saw a row last
     "RESTORE_FROM_DESTINATION": "false",  # `load_package` writes the state itself
 }
