@@ -43,8 +43,12 @@ def find_paging(search: ParameterSearch, said: Any = None) -> Paging:
     """
     paging = search.paging
     config = {"type": said} if isinstance(said, str) else dict(said or {})
-    search.said = [config[name] for name in config if name.endswith("_param")]
-    search.said += [f"{BODY}{config[name]}" for name in config if name.endswith("_body_path")]
+    ends = {"_param": "", "_body_path": BODY}  # of the settings that name a parameter
+    for name, value in config.items():
+        for end, place in ends.items():
+            if name.endswith(end) and value is not None:
+                config[name] = str(value)  # such as `2`
+                search.said.append(f"{place}{value}")
     search.check_control()
     if not paging.is_stable:
         search.find_order()

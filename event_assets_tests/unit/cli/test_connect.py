@@ -116,10 +116,11 @@ def test_removing_a_source_says_that_its_key_stays(folder: Path, capsys: Output)
     assert not (folder / "concerts").exists()
 
 
-def test_a_setting_that_is_wrong_leaves_no_file(folder: Path, capsys: Output) -> None:
+@pytest.mark.parametrize("setting", ["concurrency=many", "paginator.offset_param=7"])
+def test_a_setting_that_is_wrong_leaves_no_file(folder: Path, capsys: Output, setting: str) -> None:
     with Sandbox(250, key=CANARY) as api:
-        assert connect(api, "--yes", "--set", "concurrency=many") == 1
-    assert "concurrency" in capsys.readouterr().err
+        assert connect(api, "--yes", "--set", setting) == 1
+    assert setting.partition("=")[0] in capsys.readouterr().err
     assert not (folder / "concerts" / "defs.yaml").exists()
 
 
