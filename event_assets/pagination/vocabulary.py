@@ -173,14 +173,17 @@ def _matches(sign: str, path: str, value: str) -> bool:
 
 def says_more(path: str, value: Any) -> bool | None:
     """Return what a flag says of further pages; None if it is none by its name and value."""
-    return True if says("more", path, value) else False if says("end", path, value) else None
+    if says("more", path, value):
+        return True
+    return False if says("end", path, value) else None
 
 
 def read_flag(path: str, value: Any) -> bool | None:
     """Return what a flag of any name says; one of an end says the contrary of its value."""
-    text, is_of_end = str(value).lower(), re.fullmatch(f"{_LAST}|{_ALL}", plain_name(path))
-    said = True if YES.fullmatch(text) else False if NO.fullmatch(text) else None
-    return not said if is_of_end and said is not None else said
+    text, is_of_end = str(value).lower(), bool(re.fullmatch(f"{_LAST}|{_ALL}", plain_name(path)))
+    if YES.fullmatch(text):
+        return not is_of_end
+    return is_of_end if NO.fullmatch(text) else None
 
 
 @lru_cache(1_000)
