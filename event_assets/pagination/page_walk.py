@@ -65,10 +65,13 @@ class PageWalk(Walk):
         looks = range(0, count - 1, max(1, step))[:most]
         for number, at in enumerate(looks, 1):
             page = yield Ask(at, looks[number:] if self._is_numbered else (), is_behind=True)
-            if page is REFUSED:
-                return False
+            if page is REFUSED:  # the list may be shorter now, unless all is refused: a quota
+                page = yield Ask(0, is_behind=True)
+                return page is not REFUSED
             if hash(frozenset(page.ids)) != pages[at]:
                 return True
+            if not self._is_numbered and page.pointer is None:
+                break  # the list ends here now, and all pages before are as they were
         return False
 
     def _receive(self, page: PageFacts) -> str:

@@ -149,6 +149,21 @@ def test_no_row_is_lost_behind_short_pages(
     assert found(kind, length, script, hidden=hidden, total=total).is_safe
 
 
+def test_a_page_that_is_refused_when_it_is_compared_has_changed() -> None:
+    """A deletion that an insertion hides in the total; then most of the list goes."""
+    hidden = [("delete", 4, 1), ("insert", 30, 1)]
+    script: list[list[Edit]] = [[], [], hidden, *[[]] * 13, [("delete", 7, 60)]]
+    result = found("page", 68, script, total="true", behind="refused")
+    assert result.listed.staying <= result.delivered
+
+
+@pytest.mark.parametrize("kind", ["page cursor", "row cursor", "page cursor in base64"])
+def test_a_list_that_ends_earlier_when_it_is_compared_is_followed_no_further(kind: str) -> None:
+    result = found(kind, 12, [[], [], [("delete", 11, 8)]], total="true")
+    assert result.listed.staying <= result.delivered
+    assert result.complete is True
+
+
 @few
 @given(kinds, lengths, st.sampled_from(["wraps", "clamps"]), st.sampled_from(["none", "true"]))
 def test_lists_without_an_end_are_read_to_their_last_row(
