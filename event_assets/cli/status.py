@@ -19,6 +19,7 @@ from event_assets.config.database_file import failure_file
 from event_assets.config.program import program
 from event_assets.config.source_files import (
     EVENT_DATA,
+    MAX_CLOCK_DIFFERENCE,
     SANDBOX,
     SourceFile,
     find_sources,
@@ -67,6 +68,7 @@ OTHER = Problem(0, "Its newest sync was of {api}, not of {address}.", "sync {sou
 FAILED = Problem(0, "{where}Its newest sync failed {age} ago{reason}", "sync {source}")
 NEVER = Problem(2, "It was never synced.", "sync {source}")
 LATE = Problem(3, "It is late.", "sync {source}")
+AHEAD = Problem(3, "It was synced at a time that is to come: correct the clock.", "sync {source}")
 NOT_BUILT = Problem(1, "Its current_events were never built.", "sync {source}")
 
 
@@ -177,13 +179,14 @@ def _judge(
     times = [row["finished_at"] for row in syncs if row["table"] == EVENT_DATA]
     age = (datetime.now(UTC) - min(times)).total_seconds() / 60 if times else None
     late_after = source.minutes_until_late
-    is_fresh = age is not None and (late_after is None or age <= late_after)
+    is_ahead = age is not None and age < -MAX_CLOCK_DIFFERENCE
+    is_fresh = age is not None and not is_ahead and (late_after is None or age <= late_after)
     address = origin(source.address) if source.address else SANDBOX
     is_known = address == SANDBOX or ("://" in address and "{" not in address)
     others = {row.get("api") for row in syncs if is_known} - {None, address}
     # Of different events that share an id, one alone is there.
     verdicts = {not row.get("conflicting_ids") and row["complete"] for row in syncs} or {None}
-    problems = [LATE] if times and not is_fresh else []
+    problems = [AHEAD if is_ahead else LATE] if times and not is_fresh else []
     problems += [NEVER] if not times and not failed else []
     problems += [NOT_BUILT] if times and events is None and False not in verdicts else []
     problems += [OTHER._replace(text=OTHER.text.format(api=api, address=address)) for api in others]

@@ -26,6 +26,7 @@ COMPONENT = "event_assets.EventApi"
 TYPE = re.compile(r"^type:\s*[\"']?([\w.]+)", re.MULTILINE)  # the component, in the YAML
 DEFAULT_SOURCE = "events"
 EVENT_DATA = "event_data"
+MAX_CLOCK_DIFFERENCE = 5  # minutes between two clocks that are both taken for right
 SANDBOX = "the built-in sandbox"
 INVENTED = f"{SANDBOX}, whose events are invented"
 # In the YAML; it stays there if the variable is not set.

@@ -13,7 +13,7 @@ import dagster as dg
 from event_assets import warehouse
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.source import ResourceConfig, SourceConfig
-from event_assets.config.source_files import EVENT_DATA
+from event_assets.config.source_files import EVENT_DATA, MAX_CLOCK_DIFFERENCE
 from event_assets.orchestration import partitions
 from event_assets.orchestration.metadata import as_table, asset_key
 from event_assets.orchestration.unique_ids import evaluate_unique_ids
@@ -33,7 +33,6 @@ MAX_ACCOUNTS_NAMED = 3  # names in a description
 MAX_ACCOUNTS_SHOWN = 100  # rows in the metadata
 EVIDENCE = ("sync_number", "rows_read", "distinct_ids", "total_reported")  # shown with `complete`
 MAX_EXAMPLES = 5
-MAX_CLOCK_DIFFERENCE = 5  # minutes between two clocks that are both taken for right
 
 
 def evaluate_checks(

@@ -67,10 +67,16 @@ def test_a_source_that_is_fresh_and_complete_is_good(capsys: Output) -> None:
             "probe events",
         ),
         ({"minutes_ago": 31}, 1, "It is late.", "sync events"),
+        (
+            {"minutes_ago": -31},
+            1,
+            "It was synced at a time that is to come: correct the clock.",
+            "sync events",
+        ),
         ({"rejects": 2}, 0, "Rejected records: 2.", "show events.event_data_rejects"),
         ({"conflicting_ids": 1}, 1, "Ids that different events share: 1.", "show events --syncs"),
     ],
-    ids=["incomplete", "unknown", "late", "rejects", "ids"],
+    ids=["incomplete", "unknown", "late", "ahead", "rejects", "ids"],
 )
 def test_what_is_wrong_comes_with_the_command_that_helps(
     synced: Project, newest: dict[str, Any], status: int, said: str, command: str, capsys: Output
