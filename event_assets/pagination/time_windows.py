@@ -101,6 +101,7 @@ class TimeWindowPaginator:
         self._whole_total: int | None = None  # of the whole list, or else of the whole span
         self._is_bound = False  # whether that total is a lower bound
         self._was_truncated = False  # whether the API says that it returned only a part
+        self._longest = plan.span[1] - plan.span[0]  # window that the API has not refused
 
     @property
     def facts(self) -> ListFacts:
@@ -116,7 +117,7 @@ class TimeWindowPaginator:
         self._start(request)
 
     def _start(self, request: Request) -> None:
-        self._window = self._pending_windows.pop()
+        self._window = self._pop_window()
         self._is_window_done = False
         self._is_below_cap = False  # a window whose only page is shorter than the cap
         self._windows_read += 1
@@ -125,6 +126,14 @@ class TimeWindowPaginator:
         self._inner = self._make_paginator()
         self._inner.cap = self._plan.config.cap
         self._inner.init_request(request)
+
+    def _pop_window(self) -> Span | None:
+        """Return the next window, without those that are longer than the API takes."""
+        window = self._pending_windows.pop()
+        while window and window[1] - window[0] > self._longest:
+            window, later = self._plan.split(window)
+            self._pending_windows.append(later)
+        return window
 
     @property
     def has_next_page(self) -> bool:
@@ -268,20 +277,12 @@ class TimeWindowPaginator:
         return status in TOO_LONG and self._shorten_windows()
 
     def _shorten_windows(self) -> bool:
-        """Read two windows in place of one that is refused, and of each that is as long.
-
-        Return False if it is the shortest.
-        """
+        """Read two windows in place of one that is refused; return False if it is the shortest."""
         halves = self._plan.split(self._window)
         if not halves or halves[0][1] - halves[0][0] < SHORTEST:
             return False
-        longest = max(end - start for start, end in halves)
-        shorter: list[Span | None] = []
-        for window in (*self._pending_windows, self._window):
-            is_too_long = window and window[1] - window[0] > longest
-            parts: list[Span | None] = [*self._plan.split(window)] if is_too_long else []
-            shorter += reversed(parts or [window])
-        self._pending_windows = shorter
+        self._longest = max(end - start for start, end in halves)
+        self._pending_windows += reversed(halves)
         self._end_window()
         return True
 
