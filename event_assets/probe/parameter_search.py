@@ -129,15 +129,17 @@ class ParameterSearch:
             refused = self._refused(usual, value)
             tried = sorted(usual, key=lambda name: (name in refused, name.count(".")))[:MAX_SINGLE]
             return next((name for name in tried if is_effect(self.ask({name: value}))), None)
-        group = list(usual)
-        if not group or not is_effect(self.ask(dict.fromkeys(group, value))):
+        if not usual or not is_effect(self.ask(dict.fromkeys(usual, value))):
             return None
+        most_usual, *group = usual
+        if is_effect(self.ask({most_usual: value})):
+            return most_usual
         while len(group) > 1:
-            # the names are sorted by how usual they are; behind the first part, all are rare
-            cut = math.isqrt(len(group) - 1) if group[0] == usual[0] else len(group) // 2
+            # they are sorted by how usual they are; behind the first part, all are rare
+            cut = math.isqrt(len(group)) if group[0] == usual[1] else len(group) // 2
             part = group[:cut]
             group = part if is_effect(self.ask(dict.fromkeys(part, value))) else group[cut:]
-        return group[0] if is_effect(self.ask({group[0]: value})) else None
+        return next((name for name in group if is_effect(self.ask({name: value}))), None)
 
     def _refused(self, names: Sequence[str], value: Any) -> set[str]:
         """Return which of these names an API names in its refusal of all."""

@@ -252,6 +252,14 @@ def test_the_offset_is_tried_by_the_name_that_goes_with_that_of_the_page_size() 
     assert endpoint(found)["paginator"]["offset_param"] == "$skip"
 
 
+def test_of_all_names_of_a_page_size_the_most_usual_is_tried_first() -> None:
+    with serving(by_offset("offset", "limit")) as api:
+        discover(Options(f"{api.url}/v1/events"))
+        tried = [{*request.query_params} for request in api.requests]
+    all_names = next(names for names in tried if {"limit", "rows"} <= names)
+    assert tried[tried.index(all_names) + 1] == {"limit"}
+
+
 def test_the_names_in_a_strict_body_are_tried_one_by_one() -> None:
     def answer(request: Request) -> Any:
         body = json.loads(request.state.body)
