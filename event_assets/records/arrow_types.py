@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -61,11 +60,3 @@ def add_system_columns(table: pa.Table, seen_at: datetime, account: str | None) 
     for name, value in values.items():
         table = table.append_column(name, pa.repeat(value, len(table)))
     return table
-
-
-def _is_unexpected(record: logging.LogRecord) -> bool:
-    """Return whether it is another message than dlt's that a column of text has the hint JSON."""
-    return "several column hints were different" not in record.getMessage()
-
-
-logging.getLogger("dlt").addFilter(_is_unexpected)

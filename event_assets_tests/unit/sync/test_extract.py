@@ -1,5 +1,7 @@
 """How records come into dlt's files."""
 
+import logging
+
 import pytest
 
 from event_assets.orchestration.error_messages import user_message
@@ -49,3 +51,19 @@ def test_a_setting_of_dlt_that_cannot_be_is_told(
     with serving({"/v1/events": paged(ROWS)}) as api, pytest.raises(Exception) as failed:  # noqa: PT011 (of dlt)
         sync_source(source_of(source(api.url)))
     assert user_message(failed.value) == told
+
+
+def test_dlt_warns_of_no_column_whose_type_arrow_does_not_tell(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("RUNTIME__LOG_LEVEL", "INFO")
+    logger = logging.getLogger("dlt")
+    logger.addHandler(caplog.handler)
+    try:
+        with serving({"/v1/events": paged(ROWS)}) as api:
+            sync_source(source_of(source(api.url)))
+    finally:
+        logger.removeHandler(caplog.handler)
+    levels = {record.levelno for record in caplog.records if record.name == "dlt"}
+    assert logging.INFO in levels
+    assert logging.WARNING not in levels
