@@ -15,6 +15,7 @@ from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import KNOWN, MIN_SECRET_LENGTH, find_secrets, redact_logs
 
 ENV_FILE = ".env"
+DLT_FILES = ("config.toml", "secrets.toml")
 ENV_NAME = re.compile(r"[\w.-]+")
 SINGLE_QUOTED = re.compile(r"^\s*(?:export\s+)?([^\s=#'\"]+)\s*=\s*'", re.MULTILINE)
 _overridden: set[str] = set()  # variables of the environment with another value in `.env`
@@ -28,11 +29,15 @@ def set_loaded_project(folder: Path) -> None:
     space, and those with the names of secrets become known, so that no message shows them.
 
     Raises:
-        ConfigError: `.env` cannot be read, or has a mistake.
+        ConfigError: `.env` cannot be read, or has a mistake; a file of dlt's is a folder.
     """
     set_project(folder)
     redact_logs()
     os.environ.setdefault("DLT_PROJECT_DIR", str(find_project()))  # it holds .dlt/secrets.toml
+    settings = Path(os.environ["DLT_PROJECT_DIR"], ".dlt").absolute()
+    for toml in map(settings.joinpath, DLT_FILES):
+        if toml.is_dir():  # which dlt passes over; Docker makes one to mount a file that is missing
+            raise ConfigError(f"The file {toml} cannot be read: Is a directory.")
     variables = {**os.environ, **read_env_file()}
     for name, value in variables.items():
         known = os.environ.get(name, "").strip()

@@ -207,7 +207,8 @@ def _send(text: str) -> None:
     try:
         response = requests.post(os.environ[WEBHOOK], json=message, timeout=TIMEOUT)
         problem = None if response.ok else f"the webhook answered {response.status_code}"
-    except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError):
+    except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, TypeError):
+        # TypeError: by a proxy with a user and without a host
         problem = "the webhook cannot be reached"
     if problem:  # after the except block: the original holds the address
         raise UserError(f"An alert could not be delivered to {WEBHOOK}: {problem}.")

@@ -129,6 +129,16 @@ def test_an_env_file_in_another_encoding_is_told(file: Path, said: Callable[[str
     settings.unlink()
 
 
+@pytest.mark.parametrize("name", ["secrets.toml", "config.toml"])
+def test_a_folder_in_place_of_a_file_of_dlt_is_told(
+    file: Path, said: Callable[[str], str], name: str
+) -> None:
+    folder = file.parents[3] / ".dlt" / name
+    folder.mkdir(parents=True)
+    assert said(YAML) == f"The file {folder} cannot be read: Is a directory.\n"
+    shutil.rmtree(folder.parent)
+
+
 @pytest.mark.parametrize("name", ["API_KEY", "CONCERTS__CLIENT_SECRET", "EVENTS_PROGRESS"])
 @pytest.mark.parametrize("value", ['"k-12345678"', "\u201ck-12345678\u201d"])
 def test_a_setting_with_its_quotes_is_told(

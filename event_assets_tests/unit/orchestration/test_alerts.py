@@ -256,6 +256,18 @@ def test_a_message_that_did_not_arrive_is_sent_again_and_the_address_stays_secre
     assert len(chat.messages) == 1
 
 
+def test_a_proxy_without_a_host_is_told_without_its_password(
+    project: Project, look: Callable[[str], Look], api: Sandbox
+) -> None:
+    tick = look("alert_on_failed_runs")
+    project.sync(url=api.url, key="wrong", derived=False)
+    project.environment.setenv("ALERT_WEBHOOK_URL", "https://chat.invalid/hooks/secret")
+    project.environment.setenv("HTTPS_PROXY", "http://user:password@")
+    with pytest.raises(Exception, match="the webhook cannot be reached") as failed:
+        tick()
+    assert "password@" not in "".join(traceback.format_exception(failed.value))
+
+
 def test_the_links_lead_to_where_the_ui_is(
     project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
 ) -> None:
