@@ -97,8 +97,9 @@ def count_rows(database: Database, schema: str, table: str, account: str | None 
     if not has_table(database, schema, table):
         return 0
     rows = f"from {quote_name(schema, table)} select count(*) where {account_filter(account)}"
-    ((count,),) = database.execute(rows).fetchall()
-    return int(count)
+    # a subquery fails, in DuckDB's words, where a macro of the user's replaces its `count_star`
+    ((count,),) = database.execute(f"select ({rows})").fetchall()
+    return int(count or 0)
 
 
 def latest_value(

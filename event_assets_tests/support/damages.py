@@ -133,5 +133,6 @@ SAID = {
     "drop table events.mine; create table events.mine (id varchar references events.event_data(id))"
     "": "depend on it; undo that, or rename or drop the table",
     "create macro main.count(a) as 'x'": "macro that it is about, and sync again",
+    "create macro main.count_star() as 5": "macro that it is about, and sync again",
     "create macro main.max(a) as 'x'; create macro main.hash(a) as 'x'": "macro that it is about",
 }
