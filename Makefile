@@ -68,6 +68,9 @@ ADVICE = ignore::FutureWarning:click.core
 dev: setup ## Open the Dagster UI on http://127.0.0.1:3000 (PORT=3001: another port)
 	@! (: < /dev/tcp/127.0.0.1/$(PORT)) 2> /dev/null \
 		|| { echo "Port $(PORT) is taken: name a free one, as in make dev PORT=3001"; exit 1; }
+	@for each in "" /history /history/runs /schedules /storage; do \
+		test ! -e ".$$each" || test -d ".$$each" -a -w ".$$each" || { echo "Dagster cannot use" \
+		"$(CURDIR)$$each: let the user who runs it write in this folder."; exit 1; }; done
 	@PYTHONWARNINGS=$(ADVICE) $(BIN)/dagster dev --host 127.0.0.1 --port $(PORT)
 
 check: setup ## Check every defs.yaml, the settings and the definitions

@@ -98,6 +98,31 @@ def test_a_dagster_home_that_cannot_be_is_named(
     assert not project.database.exists()
 
 
+@pytest.mark.parametrize("name", ["", "history", "history/runs", "schedules", "storage"])
+def test_make_dev_names_a_folder_that_it_cannot_write(tmp_path: Path, name: str) -> None:
+    there = tmp_path / "project" / name
+    there.mkdir(parents=True)
+    there.chmod(0o555)
+    assert make_dev(tmp_path / "project") == (
+        f"Dagster cannot use {there}: let the user who runs it write in this folder.\n"
+    )
+
+
+def test_make_dev_names_a_file_in_place_of_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "history").touch()
+    assert f"Dagster cannot use {tmp_path}/history: let the user" in make_dev(tmp_path)
+
+
+def make_dev(folder: Path) -> str:
+    """Run `make dev` in a folder as one whom the permissions of files bind."""
+    environment = (f"--old-file={folder}/.venv/.ready", f"VENV={folder}/.venv", "PORT=1")
+    command = ["make", f"--file={ROOT}/Makefile", *environment, "dev"]
+    done = subprocess.run(
+        [*AS_A_USER, *command], cwd=folder, capture_output=True, text=True, check=False
+    )
+    return done.stdout
+
+
 def test_too_few_open_files_are_told(project: Project, clone: Path) -> None:
     script = f"ulimit -n 20; exec {sys.executable} -m event_assets sync"
     done = subprocess.run(
