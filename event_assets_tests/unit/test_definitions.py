@@ -7,6 +7,7 @@ import gc
 import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,14 @@ print(gc.get_freeze_count() > 50_000, sys.modules["duckdb"] in gc.get_objects())
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "True True\n"
+
+
+@pytest.mark.usefixtures("source_file")
+def test_definitions_load_where_warnings_are_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(definitions, "_loaded", [])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert definitions.defs().jobs
 
 
 @pytest.mark.usefixtures("source_file")
