@@ -60,7 +60,6 @@ def open_instance() -> dg.DagsterInstance:
         if launcher:
             getattr(import_module(launcher.module_name), launcher.class_name)
         dg.DagsterLogManager.create(loggers=[], instance=instance)  # reads python_logs, as runs do
-        return instance
     except yaml.MarkedYAMLError as error:
         from event_assets.component.yaml_file import describe_yaml_error
 
@@ -81,4 +80,12 @@ def open_instance() -> dg.DagsterInstance:
         text = str(error).removeprefix("Failure condition: ").partition(", instead got")[0]
         text = text.rpartition("Description: ")[2]  # of an invariant
         problem = f"{type(error).__name__}: {text}".partition("\n")[0]
+    else:
+        unwritable = instance.telemetry_enabled and writing_problem(expand_home("~/.dagster"))
+        if not unwritable:
+            return instance
+        problem = (
+            f"its telemetry cannot be written ({unwritable}); turn it off there, by "
+            "`telemetry: {enabled: false}`"
+        )
     raise ConfigError(f"Dagster cannot use its settings in {file}: {problem.rstrip('.')}.")

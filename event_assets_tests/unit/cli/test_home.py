@@ -123,6 +123,22 @@ def make_dev(folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.usefixtures("source_file")
+def test_telemetry_that_cannot_be_written_is_told(
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.environment.setenv("DAGSTER_HOME", str(tmp_path))
+    project.environment.setenv("HOME", "/proc/event_assets")
+    assert run(["check"]) == 1
+    assert capsys.readouterr().err == (
+        f"Dagster cannot use its settings in {tmp_path}/dagster.yaml: its telemetry cannot be "
+        "written (/proc: no file can be made there); turn it off there, by `telemetry: {enabled: "
+        "false}`.\n"
+    )
+    (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}")
+    assert run(["check"]) == 0
+
+
 def test_too_few_open_files_are_told(project: Project, clone: Path) -> None:
     script = f"ulimit -n 20; exec {sys.executable} -m event_assets sync"
     done = subprocess.run(
