@@ -117,7 +117,7 @@ def resource_for_run(context: Any, resource: ResourceConfig) -> ResourceConfig:
     """Return a resource for the account of a run.
 
     Raises:
-        ConfigError: if the source has accounts and the run has none.
+        ConfigError: if the source has accounts and the run has none, or one that is not listed.
     """
     source = resource.source
     if source.accounts is None:
@@ -129,4 +129,5 @@ def resource_for_run(context: Any, resource: ResourceConfig) -> ResourceConfig:
             "ACCOUNT), or start a backfill."
         )
     known = context.instance.get_dynamic_partitions(partitions_name(source))
+    account_list.require_accounts(source, known, [account])  # Dagster would only after the sync
     return source.for_account(account, known).resources[resource.name]

@@ -133,6 +133,16 @@ def test_a_run_of_no_account_is_told_to_name_one(kept: Project) -> None:
     assert failure(done).startswith("The source events has accounts: name one as the partition")
 
 
+def test_a_run_of_an_account_that_is_not_listed_any_more_asks_for_nothing(project: Project) -> None:
+    with serving_accounts({"berlin": events(1), "gone": events(1)}) as api:
+        loaded = definitions({"events": with_accounts(api.url, ["berlin"])})
+        run = loaded.resolve_job_def("sync_events").execute_in_process(
+            instance=project.instance, tags={"dagster/partition": "gone"}, raise_on_error=False
+        )
+        assert failure(run) == "There is no account `gone` of events."
+        assert not api.requests
+
+
 def test_accounts_follow_the_list(kept: Project, tmp_path: Path) -> None:
     lists = {name: events(2) for name in ("a", "b")}
     with serving_accounts(lists) as api:
