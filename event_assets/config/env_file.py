@@ -33,9 +33,8 @@ def set_loaded_project(folder: Path) -> None:
     """
     set_project(folder)
     redact_logs()
-    os.environ.setdefault("DLT_PROJECT_DIR", str(find_project()))  # it holds .dlt/secrets.toml
-    settings = Path(os.environ["DLT_PROJECT_DIR"], ".dlt").absolute()
-    for toml in map(settings.joinpath, DLT_FILES):
+    folder_of_dlt = Path(os.environ.setdefault("DLT_PROJECT_DIR", str(find_project())), ".dlt")
+    for toml in map(folder_of_dlt.absolute().joinpath, DLT_FILES):
         if toml.is_dir():  # which dlt passes over; Docker makes one to mount a file that is missing
             raise ConfigError(f"The file {toml} cannot be read: Is a directory.")
     variables = {**os.environ, **read_env_file()}
