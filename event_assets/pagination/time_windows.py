@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 from requests import Request, Response
 
 from event_assets.config import time_windows
+from event_assets.config.time_windows import DEFAULT_SINCE, DEFAULT_UNTIL
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import ListFacts, add_counts
 from event_assets.pagination.list_paginator import ListPaginator, copy_parts
@@ -36,8 +37,7 @@ class WindowPlan(NamedTuple):
     @classmethod
     def from_config(cls, config: time_windows.TimeWindowsConfig, now: datetime) -> WindowPlan:
         """Build the plan of a sync that starts at `now`."""
-        since = config.since or time_windows.DEFAULT_SINCE
-        until = config.until or time_windows.DEFAULT_UNTIL
+        since, until = config.since or DEFAULT_SINCE, config.until or DEFAULT_UNTIL
         start, end = (time_windows.parse_day(day, now) for day in (since, until))
         return cls(config, (cast("datetime", start), max(filter(None, (start, end)))))
 
@@ -160,8 +160,7 @@ class TimeWindowPaginator:
         leads_behind_cap = inner.leads_behind_cap()
         is_short = len(page.ids) < inner.limit and not page.has_usual_size
         self._is_below_cap = leads_behind_cap and is_short and inner.facts.pages == 1
-        is_too_deep = leads_behind_cap and not self._is_below_cap
-        is_too_deep |= inner.facts.distinct >= cap
+        is_too_deep = inner.facts.distinct >= cap or (leads_behind_cap and not self._is_below_cap)
         halves = self._plan.split(self._window)
         if halves and (is_too_deep or page.truncated or total >= cap):
             self._split_window(halves)
@@ -177,9 +176,8 @@ class TimeWindowPaginator:
         self._idle += 1
         if self._idle > 2 * (self._plan.depth + 1):  # any time is in two windows of each length
             names = f"`{self._plan.config.param_from}` or `{self._plan.config.param_to}`"
-            self._note(
-                complete=False, problem=f"those of other windows come, too: the API ignores {names}"
-            )
+            problem = f"those of other windows come, too: the API ignores {names}"
+            self._note(complete=False, problem=problem)
             self._pending_windows.clear()
             del self._problems[:-1]
         self._end_window()
@@ -190,12 +188,19 @@ class TimeWindowPaginator:
         verdict, halves = judge(self._inner_facts), self._plan.split(self._window)
         if verdict.complete is not True:
             self._note(complete=verdict.complete, problem=verdict.reason)
-        elif self._is_round and halves and self._doubted <= self._plan.depth:
+        elif self._may_be_cut and halves and self._doubted <= self._plan.depth:
             self._pending_windows += reversed(halves)
             self._doubted += 1
         elif self._is_round:
             self._fullest = max(self._fullest, self._inner.facts.distinct)
         self._end_window()
+
+    @property
+    def _may_be_cut(self) -> bool:
+        """Whether the window may have reached a cap, also one that rows left while it was read."""
+        cap, facts = self._plan.config.cap, self._inner.facts
+        is_near = facts.pages > 1 and facts.distinct >= cap - cap // 10
+        return self._is_round or (is_near and not facts.is_total_reached)
 
     @property
     def _is_round(self) -> bool:
