@@ -6,6 +6,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
+from event_assets.pagination.vocabulary import plain_name
+
 USUAL_SIZES: Final = frozenset((10, 20, 25, 50, 100, 200, 250, 500, 1000))
 
 
@@ -36,6 +38,12 @@ class PageFacts(NamedTuple):
         """Whether the page is as long as was asked for, or as pages usually are."""
         size = len(self.ids)
         return size in USUAL_SIZES or size == self.size_asked or (bool(size) and size % 500 == 0)
+
+    @property
+    def says_list_is_empty(self) -> bool:
+        """Whether a total is 0 that is not the length of the page, as `count` may be."""
+        names = map(plain_name, self.counts[0] if self.counts else ())
+        return self.total == 0 and next(names, "") != "count"
 
     @property
     def promises_more(self) -> bool:

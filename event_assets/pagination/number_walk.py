@@ -59,7 +59,7 @@ class NumberWalk(PageWalk):
         pages = 1 if is_first else position
         is_counted = 0 < (page.page_count or 0) <= pages and (is_first or not is_full)
         is_counted &= page.total is not None or reading.rows > 0  # or it may count from 1
-        is_empty = page.total == 0 and not reading.rows
+        is_empty = page.says_list_is_empty and not reading.rows
         is_left = page.total not in (self._ids, 0)  # which may be what is left behind the page
         is_all = page.is_total_certain and self._is_total_reached
         is_all &= not (page.has_more or is_left)

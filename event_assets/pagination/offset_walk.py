@@ -88,7 +88,12 @@ class OffsetWalk(Walk):
             self._end = after = self.position + size
             if size:
                 self._deliver(page.ids)
-                if found := self._find_end():
+                found = self._find_end()
+                # a row may be in several pages of a list that is filtered after paging
+                if found == "page repeated" and self._is_thinned:
+                    has_more = yield from self._look_behind(self.position, self.largest, 3)
+                    found = "" if has_more else found
+                if found:
                     return self.finish(found)
                 if 0 < self._length <= self._seen.count() >= (self._trusted or 0):
                     return (yield from self._read_tail())
@@ -201,11 +206,16 @@ class OffsetWalk(Walk):
         return self._more is False or (is_short and (has_nothing_new or is_total_reached))
 
     @property
-    def _promised_end(self) -> float:
-        """The offset up to which rows are promised, by a total or otherwise."""
+    def _told_end(self) -> float:
+        """The offset up to which the last response promises rows."""
         is_told = self._more is True if self._trusted is None else self._trusted > self._end
         told = self._end + MAX_EMPTY * max(1, self.largest) if is_told else 0
-        return max(self._trusted or 0, self._reading.reads_to, told)
+        return max(self._trusted or 0, told)
+
+    @property
+    def _promised_end(self) -> float:
+        """The offset up to which rows are promised, by a response or otherwise."""
+        return max(self._told_end, self._reading.reads_to)
 
     @property
     def _is_short_of_total(self) -> bool:
@@ -213,32 +223,37 @@ class OffsetWalk(Walk):
 
     def _read_behind(self) -> Steps[PageFacts | None]:
         """Return the page with which the list goes on behind its end; None: with none."""
-        reading, asked, end = self._reading, self.position, self._end
+        reading, last, asked, end = self._reading, self.facts.last, self.position, self._end
         is_short = reading.pages == self._pages_before and self._is_short_of_total
         is_doubtful = is_short or self._is_thinned or self._more is True
+        is_doubtful |= bool(last.pointer) and not last.is_total_certain
         is_told = self._more is False or (reading.total.largest is not None and not is_doubtful)
-        is_told |= not self.facts.rows and reading.total.reported == 0
+        is_told |= not self.facts.rows and last.says_list_is_empty
         if not is_told:
             reading.reads_to = max(reading.reads_to, self._reads_to)
-        if self._promised_end <= end:
-            if is_told or self._stop_after_empty_page:
-                return None
-            size = self.largest if self._progress else self.limit
-            yield from self._look_behind(asked, size, 2 if self.largest == 1 else 3)
-        at, size = end, self.largest or self.limit
         may_go_on = not self._stop_after_empty_page
-        while may_go_on and at < min(self._promised_end, self._maximum):
+        if self._promised_end <= end and (is_told or not may_go_on):
+            return None
+        at, size = end, self.largest or self.limit
+        width, most = self.largest if self._progress else self.limit, 2 if self.largest == 1 else 3
+        while may_go_on and at < self._maximum:
+            is_read = is_told or self._told_end > end  # to where the API says that the list ends
+            if at >= self._promised_end and (
+                is_read or not (yield from self._look_behind(asked, width, most))
+            ):
+                break
             page = yield from self._request(at, size, is_behind=True)
             is_outdated = not page.ids and self._trusted is not None and self._trusted <= end
             if reading.recent.overlaps(page.ids):
                 return page
             if at == end != self._end_moved_from and (page.ids or is_outdated):
                 self._end_moved_from = end
+                reading.is_end_said = False  # said by a page further on
                 return (yield from self._read_connected(max(self._start, end - 1)))
             if page.ids:
                 self._gap = self._gap or (end, at)
                 return page
-            at, may_go_on = at + size, not self._is_stuck
+            asked, at, may_go_on = at, at + size, not self._is_stuck
         promised = reading.total.largest or 0
         if self._more is True or promised > end:
             self._gap = self._gap or (end, promised if promised > end else at)
@@ -248,7 +263,7 @@ class OffsetWalk(Walk):
         self._note(page)
         unknown = self._reading.recent.find_unknown(page.ids)
         self._seen_behind |= unknown
-        return self._promised_end > self._end or bool(unknown)
+        return self._told_end > self._end or bool(unknown)
 
     def _read_tail(self) -> Steps[None]:
         """Measure the length of the list again, after a reading that came to as many ids."""

@@ -110,7 +110,7 @@ class PageReader:
             if configured is None and self.counts_pages and ids:
                 raise _path_error(document, "total_path", self.total_path, "is not a number")
             # a number of rows by its name is none of pages
-            is_of_pages = self.counts_pages and (path not in found[0] or OF_PAGES.match(path))
+            is_of_pages = self.counts_pages and (path not in found[0] or OF_PAGES.fullmatch(path))
             found[bool(is_of_pages)] = {} if configured is None else {path: configured}
         counts, page_counts = found
         path, total = next(iter(counts.items()), ("", None))
@@ -118,11 +118,11 @@ class PageReader:
         is_sure = self._is_sure(path or pages_path)
         if counts and not self._is_sure(pages_path):
             page_count = None
-        may_count_pages = {page_count, *(counts[path] for path in counts if OF_PAGES.match(path))}
+        of_pages = (counts[path] for path in counts if OF_PAGES.fullmatch(path))
         return PageFacts(
             ids,
             total=total,
-            is_total_certain=is_sure and total not in may_count_pages,
+            is_total_certain=is_sure and total not in (page_count, *of_pages),
             is_total_sure=is_sure,
             page_count=page_count,
             counts=(counts, page_counts),

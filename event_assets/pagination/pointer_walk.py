@@ -16,7 +16,9 @@ class PointerWalk(PageWalk):
         reading, has_pointer = self._reading, page.pointer is not None
         is_known = str(page.pointer) in self._pointers and (reading.known_rows or not page.ids)
         is_start = reading.pages[-1] == reading.pages[0]
-        is_empty_end = reading.empty > 0 and (is_known or self._is_total_reached)
+        # a total that may count pages may be the number of rows in mid-list by chance
+        is_all = self._is_total_reached and reading.empty > (0 if page.is_total_certain else 3)
+        is_empty_end = is_all or (reading.empty > 0 and is_known)
         # a number of a page leads behind the end as well
         is_open = self._promises_more or page.has_more or not (self.is_counted and reading.rows)
         is_ignored = is_repeated and not self._has_moved_on and len(reading.pages) > 2

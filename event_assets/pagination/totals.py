@@ -125,7 +125,7 @@ class RowTotal:
         is_left = bool(rows and before and self.largest == total + before)
         if is_left:  # it is the number of rows from here on
             total += before
-        is_same, self.reported = total == self.reported, total
+        is_same, self.reported = 0 < total == self.reported, total
         if rows or total:
             self.lowest = min(total, total if self.lowest is None else self.lowest)
             self.highest = max(total, self.highest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,6 +149,50 @@ def test_no_row_is_lost_behind_short_pages(
     assert found(kind, length, script, hidden=hidden, total=total).is_safe
 
 
+@pytest.mark.parametrize(
+    ("kind", "length", "hidden", "server"),
+    [
+        ("offset", 40, [3, 11, 19, 21, 22, 23], {"size": 2}),  # nothing behind a page that had rows
+        ("row link", 21, [14, 15, 17, 18, 19], {"size": 3}),
+        ("row header", 48, [41, 42, 44, 45, 46], {"size": 3}),  # the same row in three pages
+        ("offset", 12, range(4), {"total": "length of the page"}),  # 0, as of an empty list
+        ("page", 12, range(4), {"total": "length of the page"}),
+        ("row link", 21, [6], {"total": "pages as a total"}),  # 6, as many as the rows so far
+    ],
+)
+def test_a_quiet_list_that_is_filtered_after_paging_is_read_to_its_end(
+    kind: str, length: int, hidden: Iterable[int], server: dict[str, Any]
+) -> None:
+    result = found(kind, length, [], hidden=frozenset(hidden), **server)
+    assert result.listed.staying <= result.delivered
+    assert result.complete is True
+
+
+def test_a_number_of_pages_that_is_the_number_of_rows_in_mid_list_is_no_end() -> None:
+    """The server filters after paging: 48 rows have come at an empty page, and 48 pages exist."""
+    hidden = {3, 9, 14, 17, 22, 23, 25, 30, 31, 33, 35, 45, 47, *range(50, 54)}
+    hidden |= {59, 60, 61, 64, 69, 70, 71}
+    server: dict[str, Any] = {"size": 2, "total": "pages as a total"}
+    result = found("row cursor", 95, [], hidden=frozenset(hidden), **server)
+    assert result.listed.staying <= result.delivered
+
+
+@pytest.mark.parametrize("kind", ["key link", "key cursor in the body"])
+def test_the_lengths_of_empty_pages_are_no_total(kind: str) -> None:
+    shown = {5, 10, 18}
+    server: dict[str, Any] = {"size": 2, "total": "length of the page", "has_more": True}
+    result = found(kind, 35, [], hidden=frozenset(range(35)) - shown, **server)
+    assert result.delivered == shown
+    assert result.complete is True
+
+
+def test_a_flag_of_a_page_further_on_ends_no_list() -> None:
+    """The page behind says that it is the last; then the list is read from further back."""
+    server: dict[str, Any] = {"size": 2, "has_more": True, "hidden": frozenset({18})}
+    result = found("offset", 24, [[], [], [], [("delete", 26, 6)]], **server)
+    assert result.listed.staying <= result.delivered
+
+
 def test_a_page_that_is_refused_when_it_is_compared_has_changed() -> None:
     """A deletion that an insertion hides in the total; then most of the list goes."""
     hidden = [("delete", 4, 1), ("insert", 30, 1)]
@@ -213,6 +257,16 @@ def test_no_row_that_stays_is_lost_in_time_windows(
     listed = ChangingList(list(range(length)), total=total)
     delivered, result = read_in_windows(kind, listed, script, cap, **span)
     assert listed.staying <= delivered or result.complete is not True
+
+
+@pytest.mark.parametrize("kind", BY_KEY)
+def test_a_window_that_nearly_reaches_the_cap_is_split(kind: str) -> None:
+    """Two rows that are added in front of it leave 18 of 20 to be read, by key, and cut off 18."""
+    listed = ChangingList(list(range(27)))
+    span = {"since": "2026-01-01", "until": "2026-03-01"}
+    delivered, result = read_in_windows(kind, listed, [[("insert", 0, 2)]], cap=20, **span)
+    assert listed.staying <= delivered
+    assert result.complete is True
 
 
 @pytest.mark.parametrize("length", [0, 1, 3, 4, 5, 8, 30, 40])

@@ -33,7 +33,7 @@ def test_a_count_is_a_whole_number_or_its_digits(value: Any, count: int | None) 
         ([(20, 10), (12, 3), (30, 10)], [20, None, None]),  # disproved for good
         ([(20, 10), (0, 0)], [20, None]),  # too deep
         ([(0, 0)], [None]),
-        ([(0, 0), (0, 0)], [None, 0]),
+        ([(0, 0), (0, 0)], [None, None]),  # the length of both
         ([(5, 3)], [None]),  # may be the limit
         ([(6, 4), (5, 1)], [6, 5]),  # is not the limit
         ([(20, 10), (10, 10)], [20, 20]),  # what is left
