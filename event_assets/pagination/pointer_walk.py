@@ -34,7 +34,8 @@ class PointerWalk(PageWalk):
     def refuse(self, status: int, *, is_limit: bool = False) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
         reading, is_in_list = self._reading, not self._asked.is_behind
-        has_end = self._is_total_reached or reading.is_end_said
+        is_all = self._is_total_reached and self.facts.last.is_total_certain
+        has_end = is_all or reading.is_end_said
         may_end = has_end or reading.total.reported == self._ids
         is_limit &= is_in_list
         if not reading.pages or not (is_limit or (may_end and not self._promises_rows)):

@@ -229,6 +229,11 @@ def test_a_response_that_fails_by_accident_is_no_end(
     assert found(kind, length, [], accidents).is_safe
 
 
+@pytest.mark.parametrize("kind", [*BY_KEY, "page cursor", "row link in base64"])
+def test_a_refusal_where_a_number_of_pages_is_that_of_the_rows_is_no_end(kind: str) -> None:
+    assert found(kind, 30, [], {2: 400}, total="pages as a total").complete is not True
+
+
 @few
 @given(kinds, st.lists(st.integers(0, 15), max_size=4), scripts(insertions, deletions))
 def test_no_row_that_stays_is_lost_in_the_lists_of_parents(
