@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from event_assets.probe.connection import Connection, Options, Question
 
 VARIABLE = re.compile(r"[A-Z]+(_[A-Z0-9]+)*")
+NO_AUTH = ("auth", "none")  # a setting of connect only
+UNFINISHED = re.compile("` is (missing|not a known field)")  # of a kind that is found out
 KEY_OPTION = (
     "Give it by --key-from-env VARIABLE, twice for a user and a password or for a client's id and "
     "secret."
@@ -150,7 +153,7 @@ def _parse_settings(texts: Sequence[str]) -> dict[str, Any]:
     """Return settings by their paths.
 
     Raises:
-        ConfigError: one has no value, or one of another type, or a name that no source has.
+        ConfigError: one has no value, or one that it cannot have, or a name that no source has.
     """
     from event_assets.component.component import EventApi
     from event_assets.config.model import unknown_name_message
@@ -158,16 +161,15 @@ def _parse_settings(texts: Sequence[str]) -> dict[str, Any]:
 
     known = sorted({*EventApi.model_fields, *OF_ENDPOINT, *PARENTS})
     settings = dict(map(parse_setting, texts))
-    for path, value in settings.items():
+    for path in settings:
         if (name := path.partition(".")[0]) not in known:
             raise ConfigError(f"--set {path}: {unknown_name_message(name, known, 'setting')}")
-        if problem := _find_wrong_type(path, value):
-            raise ConfigError(f"--set {path}: {problem}.")
+    _check_values(settings)
     return settings
 
 
-def _find_wrong_type(path: str, value: Any) -> str:
-    """Return what the value of a setting must be, and is not; what it leaves out is found out."""
+def _check_values(settings: Mapping[str, Any]) -> None:
+    """Raise if a setting has a value that it cannot have; what is left out is found out."""
     from pydantic import ValidationError
 
     from event_assets.component.component import EventApi
@@ -176,16 +178,18 @@ def _find_wrong_type(path: str, value: Any) -> str:
 
     rest_api = {"client": {}, "resource_defaults": {}, "resources": [{"name": EVENT_DATA}]}
     document = {"attributes": {"rest_api": rest_api, "fields": {}}}
-    attributes = apply_settings(document, {path: value})["attributes"]
+    checked = {path: value for path, value in settings.items() if (path, value) != NO_AUTH}
+    attributes = apply_settings(document, checked)["attributes"]
     try:
         EventApi.model_validate(attributes)
     except ValidationError as error:
-        own = find_keys(path)[1:]
-        told = [one for one in describe(error, attributes) if one[0][: len(own)] == own]
-        wrong = [(len(keys), problem) for keys, problem in told if problem.startswith("must be ")]
-        _, problem = max(wrong, default=(0, ""))  # of a list, or of what is in it
-        return problem.partition(", not ")[0]  # what was given may hold a key
-    return ""
+        told = [one for one in describe(error, attributes) if not UNFINISHED.search(one[1])]
+        for path, own in ((path, find_keys(path)[1:]) for path in checked):
+            wrong = [(len(keys), problem) for keys, problem in told if keys[: len(own)] == own]
+            _, problem = max(wrong, default=(0, ""))  # of a list, or of what is in it
+            if problem:  # what was given may hold a key
+                problem = problem.partition(", not ")[0].rstrip(".")
+                raise ConfigError(f"--set {path}: {problem}.") from None
 
 
 def _next_question(found: Connection, passed: Collection[str]) -> Question | None:
@@ -244,8 +248,10 @@ def _print_questions(questions: Sequence[Question]) -> int:
         option = f" {KEY_OPTION}" if question.setting == "key" else ""
         click.echo(f"{question.text}{option}", err=True)
         for choice, made in question.choices.items():
-            pairs = (f"{path}={'null' if value is None else value}" for path, value in made.items())
-            named = " ".join(f"--set {shlex.quote(pair)}" for pair in pairs)
+            shown = {
+                path: one if type(one) is str else json.dumps(one) for path, one in made.items()
+            }
+            named = " ".join(f"--set {shlex.quote(f'{path}={one}')}" for path, one in shown.items())
             click.echo(f"  {choice}: {named}", err=True)
     click.echo("Nothing was written.", err=True)
     return 1

@@ -22,7 +22,7 @@ ERROR_NAMES = (
 TEXT_NAMES = ("message", "messages", "msg", "detail", "details", "reason", "title", "description")
 # Members beside such texts, by which a description of an error is told from a record.
 COMPANIONS = re.compile(
-    r"error.*|status.*|(request|trace|correlation)id|.*(ur[il]|links?|href|info)|code|type|instance"
+    r"error.*|exception|status.*|(request|trace|correlation)id|.*(ur[il]|links?|href|info)|code|type|instance"
     r"|path|timestamp|documentation|docs|help|hint|level|severity|domain|version|api|(per)?page"
     r"|total.*|count|limit|offset|quota|used|remaining"
 )

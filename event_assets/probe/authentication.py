@@ -44,12 +44,12 @@ RARE_HEADERS = (
     *("X-Luma-Api-Key", "Key", "Circle-Token", "X-RapidAPI-Key", "PRIVATE-TOKEN", "AccessKey"),
     *("trakt-api-key", "X-TBA-Auth-Key", "x-apisports-key", "X-Redmine-API-Key", "DD-API-KEY"),
     *("Ocp-Apim-Subscription-Key", "X-Cisco-Meraki-API-Key", "x-functions-key", "X-Master-Key"),
-    *("X-Parse-REST-API-Key", "X-Appwrite-Key"),
+    *("X-Parse-REST-API-Key", "X-Appwrite-Key", "X-Xapp-Token"),
 )
 RARE_PARAMETERS = (
     *("app_key", "api_token", "auth_token", "login_token", "oauth_token", "public_key"),
     *("license_key", "s_token", "client", "auth", "api-key", "appid", "wskey", "code", "ak", "k"),
-    *("subscription-key", "apiToken", "accessKey", "access_key", "auth_key"),
+    *("wstoken", "subscription-key", "apiToken", "accessKey", "access_key", "auth_key"),
 )
 KEY_WORDS = re.compile(r"api.?key|token|auth|credential|sign(ed)? in|log ?in|permission", re.I)
 # What comes before the key in a header: `Authorization: Api-Key KEY`, `Token token=KEY`.

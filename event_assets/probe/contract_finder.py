@@ -10,7 +10,7 @@ from typing import Any
 from event_assets.config.source import DEFAULT_MAX_REJECTS
 from event_assets.probe import field_words as words
 from event_assets.probe.connection import Certainty, Connection
-from event_assets.probe.field_finder import find_composite_id, find_field, find_id
+from event_assets.probe.field_finder import find_composite_id, find_field, find_id, find_other_keys
 from event_assets.probe.report import shown
 from event_assets.probe.samples import (
     NOTHING,
@@ -22,7 +22,12 @@ from event_assets.probe.samples import (
     read_columns,
     read_field,
 )
-from event_assets.probe.time_finder import find_time_at, find_unread_clock, find_unread_zone
+from event_assets.probe.time_finder import (
+    find_duration,
+    find_time_at,
+    find_unread_clock,
+    find_unread_zone,
+)
 from event_assets.records.contract import FieldReader
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import as_list, template_paths
@@ -57,6 +62,13 @@ def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict
             f"left out: name another field by --set {END_SETTING}=PATH.",
             is_open=False,
         )
+    elif start and not end and (path := find_duration(sample)):
+        connection.question(
+            END_SETTING,
+            f"No field is the end of an event; `{path}` may say how long it takes. It is kept as a "
+            "column, and no end is made of it.",
+            is_open=False,
+        )
     fields: dict[str, Any] = {"id": {"type": "text", "nullable": False}}
     for column, finding in findings.items():
         if finding:
@@ -72,15 +84,15 @@ def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict
         count = len(sample.all_records)
         connection.add("id", f"`{'`, `'.join(as_list(key))}`", f"unique in {count:,} records")
     else:
-        unique = [f"`{path}`" for path in sample.leaves if _is_key(sample, path)][:MAX_NAMED]
+        keys = find_other_keys(sample, findings["name"], start)
+        unique = [f"`{one[0]}`" for one in keys if not one[1:]][:MAX_NAMED]
         others = f", but {', '.join(unique)}" if unique else ""
-        both = [one.sources[0] for one in (findings["name"], start) if one]
-        is_unique = "{" not in "".join(both) and both[1:] and sample.is_unique(*both)
+        pairs = [one for one in keys if one[1:]]
         connection.question(
             "primary_key",
             f"Which field tells the events apart? None with the name of an id is unique{others}: "
             "--set primary_key=PATH.",
-            {"name and start together": {"primary_key": both}} if is_unique else {},
+            {f"`{'` and `'.join(pair)}` together": {"primary_key": pair} for pair in pairs},
         )
     removed = _find_removed(connection, sample)
     return key or "id", {"fields": fields, **({"removed_when": removed} if removed else {})}
@@ -89,20 +101,16 @@ def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict
 def _ask_where(connection: Connection, sample: Sample, column: str) -> None:
     """Ask which field a column is; the fields that look like one are the choices."""
     setting = f"fields.{column}.from"
-    is_likely = sample.formats.get if COLUMNS[column] == TIME else sample.has_words
+    is_time = COLUMNS[column] == TIME
     paths = [one for one in sample.leaves if one.count(".") <= 2 and sample.present(one)]
     named = ", ".join(f"`{path}`" for path in paths[:MAX_NAMED])
+    likely = [one for one in paths if (one in sample.formats) == is_time]
+    likely = likely if is_time else [*filter(sample.has_words, likely)]
     connection.question(
         setting,
         f"Which field is {REQUIRED[column]} of an event? There are {named}: --set {setting}=PATH.",
-        {path: {setting: path} for path in filter(is_likely, paths)},
+        {path: {setting: path} for path in likely},
     )
-
-
-def _is_key(sample: Sample, path: str) -> bool:
-    """Return whether a text or whole number at a path, and no time, tells all records apart."""
-    is_plain = all(type(value) in (str, int) for value in sample.leaves[path])
-    return is_plain and path not in sample.formats and sample.is_unique(path)
 
 
 def _find(connection: Connection, sample: Sample, column: str) -> FieldFinding | None:

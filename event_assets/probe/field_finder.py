@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Hashable, Sequence
+from itertools import combinations
 from typing import Any
 
 from event_assets.probe import field_words as words
-from event_assets.probe.samples import FieldFinding, Sample, is_foreign, last_name
+from event_assets.probe.samples import NOTHING, FieldFinding, Sample, is_foreign, last_name
 from event_assets.probe.time_finder import find_end, find_start, find_updated
 from event_assets.values.json_paths import build_getter
 
@@ -20,6 +21,7 @@ ID_WORDS = {"id", "uuid", "guid", "key", "slug"}
 OTHER_ID = ""  # any other name that ends with one of them
 KEYS = ("slug", "code", "ticker", "number", "ref", "reference", "uri", "url", "href", "self")
 ID_RANKS = {name: rank for rank, name in enumerate((*IDS, OTHER_ID, *KEYS))}
+ID_PARTS = {*ID_WORDS, *KEYS, "no", "nr"}
 MIN_SHARE = 0.8  # of the records that have an id
 LANGUAGE = re.compile(r"@?[a-z]{2,3}([-_][A-Za-z]{2,10})?")
 TEXT_MEMBERS = (
@@ -117,6 +119,19 @@ def find_composite_id(sample: Sample, start: FieldFinding | None) -> list[str] |
     return None
 
 
+def find_other_keys(sample: Sample, *both: FieldFinding | None) -> list[list[str]]:
+    """Return what tells all records apart, but has no name of an id: a field, or two together."""
+    plain = [
+        path
+        for path, values in sample.leaves.items()
+        if path not in sample.formats and all(type(value) in (str, int) for value in values)
+    ]
+    parts = [path for path in plain if {*words.split_path(path)[-1][-1:]} & ID_PARTS]
+    pairs = [[one.sources[0] for one in both if one], *map(list, combinations(parts, 2))]
+    found = [*([path] for path in plain), *(pair for pair in pairs if pair[1:])]
+    return [keys for keys in found if "{" not in "".join(keys) and sample.is_unique(*keys)]
+
+
 def find_name(sample: Sample) -> FieldFinding | None:
     """Return where the name is: a text, a text in an object, or one for each language.
 
@@ -126,14 +141,20 @@ def find_name(sample: Sample) -> FieldFinding | None:
     if not ranked:
         return None
     rank, path = max(ranked)
-    languages, present = _find_languages(sample, path), sample.present(path)
+    languages, chain = _find_languages(sample, path), [path]
+    for its_rank, other in sorted(ranked, reverse=True):
+        is_own = its_rank[:3] == rank[:3] and not its_rank[4]
+        values = sample.present(other)  # no more than a few alike, as of a kind
+        if is_own and 2 * len({*map(str, values)}) > len(values) and sample.fills(chain, other):
+            chain.append(other)
+    present = [value for value in sample.first(chain) if value not in NOTHING]
     texts = [value for value in present if isinstance(value, str)]
     own = words.split_path(path)[-1]  # with no words beside the usual ones, or `EventBodyName`
     is_plain = "event" in own or not any((rank[0], rank[3], rank[4]))
     is_of_other = not is_plain and len(texts) >= PER_KIND * len({*texts})
     if is_of_other or (not languages and 2 * len(present) < len(sample.records)):
         return None
-    settings: dict[str, Any] = {"from": languages or path}
+    settings: dict[str, Any] = {"from": languages or (chain if len(chain) > 1 else path)}
     if any(html.unescape(text) != text for text in texts):
         settings["html"] = "unescape"
     return FieldFinding(settings)

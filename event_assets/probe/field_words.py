@@ -13,7 +13,8 @@ def _words(text: str) -> frozenset[str]:
 
 START = _words(
     "start starts started starting begin begins beginning commences from beginn anfang von debut "
-    "inicio inizio aanvang alkaa alku rozpoczecie rozpoczecia zacatek dtstart opening strt bgn"
+    "inicio inizio aanvang alkaa alku rozpoczecie rozpoczecia zacatek dtstart opening strt bgn "
+    "onset"
 )
 END = _words(
     "end ends ended ending finish finished finishes until to through stop ende bis fin fine fim "
@@ -27,7 +28,7 @@ WHEN = TIME_OF_DAY | _words(
 )
 DAY = _words("date day datum dato tag fecha data")
 ZONE = _words("timezone zone tz tzid offset")
-DURATION = _words("duration length dauer duree")
+DURATION = _words("duration timeduration runtime length dauer duree")
 UPDATED = _words("updated modified changed update modification lastmodified")
 REMOVED = _words("deleted removed trashed")
 CANCELLED = _words("cancelled canceled")

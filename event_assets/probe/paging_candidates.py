@@ -26,7 +26,7 @@ SIZES = _names(
 )
 PAGES = _names(
     "page p pageNumber page_number page[number] pageNo pageIndex pg page_no page_index "
-    "pagenum page_num currentPage current_page paged pageNum cp pi seite pagina"
+    "pagenum page_num currentPage current_page paged pageNum cp pi seite pagina pageoffset"
 )
 OFFSETS = _names(
     "offset skip start from startIndex start_index $skip page[offset] startAt "
@@ -64,6 +64,7 @@ DIALECTS = {  # names of parameters by what responses have, a member or a header
     "exceededtransferlimit": ("resultRecordCount", "resultOffset"),  # ArcGIS
     "x-soda2-fields": ("$limit", "$offset"),  # Socrata
 }
+OBJECTS = ("page", "pages", "paging", "pagination")  # that parameters are named after, too
 KINDS = ("header_link", "json_link", "cursor", "header_cursor")  # of pointers, the surest first
 MAX_LENGTH, MAX_POINTERS = 4000, 4
 ORDERS = ("sort", "order", "order_by", "orderBy", "sort_by", "sortBy", "ordering", "$orderby")
@@ -177,4 +178,5 @@ def find_hints(page: Page) -> dict[str, str]:
         if names[-1] not in SIZES or parse_count(value) in (len(page.rows), None)
     ]
     found = {name: name for name in (*shown, *(names[-1] for names in echoed))}
-    return found | {f"{names[-2]}[{names[-1]}]": names[-1] for names in echoed if names[1:]}
+    inner = (names[-2:] for names in echoed if names[1:] and names[-2].lower() in OBJECTS)
+    return found | {f"{outer}[{name}]": name for outer, name in inner}

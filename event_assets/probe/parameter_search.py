@@ -11,7 +11,7 @@ from typing import Any
 from event_assets.pagination.counters import leaves_size_out
 from event_assets.pagination.facts import USUAL_SIZES
 from event_assets.pagination.totals import parse_count
-from event_assets.pagination.vocabulary import plain_name
+from event_assets.pagination.vocabulary import SIZE, plain_name
 from event_assets.probe.client import BODY, Client, Settings
 from event_assets.probe.connection import Fact
 from event_assets.probe.page import Page
@@ -230,7 +230,10 @@ def find_largest_size(search: ParameterSearch) -> None:
     asked, page = _find_largest_page(search, name)
     got, is_cut = len(page.rows), page is search.first or _is_cut(search, page, asked)
     # of a list that came whole: it has two pages, if it is long enough
-    parts = (size for size in (500, 200, 100) if size < got)
+    is_known = paging.is_numbered or SIZE.fullmatch(
+        plain_name(name)
+    )  # that a short page is its end
+    parts = (size for size in (500, 200, 100, *(() if is_known else (50, 20))) if size < got)
     paging.size = got if is_cut else next(parts, 100)
     if paging.kind == "offset":
         paging.paginator["limit"] = paging.size

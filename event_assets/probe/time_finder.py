@@ -70,6 +70,12 @@ def find_updated(sample: Sample) -> FieldFinding | None:
     return None
 
 
+def find_duration(sample: Sample) -> str | None:
+    """Return the path of what is named as how long an event takes, or None."""
+    lasting = (path for path in sample.leaves if words.in_path(path) & words.DURATION)
+    return next((path for path in lasting if sample.present(path) and not is_foreign(path)), None)
+
+
 def _find_time(
     sample: Sample, named: frozenset[str], like: Collection[str] | None = None
 ) -> FieldFinding | None:

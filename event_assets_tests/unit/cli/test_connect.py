@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -116,6 +117,28 @@ def test_removing_a_source_says_that_its_key_stays(folder: Path, capsys: Output)
     assert not (folder / "concerts").exists()
 
 
+def test_choices_are_told_as_options_that_can_be_pasted(folder: Path, capsys: Output) -> None:
+    rows = [{"saleNo": at // 3, "lotNo": at % 3, "start": "2026-10-01T10:00Z"} for at in range(9)]
+    with serving(
+        lambda _: {"total": 9, "events": [{**row, "title": "Chairs"} for row in rows]}
+    ) as api:
+        given = ["connect", f"{api.url}/v1/events", "--name", "concerts", "--no-sync", "--yes"]
+        assert run(given) == 1
+        option = '--set \'primary_key=["saleNo", "lotNo"]\''
+        assert f"  `saleNo` and `lotNo` together: {option}\n" in capsys.readouterr().err
+        assert run([*given, *shlex.split(option)]) == 0
+    assert folder.is_dir()
+
+
+def test_a_part_of_an_auth_is_completed(folder: Path, capsys: Output) -> None:
+    with Sandbox(250, key=CANARY) as api:
+        assert (
+            connect(api, "--yes", "--set", "auth.name=api_key", "--set", "auth.location=query") == 0
+        )
+    assert "the query parameter `api_key`" in capsys.readouterr().out
+    assert (folder / "concerts").is_dir()
+
+
 @pytest.mark.parametrize("setting", ["concurrency=many", "paginator.offset_param=7"])
 def test_a_setting_that_is_wrong_leaves_no_file(folder: Path, capsys: Output, setting: str) -> None:
     with Sandbox(250, key=CANARY) as api:
@@ -217,9 +240,13 @@ def test_no_request_is_sent_with_a_setting_that_no_source_has(folder: Path, caps
         ("requests_per_second=1 a second", "must be a number"),
         ("rest_api=4", "must be a mapping"),
         ("attributes=4", "must be a mapping"),
+        ("paginator.type=zz", "`zz` is not a known paginator type. Allowed: auto, cursor, "),
+        ("auth.type=zz", "`zz` is not a known auth type. Allowed: api_key, bearer, "),
+        ("fields.name.type=zz", "`zz` is not a known value. Allowed: text, timestamp, "),
+        ("data_selector=a[", "'a[' is not a valid JSON path"),
     ],
 )
-def test_a_setting_of_a_wrong_type_is_told_in_a_sentence_before_any_request(
+def test_a_setting_with_a_wrong_value_is_told_in_a_sentence_before_any_request(
     folder: Path, capsys: Output, setting: str, told: str
 ) -> None:
     assert folder.is_dir()

@@ -76,6 +76,7 @@ RECORD = {"id": "e0", "name": "Jazz", "description": "private", "start": "2026-0
         ({"data": {"error": "Plan expired"}}, "Plan expired"),
         ({"data": {"message": "Plan expired"}}, "Plan expired"),
         ({"ok": False, "reason": "Plan expired"}, "Plan expired"),
+        ({"exception": "moodle", "errorcode": "x", "message": "Plan expired"}, "Plan expired"),
         ([{"message": "Plan expired", "errorCode": "PLAN"}], "Plan expired"),
         ({"jsonrpc": "2.0", "id": 1, "error": {"message": "Plan expired"}}, "Plan expired"),
         ({"data": [RECORD], "errors": [{"message": "Plan expired"}]}, "Plan expired"),

@@ -46,7 +46,7 @@ def test_what_is_in_doubt_is_an_open_question(rows: list[dict[str, Any]], settin
 
 def test_what_may_be_the_name_and_the_start_is_offered_as_choices() -> None:
     rows = [
-        {"id": n, "alert": f"Disk {n} full", "createdAt": f"2027-01-{n:02}T19:30:00Z", "n": n}
+        {"id": n, "alert": f"Disk {n} full", "createdAt": f"January {n}, 2027", "n": n}
         for n in range(1, 8)
     ]
     found = connect(whole(rows))
@@ -392,10 +392,29 @@ def test_events_without_an_id_may_be_told_apart_by_name_and_start() -> None:
 
     [question] = connect(answer).open_questions
     assert question.setting == "primary_key"
-    found = connect(answer, settings=question.choices["name and start together"])
+    found = connect(answer, settings=next(iter(question.choices.values())))
     assert asked(found) == []
     assert endpoint(found)["data_selector"] == "$.*"
     assert len({event["id"] for event in found.events}) == 5
+
+
+def test_two_parts_of_an_id_are_offered_as_a_choice() -> None:
+    rows = [
+        {"saleNo": f"S{at // 3}", "lotNo": at % 3, "title": "Chairs", "start": "2026-10-01T10:00Z"}
+        for at in range(9)
+    ]
+    [question] = connect(whole(rows)).open_questions
+    assert question.choices == {
+        "`saleNo` and `lotNo` together": {"primary_key": ["saleNo", "lotNo"]}
+    }
+
+
+@pytest.mark.parametrize("name", ["durationSeconds", "timeduration", "runtime"])
+def test_a_duration_is_told_where_no_end_is_found(name: str) -> None:
+    rows = [{**{k: v for k, v in row.items() if k != "end_time"}, name: 90} for row in events(7)]
+    [question] = connect(whole(rows)).questions
+    assert (question.setting, question.is_open) == ("fields.end_time.from", False)
+    assert f"`{name}` may say how long it takes" in question.text
 
 
 @pytest.mark.parametrize("value", [None, ""])

@@ -144,6 +144,17 @@ def test_occurrences_of_a_series_are_told_apart_by_their_start() -> None:
         (lambda n: {"EventBodyName": "City Council", "n": n}, {"from": "EventBodyName"}),
         (lambda n: {"text": f"Deploy {n}", "user_name": "ann"}, {"from": "text"}),
         (lambda n: {"name": "Yoga", "room": {"label": f"R {n}"}}, {"from": "name"}),
+        (
+            lambda n: {
+                "name": f"Day {n}" if n % 3 else None,
+                "post": {"topic": {"title": f"T{n}"}},
+            },
+            {"from": ["name", "post.topic.title"]},
+        ),
+        (
+            lambda n: {"name": f"Day {n}" if n % 3 else None, "kind": {"title": f"K{n % 2}"}},
+            {"from": "name"},
+        ),
     ],
 )
 def test_the_name_is_the_events_own(make: Any, settings: Any) -> None:

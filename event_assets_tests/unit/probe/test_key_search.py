@@ -82,6 +82,8 @@ def test_the_place_of_a_key_is_found_with_few_refusals(
         ("Api-Token", "header"),
         ("Token", "header"),
         ("PRIVATE-TOKEN", "header"),
+        ("X-Xapp-Token", "header"),
+        ("wstoken", "query"),
     ],
 )
 @pytest.mark.parametrize("is_open", [True, False])

@@ -63,6 +63,12 @@ def in_brackets(request: Request) -> Any:
     return {"data": ROWS[(page - 1) * size : page * size], "meta": {"pagination": shown}}
 
 
+def by_page_from_0(request: Request) -> Any:
+    """Return a page by a number that is called an offset."""
+    at = number(request, "pageoffset") * 20
+    return {"events": ROWS[at : at + 20], "totalevents": len(ROWS)}
+
+
 def strict(request: Request) -> Any:
     """Refuse parameters that are not known, by their names."""
     if others := {*request.query_params} - {"take", "skip"}:
@@ -136,6 +142,7 @@ FOUND: list[tuple[Answer, Mapping[str, Any]]] = [
     (by_token, {"type": "cursor", "cursor_path": "offset", "cursor_param": "offset"}),
     (by_numbered_id, {"type": "cursor", "cursor_path": "startingAfter"}),
     (in_brackets, {"type": "page_number", "page_param": "pagination[page]"}),
+    (by_page_from_0, {"type": "page_number", "page_param": "pageoffset", "base_page": 0}),
     (strict, {"offset_param": "skip", "limit_param": "take"}),
     (by_offset("options[offset]", "options[limit]"), {"offset_param": "options[offset]"}),
     (by_offset("_skip", "_limit"), {"offset_param": "_skip", "limit_param": "_limit"}),
@@ -309,6 +316,19 @@ def test_a_list_that_comes_whole_is_read_in_pages_and_the_reason_is_told() -> No
     assert [fact.evidence for fact in connect(answer).facts if fact.subject == "page size"] == [
         "1000 requested, 437 received, the whole list: several pages show that it ends there"
     ]
+
+
+def test_a_short_list_is_read_in_two_pages_where_only_a_link_that_was_there_tells_its_end() -> None:
+    def answer(request: Request) -> Any:
+        at, size = number(request, "start"), min(number(request, "max", 10), 100)
+        link = f'<{request.url.path}?start={at + size}&max={size}>; rel="next"'
+        return JSONResponse(
+            {"items": ROWS[at:][:size]}, headers={"Link": link} if at + size < 95 else {}
+        )
+
+    found = connect(answer)
+    assert (endpoint(found)["params"], found.questions) == ({"max": 50}, [])
+    assert [fact.certainty for fact in found.facts if fact.subject == "end"] == ["sure"]
 
 
 def test_a_cursor_beside_the_link_is_no_sign_of_more() -> None:

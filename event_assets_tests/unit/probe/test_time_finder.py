@@ -198,6 +198,7 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             None,
         ),
         (lambda n: {"showtime": at(n, "T10:00:00Z"), "dt": None}, {"from": "showtime"}, None),
+        (lambda n: {"onset": at(n, "T10:00:00Z"), "sent": at(n)}, {"from": "onset"}, None),
         (
             lambda n: {"subscription_start": at(n, "T09:00Z"), "cup_start": at(n, "T10:00Z")},
             {"from": "cup_start"},
