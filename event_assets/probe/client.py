@@ -167,7 +167,7 @@ class Client:
             raise ApiError(
                 f"The API at {where} limits requests: it answered {status}.{page.said} Nothing was "
                 f"written; try again {when}, and with --set requests_per_second=1 if it allows few "
-                "in a second, or 0.1 if it allows few in a minute."
+                "in a second, or 0.15 if it allows few in a minute."
             )
         time.sleep(max(0.0, seconds))
         self.forbidden += page.status == HTTPStatus.FORBIDDEN

@@ -235,8 +235,7 @@ def _ask_for_pages(connection: Connection, paging: Paging, end: End, said: str) 
     elif is_likely_all:
         paging.paginator = "auto"
         text += " Until --set paginator=single_page says that this is all, `complete` warns."
-    choices = {} if end.problem else is_all
-    connection.question("paginator", text, choices, is_open=not is_likely_all)
+    connection.question("paginator", text, {} if end.problem else is_all, is_open=not is_likely_all)
 
 
 def _write(

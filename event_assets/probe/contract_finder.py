@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from event_assets.config.source import DEFAULT_MAX_REJECTS
+from event_assets.probe import field_finder, time_finder
 from event_assets.probe import field_words as words
-from event_assets.probe.connection import Certainty, Connection
-from event_assets.probe.field_finder import find_composite_id, find_field, find_id, find_other_keys
+from event_assets.probe.connection import Certainty, Choices, Connection
 from event_assets.probe.report import shown
 from event_assets.probe.samples import (
     NOTHING,
@@ -21,12 +21,6 @@ from event_assets.probe.samples import (
     parse_field,
     read_columns,
     read_field,
-)
-from event_assets.probe.time_finder import (
-    find_duration,
-    find_time_at,
-    find_unread_clock,
-    find_unread_zone,
 )
 from event_assets.records.contract import FieldReader
 from event_assets.values.errors import ConfigError
@@ -42,6 +36,7 @@ MARKS = {  # a cancelled event is an event all the same
 }
 ZONE_SETTING = "fields.start_time.timezone"
 START_SETTING, END_SETTING = "fields.start_time.from", "fields.end_time.from"
+NO_NAME: Choices = {"events have none": {"fields.name": None}}
 MANY = 10  # events, of which an API that lists past ones has some
 MAX_NAMED = 12  # fields that a question lists
 
@@ -54,21 +49,15 @@ def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict
     findings = {column: _find(connection, sample, column) for column in COLUMNS}
     start, end = findings["start_time"], findings["end_time"]
     is_said = connection.options.get(END_SETTING)
+    doubt = ""
     if start and end and not is_said and _is_before(sample, end, start):  # such as its day alone
         findings["end_time"] = None
-        connection.question(
-            END_SETTING,
-            f"When do events end? `{end.sources[0]}` is before the start in most records, and is "
-            f"left out: name another field by --set {END_SETTING}=PATH.",
-            is_open=False,
-        )
-    elif start and not end and (path := find_duration(sample)):
-        connection.question(
-            END_SETTING,
-            f"No field is the end of an event; `{path}` may say how long it takes. It is kept as a "
-            "column, and no end is made of it.",
-            is_open=False,
-        )
+        doubt = f"`{end.sources[0]}` is before the start in most records, and is left out"
+    elif start and not end and (path := time_finder.find_duration(sample)):
+        doubt = f"`{path}` may say how long they take, but no end is made of that"
+    if doubt:
+        text = f"When do events end? {doubt}: name another field by --set {END_SETTING}=PATH."
+        connection.question(END_SETTING, text, is_open=False)
     fields: dict[str, Any] = {"id": {"type": "text", "nullable": False}}
     for column, finding in findings.items():
         if finding:
@@ -79,12 +68,12 @@ def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict
             _ask_where(connection, sample, column)
     if start:
         _ask_about_times(connection, sample, start, findings["end_time"])
-    key = find_id(sample) or find_composite_id(sample, start)
+    key = field_finder.find_id(sample) or field_finder.find_composite_id(sample, start)
     if key:
         count = len(sample.all_records)
         connection.add("id", f"`{'`, `'.join(as_list(key))}`", f"unique in {count:,} records")
     else:
-        keys = find_other_keys(sample, findings["name"], start)
+        keys = field_finder.find_other_keys(sample, findings["name"], start)
         unique = [f"`{one[0]}`" for one in keys if not one[1:]][:MAX_NAMED]
         others = f", but {', '.join(unique)}" if unique else ""
         pairs = [one for one in keys if one[1:]]
@@ -105,11 +94,12 @@ def _ask_where(connection: Connection, sample: Sample, column: str) -> None:
     paths = [one for one in sample.leaves if one.count(".") <= 2 and sample.present(one)]
     named = ", ".join(f"`{path}`" for path in paths[:MAX_NAMED])
     likely = [one for one in paths if (one in sample.formats) == is_time]
-    likely = likely if is_time else [*filter(sample.has_words, likely)]
+    if not is_time:
+        likely = [one for one in likely if any(" " in str(value) for value in sample.present(one))]
     connection.question(
         setting,
         f"Which field is {REQUIRED[column]} of an event? There are {named}: --set {setting}=PATH.",
-        {path: {setting: path} for path in likely},
+        {**{path: {setting: path} for path in likely}, **({} if is_time else NO_NAME)},
     )
 
 
@@ -121,9 +111,9 @@ def _find(connection: Connection, sample: Sample, column: str) -> FieldFinding |
     """
     given = dict(connection.options.get(f"fields.{column}") or {})
     if not (source := given.get("from")):
-        finding = find_field(sample, column, COLUMNS[column])
+        finding = field_finder.find_field(sample, column, COLUMNS[column])
     elif COLUMNS[column] == TIME:
-        finding = find_time_at(sample, source)
+        finding = time_finder.find_time_at(sample, source)
     else:
         finding = FieldFinding({"from": source})
     zone = connection.options.get(ZONE_SETTING)
@@ -224,7 +214,7 @@ def _ask_about_times(
         connection.question(START_SETTING, text, named)
     _ask_about_clock(connection, sample, start, example)
     if not start.is_zoned:
-        unread = find_unread_zone(sample)
+        unread = time_finder.find_unread_zone(sample)
         if unread:
             said = f"`{unread[0]}` says `{unread[1]}`, which is no name of the IANA database"
         else:
@@ -256,7 +246,7 @@ def _ask_about_times(
 
 def _ask_about_clock(connection: Connection, sample: Sample, start: FieldFinding, day: Any) -> None:
     """Ask when on a day events start, where a field says it in a way that cannot be read."""
-    unread = find_unread_clock(sample, start)
+    unread = time_finder.find_unread_clock(sample, start)
     if unread and not connection.options.get(START_SETTING):
         path, value, source = unread
         at = {f"as `{path}` says": {START_SETTING: source}} if source else {}

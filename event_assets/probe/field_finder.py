@@ -34,7 +34,7 @@ MAX_NAME = 100  # characters of a text that is the name if nothing else is
 PER_KIND = 20  # records: as many of one name share that of something else, such as of a room
 OPPONENTS = (
     *(("home", "away"), ("Home", "Away"), ("home", "visitor"), ("Home", "Visitor")),
-    *(("team1", "team2"), ("team_1", "team_2"), ("Team1", "Team2"), ("player1", "player2")),
+    *((f"{one}1", f"{one}2") for one in ("team", "team_", "Team", "player", "faction")),
     *((f"{many}s.0.", f"{many}s.1.") for many in ("team", "competitor", "opponent", "participant")),
 )
 MAX_OPPONENTS = 2  # of a match; more are those of a tournament
@@ -217,8 +217,6 @@ def likeness(records: Sequence[Any]) -> float:
     The name and the id of the first member of a list are those of a group of events.
     """
     sample = Sample(records[:20])
-    if not sample.records:
-        return 0.0
     name, key = find_name(sample), find_id(sample)
     found = LIKE_START * (find_start(sample) is not None)
     found += LIKE_NAME * (name is not None and not IN_LIST.search(name.sources[0]))

@@ -62,7 +62,8 @@ OTHER_OBJECTS = _words(
     "category categories series performer performers artist attractions ticket tickets image "
     "images address city calendar group tags tag speaker speakers sponsor contact promoter "
     "classification classifications country state template parent relationships links team teams "
-    "league competitor competitors player players resource room space sport grade round season"
+    "league competitor competitors player players resource room space sport grade round season "
+    "faction"
 )
 # In the name of a person.
 OF_PERSON = _words("first last given family middle nick")

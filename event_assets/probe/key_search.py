@@ -74,8 +74,7 @@ class KeySearch:
         headers = [[place] for place in (*whole, user)]
         yield from () if self.anonymous.is_ok else headers
         yield parameters
-        is_told = self._last.said != self.anonymous.said
-        is_strict = self._last.status in UNKNOWN_NAMES and is_told
+        is_strict = self._last.status in UNKNOWN_NAMES and self._last.said != self.anonymous.said
         yield from ([place] for place in parameters if is_strict)
         yield from headers if self.anonymous.is_ok else ()  # which most public lists do not read
         rare = by_names("header", auth.RARE_HEADERS, key)

@@ -7,20 +7,10 @@ from typing import Any
 
 from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import plain_name
+from event_assets.probe import paging_candidates as candidates
 from event_assets.probe.client import BODY
 from event_assets.probe.page import Page
 from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging, find_shift, is_believed, read_pages
-from event_assets.probe.paging_candidates import (
-    CURSORS,
-    LAST_IDS,
-    OFFSETS,
-    OLDER_IDS,
-    PAGES,
-    PARTNERS,
-    Pointer,
-    cursor_names,
-    find_pointers,
-)
 from event_assets.probe.parameter_search import ParameterSearch, find_size
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import build_getter
@@ -72,7 +62,7 @@ def find_paging(search: ParameterSearch, said: Any = None) -> Paging:
 
 def find_paginator(search: ParameterSearch) -> None:
     """Look for the paginator: links and cursors, numbers, the last id, a first cursor."""
-    paging, pointers = search.paging, find_pointers(search.base)
+    paging, pointers = search.paging, candidates.find_pointers(search.base)
     ways = [_try_pointers, _try_numbers, _try_last_id, _try_first_cursor]
     rows = len(search.base.rows)
     if any("offset" in one.path.lower() and parse_count(one.value) == rows for one in pointers):
@@ -93,12 +83,12 @@ def _try(search: ParameterSearch, config: Any, evidence: str) -> bool:
 
 def _try_pointers(search: ParameterSearch) -> None:
     """Try the links and cursors of the page."""
-    for pointer in find_pointers(search.base):
+    for pointer in candidates.find_pointers(search.base):
         if search.paging.paginator is None:
             _try_pointer(search, pointer)
 
 
-def _try_pointer(search: ParameterSearch, pointer: Pointer) -> None:
+def _try_pointer(search: ParameterSearch, pointer: candidates.Pointer) -> None:
     where, leads_on = f"`{pointer.path}`", "leads to page 2 and to page 3"
     if pointer.kind == "header_link":
         _try(search, "header_link", f"the header `Link` {leads_on}")
@@ -112,10 +102,10 @@ def _try_pointer(search: ParameterSearch, pointer: Pointer) -> None:
         _try(search, config, f"{where}, sent as `{name.removeprefix(BODY)}`, {leads_on}")
 
 
-def _find_cursor_param(search: ParameterSearch, pointer: Pointer) -> str | None:
-    given, names = search.client.given, pointer.names or cursor_names(pointer.path)
+def _find_cursor_param(search: ParameterSearch, pointer: candidates.Pointer) -> str | None:
+    given, names = search.client.given, pointer.names or candidates.cursor_names(pointer.path)
     if isinstance(pointer.value, int) and not pointer.names:  # more likely a number of a page
-        names = [*dict.fromkeys([*names[:OWN_NAMES], *PAGES, *OFFSETS])]
+        names = [*dict.fromkeys([*names[:OWN_NAMES], *candidates.PAGES, *candidates.OFFSETS])]
     if isinstance(pointer.value, list):
         names = [f"{name}[]" for name in names]
     known, rest = search.places(names)
@@ -125,7 +115,7 @@ def _find_cursor_param(search: ParameterSearch, pointer: Pointer) -> str | None:
 
     def leads_on(page: Page) -> bool:
         if page.is_ok and not page.ids:  # an empty page in mid-list leads on, too
-            return any(one.value != pointer.value for one in find_pointers(page))
+            return any(one.value != pointer.value for one in candidates.find_pointers(page))
         shift = find_shift(search.base.ids, page.ids) or 0 if page.is_ok else 0
         return shift > 0 and shift >= len(search.base.ids) - 1  # perhaps with the last again
 
@@ -147,9 +137,9 @@ def _try_numbers(search: ParameterSearch) -> None:
         is_empty = not page.ids
         return page.is_ok and (is_empty or bool(find_shift(search.base.ids, page.ids)))
 
-    known_pages, pages = search.places(PAGES)
-    known_offsets, offsets = search.places(OFFSETS)
-    partner = PARTNERS.get(search.paging.size_param or "")
+    known_pages, pages = search.places(candidates.PAGES)
+    known_offsets, offsets = search.places(candidates.OFFSETS)
+    partner = candidates.PARTNERS.get(search.paging.size_param or "")
     known = [*dict.fromkeys(filter(None, [partner, *known_pages, *known_offsets]))]
     nothing: list[str] = []
     for names in ((known, nothing), (nothing, pages), (nothing, offsets)):
@@ -192,20 +182,21 @@ def _try_last_id(search: ParameterSearch) -> None:
     if last is not None and ".*" not in client.selector:
         many = "[*]" in client.selector
         at = client.selector.replace("[*]", "[-1]") if many else f"{client.selector}[-1]"
-        for names in (LAST_IDS, OLDER_IDS):
+        path = f"{at}.{client.id_path}"
+        for names in (candidates.LAST_IDS, candidates.OLDER_IDS):
             if search.paging.paginator is None:
-                _try_pointer(search, Pointer("cursor", f"{at}.{client.id_path}", last, names))
+                _try_pointer(search, candidates.Pointer("cursor", path, last, names))
 
 
 def _try_first_cursor(search: ParameterSearch) -> None:
     """Send `*`, with which some APIs are asked for a cursor, and see whether one comes."""
-    if find_pointers(search.base):
+    if candidates.find_pointers(search.base):
         return
 
     def shows_pointer(page: Page) -> bool:
-        return page.is_ok and page.ids == search.base.ids and bool(find_pointers(page))
+        return page.is_ok and page.ids == search.base.ids and bool(candidates.find_pointers(page))
 
-    names = search.places(CURSORS[:MAX_CURSORS])
+    names = search.places(candidates.CURSORS[:MAX_CURSORS])
     if name := search.search(names, FIRST_CURSOR, shows_pointer):
         search.paging.settings[name] = FIRST_CURSOR
         search.base = search.ask({})

@@ -60,10 +60,7 @@ CURSORS = _names(
     "pagination_cursor start_cursor from start nextPageToken next_page_token endCursor "
     "end_cursor after_cursor"
 )
-DIALECTS = {  # names of parameters by what responses have, a member or a header
-    "exceededtransferlimit": ("resultRecordCount", "resultOffset"),  # ArcGIS
-    "x-soda2-fields": ("$limit", "$offset"),  # Socrata
-}
+DIALECTS = {"x-soda2-fields": ("$limit", "$offset")}  # names of parameters by a header: Socrata
 OBJECTS = ("page", "pages", "paging", "pagination")  # that parameters are named after, too
 KINDS = ("header_link", "json_link", "cursor", "header_cursor")  # of pointers, the surest first
 MAX_LENGTH, MAX_POINTERS = 4000, 4
@@ -170,8 +167,7 @@ def find_hints(page: Page) -> dict[str, str]:
         links += [link["url"] for link in page.response.links.values()]
     shown = [name for url in links for name, _ in parse_qsl(urlsplit(url).query)]
     headers = () if page.response is None else page.response.headers
-    signs = {name.lower() for name in (*(names[-1] for names, *_ in members), *headers)}
-    shown += [name for sign, names in DIALECTS.items() if sign in signs for name in names]
+    shown += [name for header in headers for name in DIALECTS.get(header.lower(), ())]
     echoed = [
         names
         for names, _, value in members

@@ -102,10 +102,6 @@ class Sample:
         keys = [tuple(map(str, row)) for row in zip(*columns, strict=True) if None not in row]
         return len({*keys}) == len(keys)
 
-    def has_words(self, path: str) -> bool:
-        """Return whether texts of several words are at a path."""
-        return any(" " in value for value in self.present(path) if isinstance(value, str))
-
     @cached_property
     def formats(self) -> Mapping[str, TimeFormat]:
         """How the values are written at each path that has times."""
@@ -166,11 +162,10 @@ def is_zone_name(path: str) -> bool:
 
 def find_zone(document: Any) -> str | None:
     """Return a time zone that a response names outside of its records, at its top."""
-    for name, value in document.items() if isinstance(document, dict) else ():
-        is_text = isinstance(value, str)  # an `offset` may be that of pages
-        if is_text and is_zone_name(name) and parse_zone(value):
-            return str(value)
-    return None
+    members = document.items() if isinstance(document, dict) else ()
+    # an `offset` that is a number may be that of pages
+    texts = (value for name, value in members if isinstance(value, str) and is_zone_name(name))
+    return next(filter(parse_zone, texts), None)
 
 
 def _walk(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:

@@ -114,7 +114,8 @@ def _find_time(
 def _rank_time(sample: Sample, path: str, named: frozenset[str]) -> tuple[bool, float] | None:
     """Return how likely a path is the time that is meant, those with its name first."""
     parts, said, format_ = words.split_path(path), words.in_path(path), sample.formats[path]
-    if said & words.OTHER_TIMES or is_foreign(path) or _is_of_publication(sample, path):
+    is_post = path in ("date", "date_gmt") and {"date_gmt", "modified"} <= {*sample.leaves}
+    if said & words.OTHER_TIMES or is_foreign(path) or is_post:  # of WordPress, not its event
         return None
     # `value2` beside `value`, written alike
     first = sample.formats.get(path.replace("2", "")) if "2" in said else None
@@ -130,11 +131,6 @@ def _rank_time(sample: Sample, path: str, named: frozenset[str]) -> tuple[bool, 
     rank -= 0.4 * len(parts) + 6 * bool(said & FOR_PEOPLE)
     rank -= 1 * ("local" in said) + 0.5 * bool(format_.pattern)
     return is_named, rank + 2 * len(sample.present(path)) / len(sample.records)
-
-
-def _is_of_publication(sample: Sample, path: str) -> bool:
-    """Return whether a time is that of a post, as WordPress has it beside that of its change."""
-    return path in ("date", "date_gmt") and {"date_gmt", "modified"} <= {*sample.leaves}
 
 
 def _describe(sample: Sample, chain: Sequence[str]) -> FieldFinding:
@@ -163,11 +159,9 @@ def _describe_time(
 
 def find_unread_zone(sample: Sample) -> tuple[str, str] | None:
     """Return the path and a value of a text that is named as a time zone, and is none; or None."""
-    for path in filter(is_zone_name, sample.leaves):
-        for value in sample.present(path):
-            if isinstance(value, str) and not parse_zone(value):
-                return path, value
-    return None
+    paths = filter(is_zone_name, sample.leaves)
+    values = ((path, one) for path in paths for one in sample.present(path) if type(one) is str)
+    return next((found for found in values if not parse_zone(found[1])), None)
 
 
 def _join(sample: Sample, path: str, clock: str) -> tuple[list[str], TimeFormat] | None:
@@ -253,9 +247,8 @@ def _rank_zone(sample: Sample, path: str, time_path: str) -> tuple[bool | int, .
     is_zone = is_zone_name(path) or all("/" in str(value) for value in present)
     is_of_end = bool(said & words.END - of_time)
     is_named = own & {*words.ZONE - {"offset"}, "utc", "gmt"}
-    if not (present and is_zone and all(map(parse_zone, present))) or is_of_end:
-        return None
-    if not (is_named or isinstance(present[0], str)):
+    is_read = present and is_zone and all(map(parse_zone, present))
+    if not is_read or is_of_end or not (is_named or isinstance(present[0], str)):
         return None
     is_near = "." in time_path and path.rpartition(".")[0] == time_path.rpartition(".")[0]
     is_offset = any(char.isdigit() for char in str(present[0]))

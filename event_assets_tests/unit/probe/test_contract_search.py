@@ -51,7 +51,7 @@ def test_what_may_be_the_name_and_the_start_is_offered_as_choices() -> None:
     ]
     found = connect(whole(rows))
     assert {one.setting: [*one.choices] for one in found.open_questions} == {
-        "fields.name.from": ["alert"],
+        "fields.name.from": ["alert", "events have none"],
         "fields.start_time.from": ["createdAt"],
     }
     settings = {"fields.name.from": "alert", "fields.start_time.from": "createdAt"}
@@ -65,6 +65,7 @@ def test_what_may_be_the_name_and_the_start_is_offered_as_choices() -> None:
         ("home_team", "visitor_team"),
         ("homeTeam.commonName.default", "awayTeam.commonName.default"),
         ("team1.teamName", "team2.teamName"),
+        ("faction1.name", "faction2.name"),
         ("strTeam1", "strTeam2"),
     ],
 )
@@ -398,6 +399,16 @@ def test_events_without_an_id_may_be_told_apart_by_name_and_start() -> None:
     assert len({event["id"] for event in found.events}) == 5
 
 
+def test_events_may_have_no_name() -> None:
+    rows = [{"id": at, "start": "2026-10-01T10:00Z"} for at in range(9)]
+    [question] = connect(whole(rows)).open_questions
+    found = connect(whole(rows), settings=question.choices["events have none"])
+    assert (found.questions, [*found.document["attributes"]["fields"]]) == (
+        [],
+        ["id", "start_time"],
+    )
+
+
 def test_two_parts_of_an_id_are_offered_as_a_choice() -> None:
     rows = [
         {"saleNo": f"S{at // 3}", "lotNo": at % 3, "title": "Chairs", "start": "2026-10-01T10:00Z"}
@@ -414,7 +425,7 @@ def test_a_duration_is_told_where_no_end_is_found(name: str) -> None:
     rows = [{**{k: v for k, v in row.items() if k != "end_time"}, name: 90} for row in events(7)]
     [question] = connect(whole(rows)).questions
     assert (question.setting, question.is_open) == ("fields.end_time.from", False)
-    assert f"`{name}` may say how long it takes" in question.text
+    assert f"`{name}` may say how long they take" in question.text
 
 
 @pytest.mark.parametrize("value", [None, ""])
