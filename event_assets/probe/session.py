@@ -39,18 +39,13 @@ class Budget(Throttle):
         self.sent = 0
         self.limited_by = 0  # the status of a response that asked for fewer requests
 
-    @property
-    def remaining_seconds(self) -> float:
-        """The time left."""
-        return self.ends_at - time.monotonic()
-
     def exhausted_reason(self) -> str:
         """Return why no further request may be sent; empty when one may."""
         if self.limited_by:
             return f"not requested after a {self.limited_by}"
         if self.sent >= self.requests:
             return f"not requested: the limit is {self.requests} requests"
-        if self.remaining_seconds < 0.5:  # too short for a request
+        if self.ends_at - time.monotonic() < 0.5:  # too short for a request
             return f"not requested: the limit of {self.total_seconds:.0f} s is reached"
         return ""
 
@@ -77,7 +72,7 @@ class SingleAttemptAdapter(ApiAdapter):
             raise ApiError(reason)
         budget.sent += 1
         # rounded up: the end of the budget comes before that of a silence
-        left, total = math.ceil(10 * budget.remaining_seconds) / 10, budget.total_seconds
+        left, total = math.ceil(10 * (budget.ends_at - time.monotonic())) / 10, budget.total_seconds
         limits = replace(self._limits, connect=min(3.0, left), read=left, total=total)
         settings["timeout"] = (limits.connect, limits.read)
         try:
