@@ -9,6 +9,7 @@ from typing import Any
 from requests import Response
 
 from event_assets.extract import empty_page
+from event_assets.extract.known_pages import KnownPages
 from event_assets.extract.records_selector import find_records, find_values, list_or_none
 from event_assets.http.error_text import (
     ERROR_NAMES,
@@ -167,7 +168,9 @@ def _lists(value: Any, path: str = "") -> Iterator[tuple[str, Sequence[Any]]]:
 
 
 def response_check(
-    endpoint: Mapping[str, Any], is_record: IsRecord | None = None
+    endpoint: Mapping[str, Any],
+    is_record: IsRecord | None = None,
+    known_pages: KnownPages | None = None,
 ) -> Callable[[Response], str | None]:
     """Build the check of an endpoint's good responses, but those that `response_actions` name."""
     selector = endpoint.get("data_selector") or None
@@ -177,6 +180,8 @@ def response_check(
     def check(response: Response) -> str | None:
         if any(is_named(response, action) for action in actions):
             return None
+        if known_pages:
+            known_pages.prepare(response)
         document = response.json()
         problem = find_problem(document)
         is_of_words = problem in (None, empty_page.BESIDE, empty_page.ERROR, empty_page.UNCLEAR)

@@ -20,6 +20,7 @@ from event_assets import sandbox
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.config.source_files import VARIABLE
 from event_assets.extract.empty_page import has_nothing
+from event_assets.extract.known_pages import KnownPages
 from event_assets.extract.pages import PagedList, read_list
 from event_assets.extract.progress import Progress
 from event_assets.extract.records_selector import build_records_selector
@@ -68,6 +69,7 @@ class Stream:
     started_at: datetime  # when the sync began, in the first of its runs
     metrics: HttpMetrics  # of the requests of this run
     is_full: bool  # whether everything is requested, and not only the changes since a position
+    known_pages: KnownPages | None = None  # which are not decoded
     _has_list: bool = False  # whether one was read
     _paginator: Paginator | None = None  # of the list that is being read
 
@@ -124,6 +126,8 @@ class Stream:
             paged = pending.popleft()
             self._paginator = paged.paginator
             select_records = build_records_selector(selector)
+            if self.known_pages:
+                select_records = self.known_pages.watch(select_records)
             try:
                 for records in read_list(paged, self.client, select_records, next_lists):
                     for extra in paged.parent_fields:
@@ -169,6 +173,7 @@ def open_stream(
     journal: Journal,
     cursor_value: Any = None,
     parents: Iterable[Record] = (),
+    known_pages: KnownPages | None = None,
 ) -> Iterator[Stream]:
     """Open the stream of a resource's records; close its connections on exit.
 
@@ -176,6 +181,7 @@ def open_stream(
         journal: of the responses of the sync.
         cursor_value: the newest one loaded; None: everything is read.
         parents: the parent records, as fields by path, of a resource that has a parent.
+        known_pages: recognizes pages that need not be decoded.
 
     Raises:
         ConfigError: the key is missing, or the configuration cannot work.
@@ -188,7 +194,7 @@ def open_stream(
         ApiSession(
             base_url,
             auth,
-            check=response_check(resource.endpoint, is_record),
+            check=response_check(resource.endpoint, is_record, known_pages),
             pool_size=source.concurrency,
             secrets=configured_secrets(source),
             limits=replace(source.limits, find_address=lambda: source.address),
@@ -217,7 +223,8 @@ def open_stream(
 
         lists = build_lists(chain(one, rest))
         is_full, started_at = cursor_value is None, journal.started_at
-        yield Stream(resource, client, lists, build_absent, started_at, session.metrics, is_full)
+        run = (started_at, session.metrics, is_full, known_pages)
+        yield Stream(resource, client, lists, build_absent, *run)
 
 
 def build_paginator(resource: ResourceConfig, started_at: datetime) -> Paginator:

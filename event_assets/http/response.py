@@ -97,6 +97,8 @@ class JsonResponse(requests.Response):
     limits = DEFAULT_LIMITS
     key_name = ""  # the variables that hold the key; empty without a key, or if it is in the YAML
     redactor = KNOWN
+    document: Any  # the decoded body, once it is
+    digest: bytes | None = None  # of the text of its records, if that is plain JSON
 
     def __init__(self, content: bytes, headers: Mapping[str, str], status: int = 200) -> None:
         super().__init__()
@@ -116,12 +118,12 @@ class JsonResponse(requests.Response):
         Raises:
             requests.exceptions.JSONDecodeError: If it is not JSON.
         """
-        if not hasattr(self, "_document"):
+        if not hasattr(self, "document"):
             try:
-                self._document = decode_strictly(self._body)
+                self.document = decode_strictly(self._body)
             except ValueError:
-                self._document = self._decode_leniently()
-        return self._document
+                self.document, self.digest = self._decode_leniently(), None
+        return self.document
 
     def _decode_leniently(self) -> Any:
         """Decode JSON in any charset, or such as the standard does not allow."""

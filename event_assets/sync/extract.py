@@ -29,6 +29,7 @@ from event_assets.records.arrow_types import add_system_columns
 from event_assets.records.contract import build_contract
 from event_assets.records.field_selection import build_field_selection
 from event_assets.records.removal import RemovedRecords, build_removed_records
+from event_assets.sync.known_rows import KnownRows
 from event_assets.sync.plan import SyncPlan
 from event_assets.sync.rejects import NOT_LOADED, RejectBuffer, enforce_reject_limit
 from event_assets.values.errors import ExpiredJournalError, ExpiredPositionError, exception_chain
@@ -60,6 +61,7 @@ def extract(
     stream: Stream,
     rejects: RejectBuffer,
     on_progress: OnProgress,
+    known: KnownRows,
 ) -> ExtractedRecords:
     """Read a stream, and have dlt write its records to Parquet files.
 
@@ -69,6 +71,7 @@ def extract(
         PipelineStepFailed: the API cannot be read, or too many records break the contract.
         ExpiredJournalError: the sync cannot be resumed.
         ExpiredPositionError: the API knows no changes since the position, or does not filter by it.
+        ConcurrentSchemaChangeError: known pages must be typed after all.
     """
     resource = plan.resource
     builder = ArrowTableBuilder(
@@ -87,8 +90,11 @@ def extract(
         for page in stream.read_pages():
             on_progress(stream.progress)
             # without a key, equal records may be several
-            known = before if resource.primary_key_columns else ()
-            yield removed.take_out(_drop_overlap(known, page))
+            are_known = known.pages and known.pages.are_near
+            before = before if resource.primary_key_columns and not are_known else ()
+            rows = removed.take_out(_drop_overlap(before, page))
+            if not known.take(rows):
+                yield rows
             before = page
 
     def tables() -> Iterator[Any]:
@@ -118,8 +124,11 @@ def extract(
                 raise cause from None
         warehouse.run(partial(_keep_rejects, resource, stream.started_at, rejects))
         raise
+    builder.row_count += len(known.ids)
     read = builder.row_count + builder.reject_count + removed.count
     is_deduplicated = not resource.parent and read == stream.result.facts.distinct
+    if known.ids and not is_deduplicated:  # what has the same id must be compared
+        known.begin_again()
     return ExtractedRecords(removed, builder, tracker, is_deduplicated)
 
 

@@ -18,6 +18,7 @@ from event_assets.http.journal import open_journal
 from event_assets.sync import account_registry, guards, schema_changes, sync_log
 from event_assets.sync.exclusion import delete_excluded
 from event_assets.sync.extract import ExtractedRecords, extract
+from event_assets.sync.known_rows import KnownRows
 from event_assets.sync.parent_rows import delete_rows_without_parent
 from event_assets.sync.plan import SyncPlan, plan_sync
 from event_assets.sync.rejects import RejectBuffer, rejects_table
@@ -81,15 +82,19 @@ def _run_once(
     name, schema = resource.pipeline_name, resource.source.name
     with open_pipeline(name, schema) as pipeline, TemporaryFile() as file:
         rejects = RejectBuffer(file)
-        plan = warehouse.run(
-            lambda database: plan_sync(database, resource, pipeline, *plan_options)
-        )
+
+        def begin(database: Database) -> tuple[SyncPlan, KnownRows]:
+            plan = plan_sync(database, resource, pipeline, *plan_options)
+            return plan, KnownRows(database, plan, pipeline)
+
+        plan, known = warehouse.run(begin)
         hours = resource.source.resume_hours
         with open_journal(journal_file(name), plan.identity, hours) as journal:
-            with open_stream(resource, journal, plan.cursor_value, plan.parent_records) as stream:
-                extracted = extract(pipeline, plan, stream, rejects, on_progress)
+            start = (plan.cursor_value, plan.parent_records, known.pages)
+            with open_stream(resource, journal, *start) as stream:
+                extracted = extract(pipeline, plan, stream, rejects, on_progress, known)
             with warehouse.connect() as database:
-                load(database, pipeline, plan, stream, extracted, rejects, on_loaded)
+                load(database, pipeline, plan, stream, extracted, rejects, on_loaded, known)
                 journal.discard()
 
 
@@ -101,6 +106,7 @@ def load(
     extracted: ExtractedRecords,
     rejects: RejectBuffer,
     on_loaded: OnLoaded,
+    known: KnownRows,
 ) -> None:
     """Load what was extracted, the rejects and the sync's row of the log in one transaction.
 
@@ -112,9 +118,11 @@ def load(
     resource, builder = plan.resource, extracted.builder
     source, schema = resource.source, resource.source.name
     guards.ensure_same_origin(database, source, accepts_new=plan.accepts_new_origin)
-    ensure_unchanged = partial(
-        schema_changes.ensure_schema_unchanged, database, resource, plan.column_types, builder
-    )
+
+    def ensure_unchanged() -> None:
+        schema_changes.ensure_schema_unchanged(database, resource, plan.column_types, builder)
+        known.check(database)
+
     records = builder.row_count + extracted.removed.count
     result = stream.result
     if plan.is_full:
@@ -128,6 +136,7 @@ def load(
     result = guards.distrust_shared_keys(resource, shared, result)
 
     def log_sync(load_id: str) -> None:
+        known.mark(database, builder, stream.started_at, load_id)
         sync_log.record_origin(database, source)
         if source.account is not None:
             account_registry.register_account(database, schema, source.account)
@@ -158,3 +167,5 @@ def load(
     )
     with without_indexes(database, schema, rejects_table(resource.name)):
         load_package(pipeline, database, table, log_sync, ensure_unchanged)
+    if extracted.is_deduplicated and not builder.reject_count:
+        known.remember(database)
