@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
 from http import HTTPStatus
 from math import inf
 from typing import Any, Final
 
+from event_assets.pagination.connected_walk import ConnectedWalk
 from event_assets.pagination.facts import ListFacts, PageFacts
-from event_assets.pagination.walk import LOOKS_BEHIND, MAX_EMPTY, REFUSED, Ask, Steps, Walk
+from event_assets.pagination.walk import LOOKS_BEHIND, MAX_EMPTY, REFUSED, Steps
 
 LIMIT_ROWS: Final = 500  # a limit on the depth of offsets is a multiple of it
 NO_LIMIT: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND)  # nothing is there
@@ -16,16 +16,12 @@ MAX_PAGES: Final = 2_000_000
 MAX_DENIALS: Final = 3  # once or twice, rows may have moved to and fro
 
 
-class OffsetWalk(Walk):
+class OffsetWalk(ConnectedWalk):
     """Decides which offset to request next, and which pages to deliver.
 
-    A page is connected if it starts the list or contains a recently delivered row. Connected pages
-    miss no row, whatever is inserted or deleted (proof: docs/completeness.md); so each page begins
-    with the last row received. Where one does not connect, the list has shifted, and the walk steps
-    back by half a page, doubling.
-
-    If pages in mid-list are empty, rows have moved, or there are fewer ids than rows, the list is
-    read again: until there are as many ids as rows, or two readings agree.
+    Each page begins with the last row received, so that it is connected. If pages in mid-list are
+    empty, rows have moved, or there are fewer ids than rows, the list is read again: until there
+    are as many ids as rows, or two readings agree.
 
     The walk always ends: after `MAX_PAGES`, and after 200 + 2 x P pages without a new row at their
     ends (P: of those with one), or 25 empty ones of them if `stop_after_empty_page` is not False.
@@ -49,19 +45,10 @@ class OffsetWalk(Walk):
         if limit < 1 or start < 0:
             raise ValueError(f"limit must be >= 1 and offset >= 0, got {limit} and {start}")
         self.limit = limit
-        self._start = self._end = start  # `_end`: where the last page ended
+        self._end = start  # where the last page ended
         self._max_empty = MAX_PAGES if stop_after_empty_page is False else MAX_EMPTY
-        self._trusted: int | None = None  # the total that the last response says
-        self._more: bool | None = None  # whether more rows follow, by the last response
-        self._progress = 0  # pages that end with a new row
-        self._refused_from: float = inf  # the last offset that was refused in the list
-        self._last_in_window: int | None = None  # a page with rows of one that was refused
-        self._is_thinned = False  # a short page in mid-list: offsets may count rows in no page
-        self._lack = ""  # what was wrong with a page that did not connect
-        self._denials = 0  # pages without the row at their offset, since the last progress
-        self._seen_behind = set[Hashable]()  # ids behind the end that were not delivered yet
         self._length = 0  # rows of the list, if another reading may end at as many ids
-        super().__init__(maximum, stop_after_empty_page, facts, limit)
+        super().__init__(limit, start, maximum, stop_after_empty_page, facts)
 
     def refuse(self, status: int, *, is_limit: bool = False) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
@@ -90,9 +77,9 @@ class OffsetWalk(Walk):
                 self._deliver(page.ids)
                 found = self._find_end()
                 # a row may be in several pages of a list that is filtered after paging
-                if found == "page repeated" and self._is_thinned:
-                    has_more = yield from self._look_behind(self.position, self.largest, 3)
-                    found = "" if has_more else found
+                may_go_on = found == "page repeated" and self._is_thinned
+                if may_go_on and (yield from self._look_behind(self.position, self.largest, 3)):
+                    found = ""
                 if found:
                     return self.finish(found)
                 if 0 < self._length <= self._seen.count() >= (self._trusted or 0):
@@ -111,71 +98,6 @@ class OffsetWalk(Walk):
         super()._go_on(page)
         if self._is_stuck and not self.done:
             self.finish("too fast")
-
-    def _request(self, at: int, step: int = 0, *, is_behind: bool = False) -> Steps[PageFacts]:
-        """Request a page, behind which others follow by `step`; note what its response says."""
-        total, last_page = self._reading.total.largest, self._reading.last_page
-        then: Sequence[int] = ()
-        if step and last_page and (total or len(last_page) == self.largest):
-            then = range(at + step, min(total or self._maximum, self._maximum), step)
-        page = yield Ask(at, then, is_behind)
-        return self._note(page)
-
-    def _note(self, page: PageFacts) -> PageFacts:
-        reading, ids = self._reading, list(page.ids)
-        if page is not REFUSED:
-            self.facts.last = page = self._check_flag(page)
-        self._more = page.has_more
-        self.largest = max(self.largest, len(ids))
-        self._idle, reading.empty = self._idle + 1, reading.empty + (not ids)
-        self._repeats = self._repeats + 1 if ids == reading.last_page else 0
-        new_size = 0 if self._repeats else len(ids)  # rows that come again count once
-        self._trusted = reading.total.evaluate(page.total, self.position, new_size)
-        return page
-
-    def _read_connected(self, at: int) -> Steps[PageFacts]:
-        """Return the page at an offset; if it is not connected, step back until one is."""
-        reading, recent, asked, back = self._reading, self._reading.recent, at, 0
-        is_behind = self.largest == 1 or self._start < at < self._refused_from
-        page = yield from self._request(at, self.largest - 1, is_behind=is_behind)
-        if page is REFUSED and self._last_in_window is not None:
-            at = asked = self._last_in_window
-            page = yield from self._request(at, is_behind=True)
-        if page is REFUSED:
-            self._refused_from = at  # the list may have ended there; asked once
-        was_empty = not page.ids
-        while at > self._start and self.largest > 1 and not recent.overlaps(page.ids):
-            back = back * 2 or self.largest // 2
-            at = max(self._start, at - back)
-            reading.is_end_said = False  # said by a page further on
-            page = yield from self._request(at)
-        if at < asked:
-            self.facts.shifts += 1
-            self._denials += page.ids[asked - at : asked - at + 1] == reading.last_page[-1:]
-            self._lack = "are empty, and lack" if was_empty else "lack"
-            reading.known_rows = 0  # stepping back is no lap
-        elif at > self._start and self.largest > 1:
-            self.facts.overlaps += 1
-            self.facts.rows += 1
-        return page
-
-    def _deliver(self, ids: Sequence[Hashable]) -> None:
-        reading, page = self._reading, list(ids)
-        is_overlap = reading.last_page[-1:] == page[:1]
-        new: Sequence[int] = range(is_overlap, len(page))
-        if reading.pages and not is_overlap:
-            unknown = reading.recent.find_unknown(page)
-            new = [at for at, key in enumerate(page) if key in unknown]
-        before = len(reading.last_page)
-        fresh = self._add(page, new)
-        self._is_thinned |= bool(fresh) and 0 < before < self.largest
-        self._seen_behind.difference_update(page)
-        reading.rows += len(new)
-        reading.last_page = page
-        # new rows at the start are no progress: a list that grows there has them forever
-        if fresh and fresh[-1] == page[-1] and self.position > self._start:
-            self._progress += 1
-            self._idle = self._denials = reading.empty = 0
 
     @property
     def _is_stuck(self) -> bool:
@@ -289,8 +211,8 @@ class OffsetWalk(Walk):
         is_short = self._more is True if total.largest is None else total.largest > count
         if gap and is_short:
             claim = f"reports {total.largest:,} rows" if total.largest else ""
-            first = f"{gap[0]:,} to {gap[1]:,}"
-            self.finish("gaps", gap=first, claim=claim or "says that more rows follow")
+            claim = claim or "says that more rows follow"
+            self.finish("gaps", gap=f"{gap[0]:,} to {gap[1]:,}", claim=claim)
         elif is_single and count > 1:
             self.finish("pages of one row")
         elif not must_agree and count >= length:
