@@ -20,15 +20,12 @@ from event_assets.cli.sync import sync
 from event_assets.config.env_file import env_file
 from event_assets.config.program import program
 from event_assets.config.settings import SECRET_NAMES
-from event_assets.config.source_files import EVENT_DATA, defs_folder
-from event_assets.values.errors import ConfigError
+from event_assets.config.source_files import defs_folder
 
 if TYPE_CHECKING:
     from event_assets.probe.connection import Connection, Options, Question
 
 VARIABLE = re.compile(r"[A-Z]+(_[A-Z0-9]+)*")
-NO_AUTH = ("auth", "none")  # a setting of connect only
-UNFINISHED = re.compile("` is (missing|not a known field)")  # of a kind that is found out
 KEY_OPTION = (
     "Give it by --key-from-env VARIABLE, twice for a user and a password or for a client's id and "
     "secret."
@@ -83,6 +80,7 @@ def connect(
     documentation. The key goes into .env and nowhere else. At most 50 requests are sent;
     connect stops where the API refuses.
     """
+    from event_assets.cli.set_option import parse_settings
     from event_assets.component.source_name import NAME, is_source_name
     from event_assets.probe.connection import Options
     from event_assets.warehouse import get_destination
@@ -95,7 +93,7 @@ def connect(
         raise click.UsageError(f"--name needs {NAME}")
     get_destination().validate_names(name or "")
     keys = [_read_variable(variable) for variable in variables]
-    options = Options(url=url, keys=keys, settings=_parse_settings(settings), **given)
+    options = Options(url=url, keys=keys, settings=parse_settings(settings), **given)
     require_writable(defs_folder(), "the source")
     if keys:
         require_writable(env_file(), "the key")
@@ -149,49 +147,6 @@ def _read_variable(variable: str) -> str:
     )
 
 
-def _parse_settings(texts: Sequence[str]) -> dict[str, Any]:
-    """Return settings by their paths.
-
-    Raises:
-        ConfigError: one has no value, or one that it cannot have, or a name that no source has.
-    """
-    from event_assets.component.component import EventApi
-    from event_assets.config.model import unknown_name_message
-    from event_assets.probe.source_yaml import OF_ENDPOINT, PARENTS, parse_setting
-
-    known = sorted({*EventApi.model_fields, *OF_ENDPOINT, *PARENTS})
-    settings = dict(map(parse_setting, texts))
-    for path in settings:
-        if (name := path.partition(".")[0]) not in known:
-            raise ConfigError(f"--set {path}: {unknown_name_message(name, known, 'setting')}")
-    _check_values(settings)
-    return settings
-
-
-def _check_values(settings: Mapping[str, Any]) -> None:
-    """Raise if a setting has a value that it cannot have; what is left out is found out."""
-    from pydantic import ValidationError
-
-    from event_assets.component.component import EventApi
-    from event_assets.config.model import describe
-    from event_assets.probe.source_yaml import apply_settings, find_keys
-
-    rest_api = {"client": {}, "resource_defaults": {}, "resources": [{"name": EVENT_DATA}]}
-    document = {"attributes": {"rest_api": rest_api, "fields": {}}}
-    checked = {path: value for path, value in settings.items() if (path, value) != NO_AUTH}
-    attributes = apply_settings(document, checked)["attributes"]
-    try:
-        EventApi.model_validate(attributes)
-    except ValidationError as error:
-        told = [one for one in describe(error, attributes) if not UNFINISHED.search(one[1])]
-        for path, own in ((path, find_keys(path)[1:]) for path in checked):
-            wrong = [(len(keys), problem) for keys, problem in told if keys[: len(own)] == own]
-            _, problem = max(wrong, default=(0, ""))  # of a list, or of what is in it
-            if problem:  # what was given may hold a key
-                problem = problem.partition(", not ")[0].rstrip(".")
-                raise ConfigError(f"--set {path}: {problem}.") from None
-
-
 def _next_question(found: Connection, passed: Collection[str]) -> Question | None:
     """Return the next question, those that must be answered first; None if there is none."""
     others = (one for one in found.questions if one.choices and one.setting not in passed)
@@ -216,6 +171,8 @@ def _show(found: Connection) -> None:
 
 def _ask(question: Question, options: Options) -> Options | None:
     """Ask an open question; return the options with its answer, or None if there is none."""
+    from event_assets.cli.set_option import parse_settings
+
     click.echo(question.text)
     if question.setting == "key":
         has_two = len(SECRET_NAMES[options.auth or "bearer"]) == 2
@@ -236,9 +193,9 @@ def _ask(question: Question, options: Options) -> Options | None:
     if answer.isdecimal() and choices:
         made: Mapping[str, Any] = choices[int(answer) - 1][1]
     elif answer and "=" not in answer:
-        made = _parse_settings([f"{question.setting}={answer}"])
+        made = parse_settings([f"{question.setting}={answer}"])
     else:
-        made = _parse_settings(answer.replace("--set ", " ").split())
+        made = parse_settings(answer.replace("--set ", " ").split())
     return replace(options, settings={**options.settings, **made}) if made else None
 
 
