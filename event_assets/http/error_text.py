@@ -22,7 +22,7 @@ ERROR_NAMES = (
 TEXT_NAMES = ("message", "messages", "msg", "detail", "details", "reason", "title", "description")
 # Members beside such texts, by which a description of an error is told from a record.
 COMPANIONS = re.compile(
-    r"error.*|exception|status.*|(request|trace|correlation)id|.*(ur[il]|links?|href|info)|code|type|instance"
+    r"error.*|status.*|(request|trace|correlation)id|.*(ur[il]|links?|href|info)|code|type|instance"
     r"|path|timestamp|documentation|docs|help|hint|level|severity|domain|version|api|(per)?page"
     r"|total.*|count|limit|offset|quota|used|remaining"
 )
@@ -126,7 +126,7 @@ def _describes_error(value: Any) -> bool:
 
 
 def _may_be_of_error(name: str, value: Any) -> bool:
-    if name in TEXT_NAMES or COMPANIONS.fullmatch(name) or value in (None, ""):
+    if name in (*TEXT_NAMES, "exception") or COMPANIONS.fullmatch(name) or value in (None, ""):
         return True
     if isinstance(value, list):
         return not any(isinstance(one, dict) for one in value)
