@@ -157,7 +157,6 @@ def test_no_row_is_lost_behind_short_pages(
         ("row header", 48, [41, 42, 44, 45, 46], {"size": 3}),  # the same row in three pages
         ("offset", 12, range(4), {"total": "length of the page"}),  # 0, as of an empty list
         ("page", 12, range(4), {"total": "length of the page"}),
-        ("page", 48, range(20), {}),
         ("row link", 21, [6], {"total": "pages as a total"}),  # 6, as many as the rows so far
     ],
 )
