@@ -36,11 +36,7 @@ def build_definitions() -> dg.Definitions:
     """
     # Not `load_from_defs_folder`: mistakes in YAML are told by `load_tree`, without a traceback.
     with plain_load_errors(), warnings.catch_warnings():
-        for category in (
-            dg.BetaWarning,
-            dg.PreviewWarning,
-            DeprecationWarning,
-        ):  # Dagster uses such
+        for category in (dg.BetaWarning, dg.PreviewWarning, DeprecationWarning):  # Dagster's own
             warnings.simplefilter("ignore", category)
         tree = load_tree()
         _for_each_source(tree, lambda file: tree.load_component(file.parent))

@@ -36,7 +36,7 @@ def set_loaded_project(folder: Path) -> None:
     folder_of_dlt = Path(os.environ.setdefault("DLT_PROJECT_DIR", str(find_project())), ".dlt")
     for toml in map(folder_of_dlt.absolute().joinpath, DLT_FILES):
         if toml.is_dir():  # which dlt passes over; Docker makes one to mount a file that is missing
-            raise ConfigError(f"The file {toml} cannot be read: Is a directory.")
+            raise ConfigError(f"{toml} is a folder, where dlt reads a file: remove it.")
     variables = {**os.environ, **read_env_file()}
     for name, value in variables.items():
         known = os.environ.get(name, "").strip()

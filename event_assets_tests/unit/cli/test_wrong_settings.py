@@ -135,7 +135,7 @@ def test_a_folder_in_place_of_a_file_of_dlt_is_told(
 ) -> None:
     folder = file.parents[3] / ".dlt" / name
     folder.mkdir(parents=True)
-    assert said(YAML) == f"The file {folder} cannot be read: Is a directory.\n"
+    assert said(YAML) == f"{folder} is a folder, where dlt reads a file: remove it.\n"
     shutil.rmtree(folder.parent)
 
 
