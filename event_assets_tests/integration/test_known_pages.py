@@ -1,7 +1,7 @@
 """A page whose records came before, byte for byte, changes nothing but when they were last seen."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,6 +17,7 @@ from event_assets.config.database_file import syncs_folder
 from event_assets.config.source import SourceConfig
 from event_assets.extract.known_pages import KnownPages
 from event_assets.http.response import JsonResponse
+from event_assets.sync.known_rows import KnownRows
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import complete, source_of, sync_source, unique
 from event_assets_tests.support.platforms import events, paged, source
@@ -163,6 +164,25 @@ def test_known_pages_leave_what_typed_ones_leave(
             found = differences(*seen)
             assert not found, f"after {statement}, sync {number}: {found}"
             change(rows, chance)
+
+
+def test_a_sync_in_which_nothing_changed_types_no_record(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken, take = list[bool](), KnownRows.take
+
+    def note(known: KnownRows, rows: Sequence[Any]) -> bool:
+        taken.append(take(known, rows))
+        return taken[-1]
+
+    monkeypatch.setattr(KnownRows, "take", note)
+    with serving(paged(events(250))) as api:
+        config = source_of(source(api.url))
+        sync_source(config)
+        pages = len(taken)
+        sync_source(config)
+    assert taken == [False] * pages + [True] * pages
+    assert project.rows("from events.event_data_syncs select distinct rows_read") == [(252,)]
 
 
 def test_only_ids_and_the_ends_of_a_known_page_are_decoded() -> None:
