@@ -11,6 +11,7 @@ import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus
 
 from event_assets._compat.dagster import is_check_failure
+from event_assets.orchestration.code_locations import is_in_location
 from event_assets.orchestration.metadata import format_time
 from event_assets.orchestration.partitions import account_of_run
 from event_assets.values.errors import UserError
@@ -69,11 +70,14 @@ def _build_sensor(name: str, event: str, find_outcomes: FindOutcomes) -> dg.Sens
         """Send all new alerts in one message; the cursor keeps what was sent."""
         if not os.environ.get(WEBHOOK):
             return dg.SkipReason(f"Set {WEBHOOK} to an incoming webhook of your chat.")
+        origin = context.code_location_origin
+        location = origin.location_name if origin else None
         kept: State = json.loads(context.cursor or "{}")
         state: State = {name: kept.get(name, {}) for name in ("cursors", "failures")}
         lines = [
             line
             for run, ended in _find_ended_runs(context.instance, state["cursors"])
+            if is_in_location(run, location)
             for outcome in find_outcomes(context.instance, run, ended)
             for line in _find_alerts(outcome, state["failures"])
         ]

@@ -14,6 +14,7 @@ from unicodedata import normalize
 import dagster as dg
 from dagster import DagsterRunStatus
 
+from event_assets.orchestration.code_locations import LOCATION_TAG, is_in_location
 from event_assets.orchestration.executors import in_process_executor
 from event_assets.orchestration.failures import run_with_plain_errors
 from event_assets.values.json_text import as_in_json
@@ -30,11 +31,13 @@ def build_housekeeping() -> dg.Definitions:
 
     @dg.op(
         description=f"Deletes runs that ended more than {RETENTION_VARIABLE} "
-        f"({DEFAULT_RETENTION}) days ago, with their logs. The newest run of each asset stays."
+        f"({DEFAULT_RETENTION}) days ago, with their logs. The newest run of each asset stays, "
+        "and so do the runs of other code locations."
     )
     def delete_old_runs(context: dg.OpExecutionContext) -> None:
         days = float(os.environ.get(RETENTION_VARIABLE) or DEFAULT_RETENTION)
-        deleted = purge_runs(context.instance, datetime.now(UTC) - timedelta(days=days))
+        before = datetime.now(UTC) - timedelta(days=days)
+        deleted = purge_runs(context.instance, before, context.run.tags.get(LOCATION_TAG))
         context.log.info(
             f"Deleted {counted(deleted, 'run')} that ended more than {days:g} days ago."
         )
@@ -64,16 +67,19 @@ def build_housekeeping() -> dg.Definitions:
     return dg.Definitions(jobs=[housekeeping], schedules=[schedule])
 
 
-def purge_runs(instance: dg.DagsterInstance, before: datetime) -> int:
-    """Delete runs that ended before a time, except the newest of each asset; return how many."""
+def purge_runs(instance: dg.DagsterInstance, before: datetime, location: str | None = None) -> int:
+    """Delete a code location's runs that ended before a time, except the newest of each asset.
+
+    Return how many.
+    """
     newest = map(instance.get_latest_materialization_event, instance.all_asset_keys())
     kept = {event.run_id for event in newest if event}
     deleted = 0
     old = dg.RunsFilter(statuses=ENDED, created_before=before, updated_before=before)
-    for run_id in instance.get_run_ids(old):
-        if run_id not in kept:
-            instance.delete_run(run_id)
-            instance.compute_log_manager.delete_logs(prefix=[run_id])
+    for run in instance.get_runs(old):
+        if run.run_id not in kept and is_in_location(run, location):
+            instance.delete_run(run.run_id)
+            instance.compute_log_manager.delete_logs(prefix=[run.run_id])
             deleted += 1
     return deleted
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin
 
 from event_assets.definitions import defs
 from event_assets_tests.support.accounts import PATH, serving_accounts, sync, with_accounts
@@ -144,6 +145,37 @@ def test_an_account_that_fails_by_a_check_is_told_with_the_check(
     (message,) = chat.messages
     assert "The job sync_events for the account paris has been failing" in message
     assert ": complete: " in message
+
+
+def test_a_run_of_another_code_location_is_told_there(
+    project: Project, chat: Chat, api: Sandbox
+) -> None:
+    sensor = defs().resolve_sensor_def("alert_on_failed_runs")
+    cursors: dict[str, str | None] = {"ours": None, "theirs": None}
+
+    def tick(location: str) -> None:
+        context = dg.SensorEvaluationContext(
+            instance_ref=None,
+            last_tick_completion_time=None,
+            last_run_key=None,
+            cursor=cursors[location],
+            log_key=None,
+            repository_name="__repository__",
+            instance=project.instance,
+            code_location_origin=RegisteredCodeLocationOrigin(location),
+        )
+        found = sensor(context)
+        assert isinstance(found, dg.SensorResult)
+        cursors[location] = found.cursor
+
+    for location in cursors:
+        tick(location)
+    failed = project.sync(url=api.url, key="wrong", derived=False)
+    project.instance.add_run_tags(failed.run_id, {"dagster/code_location": "theirs"})
+    tick("ours")
+    assert chat.messages == []
+    tick("theirs")
+    assert len(chat.messages) == 1
 
 
 def test_what_failed_before_the_first_look_is_no_news(

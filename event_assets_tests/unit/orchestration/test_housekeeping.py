@@ -65,6 +65,15 @@ def test_the_job_keeps_runs_for_as_long_as_is_set(
     assert jobs == ["housekeeping", "sync_events"]
 
 
+def test_runs_of_another_code_location_stay(project: Project, kept: dg.DagsterInstance) -> None:
+    project.environment.setenv("EVENTS_KEEP_RUNS_DAYS", "0")
+    tag = "dagster/code_location"
+    job = defs().resolve_job_def("housekeeping")
+    for location in ("theirs", "ours", "ours"):
+        assert job.execute_in_process(instance=kept, tags={tag: location}).success
+    assert [run.tags[tag] for run in kept.get_runs()] == ["ours", "theirs"]
+
+
 def test_it_runs_every_night(project: Project) -> None:
     assert project
     schedule = defs().resolve_schedule_def("housekeeping_schedule")
