@@ -33,7 +33,6 @@ class Position(Part):
     """JSON path of the time of the change."""
     initial_value: float | str | None = None
     lag: Annotated[float, Field(ge=0, le=MAX)] | None = None
-    row_order: Literal["asc", "desc"] | None = None
 
 
 class Incremental(Position):
