@@ -36,6 +36,7 @@ class ConnectedWalk(Walk):
         self._is_thinned = False  # a short page in mid-list: offsets may count rows in no page
         self._lack = ""  # what was wrong with a page that did not connect
         self._denials = 0  # pages without the row at their offset, since the last progress
+        self._has_grown = False  # whether a page brought rows again, besides that at its offset
         self._seen_behind = set[Hashable]()  # ids behind the end that were not delivered yet
         super().__init__(maximum, stop_after_empty_page, facts, limit)
 
@@ -77,12 +78,15 @@ class ConnectedWalk(Walk):
             page = yield from self._request(at)
         if at < asked:
             self.facts.shifts += 1
-            self._denials += page.ids[asked - at : asked - at + 1] == reading.last_page[-1:]
+            is_denied = page.ids[asked - at : asked - at + 1] == reading.last_page[-1:]
+            self._denials += is_denied
+            self._has_grown |= is_denied
             self._lack = "are empty, and lack" if was_empty else "lack"
             reading.known_rows = 0  # stepping back is no lap
         elif at > self._start and self.largest > 1:
             self.facts.overlaps += 1
             self.facts.rows += 1
+            self._has_grown |= page.ids[:1] != reading.last_page[-1:]
         return page
 
     def _deliver(self, ids: Sequence[Hashable]) -> None:

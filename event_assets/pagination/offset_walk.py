@@ -207,6 +207,8 @@ class OffsetWalk(ConnectedWalk):
         is_single = self.largest == 1
         is_untold = not total.is_steady and self._more is not False
         has_moved = not (recent.is_at_end and recent.is_continuous)
+        # rows that moved behind the walk are as many as those that were deleted there
+        has_moved |= self._has_grown and self.facts.shifts > 0
         must_agree = (is_single and is_untold) or has_moved or gap is not None
         is_short = self._more is True if total.largest is None else total.largest > count
         if gap and is_short:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64decode, b64encode
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
@@ -13,16 +14,36 @@ Query = dict[str, str]
 Reply = tuple[int, Any, dict[str, str]]
 URL = "https://api.example.com/events"
 
-# What a response says of the length of a list: its members, by the list and the rows shown.
-TOTALS: dict[str, Callable[[ChangingList, int], dict[str, Any]]] = {
-    "none": lambda _listed, _shown: {},
-    "true": lambda listed, _shown: {"total_count": len(listed.rows)},
-    "shown": lambda listed, _shown: {"total": len(set(listed.rows) - listed.hidden)},
-    "too high": lambda listed, _shown: {"total": len(listed.rows) + 3},
-    "always zero": lambda _listed, _shown: {"total": 0},
-    "length of the page": lambda _listed, shown: {"count": shown},
-    "pages": lambda listed, _shown: {"total_pages": listed.pages},
-    "pages as a total": lambda listed, _shown: {"page": {"total": listed.pages}},
+# Members of a response, by the list, the number of the page's first row, and the rows shown.
+Says = Callable[["ChangingList", int, int], dict[str, Any]]
+
+# What a response says of the length of a list.
+TOTALS: dict[str, Says] = {
+    "none": lambda _listed, _first, _shown: {},
+    "true": lambda listed, _first, _shown: {"total_count": len(listed.rows)},
+    "as text": lambda listed, _first, _shown: {"total": str(len(listed.rows))},
+    "shown": lambda listed, _first, _shown: {"total": len(set(listed.rows) - listed.hidden)},
+    "shown, with a count": lambda listed, first, shown: {
+        **TOTALS["shown"](listed, first, shown),
+        "count": shown,
+    },
+    "on the first page": lambda listed, first, _shown: {} if first else {"total": len(listed.rows)},
+    "of the first response": lambda listed, _first, _shown: {"total": listed.first_length},
+    "too high": lambda listed, _first, _shown: {"total": len(listed.rows) + 3},
+    "capped": lambda listed, _first, _shown: {"total": min(len(listed.rows), 20)},
+    "always zero": lambda _listed, _first, _shown: {"total": 0},
+    "length of the page": lambda _listed, _first, shown: {"count": shown},
+    "pages": lambda listed, _first, _shown: {"total_pages": listed.pages},
+    "pages as a total": lambda listed, _first, _shown: {"page": {"total": listed.pages}},
+}
+
+# What it says of further pages.
+FLAGS: dict[str, Says] = {
+    "none": lambda _listed, _first, _shown: {},
+    "has_more": lambda listed, first, _shown: {"has_more": first + listed.size < len(listed.rows)},
+    "last": lambda listed, first, _shown: {"last": first + listed.size >= len(listed.rows)},
+    "full page": lambda listed, _first, shown: {"has_more": shown >= listed.size},
+    "any row": lambda _listed, _first, shown: {"has_more": shown > 0},
 }
 
 
@@ -32,8 +53,9 @@ class ChangingList:
 
     Attributes:
         size: rows in a page.
+        asked: rows in a page that requests ask for, if they do.
         total: the name of what responses say of the length.
-        has_more: whether responses say if more follow.
+        flag: the name of what they say of further pages.
         behind: what the server does behind the end: `empty`, `refused`, `wraps`, `clamps`.
         hidden: rows that are taken out of a page afterwards.
         last: the members of a last response; None: pointers stand until a page is empty.
@@ -42,18 +64,21 @@ class ChangingList:
 
     rows: list[int]
     size: int = 4
+    asked: int | None = None
     total: str = "none"
-    has_more: bool = False
+    flag: str = "none"
     behind: str = "empty"
     hidden: frozenset[int] = frozenset()
     last: Mapping[str, Any] | None = field(default_factory=lambda: {"next": None})
     staying: set[int] = field(default_factory=set[int])
     moved: set[int] = field(default_factory=set[int])
     added: int = 10_000
+    first_length: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.staying = set(self.rows) - self.hidden
         self.keys = {row: float(at) for at, row in enumerate(self.rows)}
+        self.first_length = len(self.rows)
 
     @property
     def pages(self) -> int:
@@ -90,9 +115,11 @@ class ChangingList:
                 first = max(0, self.pages - 1) * self.size
         page, behind = self.rows[first : first + self.size], first + self.size
         shown = [{"id": row} for row in page if row not in self.hidden]
-        body = {"data": shown, **TOTALS[self.total](self, len(shown))}
-        if self.has_more:
-            body["has_more"] = behind < len(self.rows)
+        said = {
+            **TOTALS[self.total](self, first, len(shown)),
+            **FLAGS[self.flag](self, first, len(shown)),
+        }
+        body = {"data": shown, **said}
         if pointer is None:
             return 200, body, {}
         goes_on = bool(page) if self.last is None else behind < len(self.rows)
@@ -113,6 +140,14 @@ def in_base64(codec: Codec) -> Codec:
     return Codec(
         lambda listed, behind: b64encode(str(codec.write(listed, behind)).encode()).decode(),
         lambda listed, text: codec.read(listed, b64decode(text).decode()),
+    )
+
+
+def in_json(codec: Codec) -> Codec:
+    """Write a JSON document with other members, as in a token."""
+    return Codec(
+        lambda listed, behind: json.dumps({"v": 1, "at": codec.write(listed, behind), "asc": True}),
+        lambda listed, text: codec.read(listed, str(json.loads(text)["at"])),
     )
 
 
@@ -200,6 +235,12 @@ PAGINATORS: dict[str, tuple[Any, Server]] = {
     "row cursor in the body": (CURSOR_IN_BODY, by_cursor(ROW)),
     "page cursor": (CURSOR, by_cursor(PAGE)),
     "page cursor in base64": (CURSOR, by_cursor(in_base64(PAGE))),
+    "page cursor in JSON": (CURSOR, by_cursor(in_json(PAGE))),
+    "page cursor in encoded JSON": (CURSOR, by_cursor(in_base64(in_json(PAGE)))),
+    "row cursor in encoded JSON": (CURSOR, by_cursor(in_base64(in_json(ROW)))),
+    "row cursor in JSON": (CURSOR, by_cursor(in_json(ROW))),
+    "page link in base64": (LINK, by_link(in_base64(PAGE), "token")),
+    "key header": ("header_link", by_header(in_letters(LAST_KEY), "after")),
     "page cursor in the body": (CURSOR_IN_BODY, by_cursor(PAGE)),
     "key cursor": (CURSOR, by_cursor(in_letters(LAST_KEY))),
     "key cursor in base64": (CURSOR, by_cursor(in_base64(in_letters(LAST_KEY)))),

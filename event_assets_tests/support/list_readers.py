@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -48,7 +49,8 @@ class Reader:
         self.failed = False
 
     def read(self, paginator: Paginator, serve: Server, listed: ChangingList) -> None:
-        request = requests.Request("GET", URL, params={}, json={})
+        params = {"per_page": listed.asked} if listed.asked else {}
+        request = requests.Request("GET", URL, params=params, json={})
         paginator.init_request(request)
         while paginator.has_next_page and not self.failed:
             query = {**dict(parse_qsl(urlsplit(request.url).query)), **(request.params or {})}
@@ -118,7 +120,7 @@ def read_in_windows(
             return query.get("from", "") <= day <= query.get("to", "9")
 
         shown = [row for row in listed.rows if is_shown(row)]
-        window = ChangingList(shown[:cap], listed.size, listed.total, last=listed.last)
+        window = replace(listed, rows=shown[:cap])
         window.keys = listed.keys
         status, body, headers = serve(window, query)
         if listed.total == "true":

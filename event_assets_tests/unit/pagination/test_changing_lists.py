@@ -63,7 +63,7 @@ def found(
     lengths,
     scripts(insertions, deletions),
     st.sampled_from(["none", "too high", "length of the page", "always zero"]),
-    st.booleans(),
+    st.sampled_from(["none", "has_more"]),
     st.sampled_from(["empty", "refused"]),
     st.sampled_from(LASTS),
 )
@@ -72,11 +72,11 @@ def test_no_row_that_stays_is_lost_by_insertions_and_deletions(
     length: int,
     script: list[list[Edit]],
     total: str,
-    has_more: bool,
+    flag: str,
     behind: str,
     last: Mapping[str, Any] | None,
 ) -> None:
-    server: dict[str, Any] = {"total": total, "has_more": has_more, "behind": behind, "last": last}
+    server: dict[str, Any] = {"total": total, "flag": flag, "behind": behind, "last": last}
     assert found(kind, length, script, **server).is_safe
 
 
@@ -180,7 +180,7 @@ def test_a_number_of_pages_that_is_the_number_of_rows_in_mid_list_is_no_end() ->
 @pytest.mark.parametrize("kind", ["key link", "key cursor in the body"])
 def test_the_lengths_of_empty_pages_are_no_total(kind: str) -> None:
     shown = {5, 10, 18}
-    server: dict[str, Any] = {"size": 2, "total": "length of the page", "has_more": True}
+    server: dict[str, Any] = {"size": 2, "total": "length of the page", "flag": "has_more"}
     result = found(kind, 35, [], hidden=frozenset(range(35)) - shown, **server)
     assert result.delivered == shown
     assert result.complete is True
@@ -188,7 +188,7 @@ def test_the_lengths_of_empty_pages_are_no_total(kind: str) -> None:
 
 def test_a_flag_of_a_page_further_on_ends_no_list() -> None:
     """The page behind says that it is the last; then the list is read from further back."""
-    server: dict[str, Any] = {"size": 2, "has_more": True, "hidden": frozenset({18})}
+    server: dict[str, Any] = {"size": 2, "flag": "has_more", "hidden": frozenset({18})}
     result = found("offset", 24, [[], [], [], [("delete", 26, 6)]], **server)
     assert result.listed.staying <= result.delivered
 

@@ -16,6 +16,7 @@ from event_assets_tests.support.list_models import (
     in_base64,
 )
 from event_assets_tests.support.list_readers import Reader, read
+from event_assets_tests.support.offset_lists import Edit
 from event_assets_tests.support.paging import Query, read_ids
 from event_assets_tests.support.served_lists import read_with
 
@@ -200,7 +201,7 @@ def test_a_total_of_what_is_shown_ends_no_offsets(kind: str, length: int) -> Non
 @pytest.mark.parametrize("kind", ["page", "page in the body"])
 def test_has_more_is_an_end_below_a_total(kind: str) -> None:
     listed = ChangingList(
-        list(range(7)), total="true", has_more=True, behind="refused", hidden=frozenset({4})
+        list(range(7)), total="true", flag="has_more", behind="refused", hidden=frozenset({4})
     )
     delivered, result, _ = read(kind, listed)
     assert delivered == listed.staying
@@ -212,3 +213,22 @@ def test_a_total_that_changes_is_not_reached_by_as_many_ids() -> None:
     delivered, result, _ = read("page", listed, [[("insert", 25, 2), ("delete", 0, 1)]])
     assert listed.staying <= delivered
     assert result.facts.passes > 1
+
+
+@pytest.mark.parametrize("kind", ["offset", "row link", "row header"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [[("delete", 0, 1)], [("move", 27, 1)]],  # while the page that was missed is looked for
+        [[("delete", 0, 2)], [], [("move", 27, 1)]],
+        [[("move", 27, 1)], [], [("delete", 0, 1)]],
+    ],
+)
+def test_a_row_that_was_deleted_makes_up_for_none_that_moved(
+    kind: str, changes: list[list[Edit]]
+) -> None:
+    """As many ids come as the list has rows at its end, without the row that moved to the front."""
+    listed = ChangingList(list(range(20)))
+    delivered, result, _ = read(kind, listed, [[], [], *changes])
+    assert listed.staying <= delivered
+    assert result.complete is True

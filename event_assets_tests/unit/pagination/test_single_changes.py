@@ -15,14 +15,14 @@ KINDS = [kind for kind in PAGINATORS if kind != "offset of whole pages"]
 
 
 @pytest.mark.parametrize("total", ["none", "true"])
-@pytest.mark.parametrize("has_more", [False, True])
+@pytest.mark.parametrize("flag", ["none", "has_more"])
 @pytest.mark.parametrize("change", ["insert", "delete"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_list_that_changes_once_does_not_fail(
-    kind: str, change: str, has_more: bool, total: str
+    kind: str, change: str, flag: str, total: str
 ) -> None:
     for length, request, place, size in product(LENGTHS, REQUESTS, PLACES, SIZES):
-        listed = ChangingList(list(range(length)), total=total, has_more=has_more)
+        listed = ChangingList(list(range(length)), total=total, flag=flag)
         script = [[(change, place, size)] if at == request else [] for at in range(1, 5)]
         delivered, result, _ = read(kind, listed, script)
         assert listed.staying <= delivered, (length, script, result.reason)
