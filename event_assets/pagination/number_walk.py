@@ -81,9 +81,8 @@ class NumberWalk(PageWalk):
         is_missing = not is_limit and self._promises_rows and is_total_good
         if not reading.pages or is_missing:
             return False
-        is_full = self._is_last_full and (self.position > 1 or last.has_usual_size)
         is_told = self._is_end_told or self._promises_rows or last.has_more
-        is_open = is_full and not (is_told or self._stop_after_empty_page)
+        is_open = not (is_told or self._stop_after_empty_page)
         may_go_on = is_open or self.position < reading.reads_to
         if is_limit or (may_be_limit and is_in_list):
             self.finish("depth")

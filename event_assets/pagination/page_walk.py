@@ -122,11 +122,12 @@ class PageWalk(Walk):
         reading, before = self._reading, list(self._reading.last_page)
         if not (before and ids) or reading.overlaps is None:
             return 0
-        rows = len(before) - before.index(ids[0]) if ids[0] in before else 0
-        is_part = rows < len(ids) or bool(reading.overlaps)  # the last may be all of a page
-        if rows > 0 and is_part and before[-rows:] == ids[:rows]:
-            reading.overlaps += rows
-            return rows
+        if ids[0] in before:
+            rows = len(before) - before.index(ids[0])
+            is_part = rows < len(ids) or bool(reading.overlaps)  # the last may be all of a page
+            if is_part and before[-rows:] == ids[:rows]:
+                reading.overlaps += rows
+                return rows
         reading.rows += reading.overlaps  # the rows so far overlapped by chance
         reading.overlaps = None
         return 0
@@ -181,7 +182,8 @@ class PageWalk(Walk):
     @property
     def _is_last_full(self) -> bool:
         reading = self._reading
-        return not reading.empty and 0 < len(reading.last_page) == self.largest
+        is_full = len(reading.last_page) == self.largest
+        return bool(reading.last_page) and is_full and not reading.empty
 
     @property
     def _promises_rows(self) -> bool:

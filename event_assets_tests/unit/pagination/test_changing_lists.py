@@ -193,10 +193,11 @@ def test_a_flag_of_a_page_further_on_ends_no_list() -> None:
     assert result.listed.staying <= result.delivered
 
 
-def test_a_page_that_is_refused_when_it_is_compared_has_changed() -> None:
+@pytest.mark.parametrize("rest", [("delete", 7, 60), ("delete", 2, 64)])  # of several pages, or one
+def test_a_page_that_is_refused_when_it_is_compared_has_changed(rest: Edit) -> None:
     """A deletion that an insertion hides in the total; then most of the list goes."""
     hidden = [("delete", 4, 1), ("insert", 30, 1)]
-    script: list[list[Edit]] = [[], [], hidden, *[[]] * 13, [("delete", 7, 60)]]
+    script: list[list[Edit]] = [[], [], hidden, *[[]] * 13, [rest]]
     result = found("page", 68, script, total="true", behind="refused")
     assert result.listed.staying <= result.delivered
 
@@ -204,6 +205,14 @@ def test_a_page_that_is_refused_when_it_is_compared_has_changed() -> None:
 @pytest.mark.parametrize("kind", ["page cursor", "row cursor", "page cursor in base64"])
 def test_a_list_that_ends_earlier_when_it_is_compared_is_followed_no_further(kind: str) -> None:
     result = found(kind, 12, [[], [], [("delete", 11, 8)]], total="true")
+    assert result.listed.staying <= result.delivered
+    assert result.complete is True
+
+
+@pytest.mark.parametrize("kind", ["offset", "row link", "row header"])
+def test_a_list_that_grows_in_front_by_each_page_ends_at_none_that_comes_again(kind: str) -> None:
+    """Three rows more in front, and the page behind the last row is the same one again."""
+    result = found(kind, 60, [[], [], [], *[[("insert", 0, 3)]] * 3])
     assert result.listed.staying <= result.delivered
     assert result.complete is True
 
@@ -285,6 +294,7 @@ def test_a_quiet_list_is_complete_and_costs_no_more_than_it_must(
     pages = max(1, listed.pages)
     overlapping = max(1, -(-length // (listed.size - 1)))
     assert delivered == set(range(length))
+    assert result.facts.rows - result.facts.overlaps == length
     numbered = kind in NUMBERED or kind.startswith("offset")
     assert result.complete is True or (pages == 1 and length and not numbered)
     looks_behind = 5 if kind in (*NUMBERED, WHOLE_PAGES) and total == "none" else 0

@@ -303,3 +303,11 @@ def test_repeats_that_move_between_two_readings_are_missing_rows() -> None:
     result = read(rows, between=lambda _: rows.append(rows.pop(0))).result
     assert result.complete is False
     assert "the list has 35 rows, but 30 distinct ids were received in 4 readings" in result.reason
+
+
+@pytest.mark.parametrize("length", [5, 20, 23])
+def test_a_list_that_is_read_from_a_later_offset_is_read_once(length: int) -> None:
+    reading = read(list(range(length)), limit=4, walk=OffsetWalk(4, 3))
+    assert reading.delivered == set(range(3, length))
+    assert reading.result.complete is True
+    assert reading.result.facts.passes == 1
