@@ -172,10 +172,11 @@ class Client:
         time.sleep(max(0.0, seconds))
         self.forbidden += page.status == HTTPStatus.FORBIDDEN
         if page.status == HTTPStatus.FORBIDDEN and self.forbidden >= MAX_FORBIDDEN:
+            given = "" if self.session.has_auth else "give the key by --key-from-env, and "
             raise ApiError(
                 f"The API at {where} answered {status} twice.{page.said} As some APIs lock out who "
-                "goes on, nothing more was sent: give the key by --key-from-env, and its place by "
-                "--set auth.name=..., or the documentation's curl command by --curl."
+                f"goes on, nothing more was sent: {given}name the key's place by --set "
+                "auth.name=..., or give the documentation's curl command by --curl."
             )
 
     def start(self, paginator: Any, settings: Settings) -> tuple[ListPaginator, requests.Request]:

@@ -17,21 +17,15 @@ from event_assets.probe.authentication import Attempt, by_name, by_names, needs_
 from event_assets.probe.client import MAX_FORBIDDEN
 from event_assets.probe.connection import Connection, Question
 from event_assets.probe.page import NOT_SENT, Page
-from event_assets.probe.paging_candidates import OFFSETS, PAGES, SIZES
+from event_assets.probe.paging_candidates import FIRST_PAGE
 from event_assets.values.errors import ApiError
 from event_assets.values.redaction import KNOWN
 from event_assets.values.urls import has_same_server, redact_url
 
-FIRST_PAGE = {  # by the names of parameters that an API may demand
-    **dict.fromkeys(SIZES, 50),
-    **dict.fromkeys(OFFSETS, 0),
-    **dict.fromkeys(PAGES, 1),
-}
 JSON_KIND = re.compile(r"application/[\w.+-]*json")  # a type of content
 SIGNED = re.compile(r"\bhmac\b|\bx-\S*signature\b|signed|sign the request", re.IGNORECASE)
 UNKNOWN_NAMES = (400, 422)  # by which some APIs refuse parameters that they do not know
 MAX_SHOWN = 7  # of the places in which a key was sent
-WRONG_REQUEST = (*UNKNOWN_NAMES, 404, 405, 410)
 
 
 class KeySearch:
@@ -54,8 +48,7 @@ class KeySearch:
         """Yield the usual places of a key, in groups that one request tries.
 
         Headers come first: what is in a query is in the logs of servers. A refusal may name the
-        place. Where a second one may lock out, all that is left is tried by one request; else what
-        is rare comes last.
+        place. Where a second one may lock out, all that is left is tried by one request.
         """
         user = auth.basic(key)
         for secret in (key, user.secrets.get("password", "")):
@@ -72,13 +65,13 @@ class KeySearch:
         yield from ([place] for place in named)
         whole = (by_name("header", "Authorization", value) for value in (key, f"Token {key}"))
         headers = [[place] for place in (*whole, user)]
+        headers[0] += by_names("header", auth.RARE_HEADERS, key)
         yield from () if self.anonymous.is_ok else headers
         yield parameters
         is_strict = self._last.status in UNKNOWN_NAMES and self._last.said != self.anonymous.said
         yield from ([place] for place in parameters if is_strict)
         yield from headers if self.anonymous.is_ok else ()  # which most public lists do not read
-        rare = by_names("header", auth.RARE_HEADERS, key)
-        rare += [] if is_strict else by_names("query", auth.RARE_PARAMETERS, key)
+        rare = [] if is_strict else by_names("query", auth.RARE_PARAMETERS, key)
         yield [auth.as_password(key), *rare]
 
     def find(self, groups: Iterable[Sequence[Attempt]]) -> tuple[Attempt, Page] | None:
@@ -149,6 +142,11 @@ def follow(connection: Connection, page: Page) -> Page:
     if not target:
         return page
     client, given = connection.client, connection.given
+    if target == redact_url(given.url):
+        raise ApiError(
+            f"The API redirects to {target} again, with other parameters or a cookie: give the URL "
+            "to which a browser gets, or copy the request there as curl (Copy as cURL)."
+        )
     is_open = target.startswith("http:") and given.url.startswith("https:")
     if is_open or not has_same_server(target, given.url):
         raise ApiError(
@@ -289,9 +287,12 @@ def _require(connection: Connection, page: Page) -> Page:
             f"The answer of {where} {describe_format(page.text)}: give the URL of a request in the "
             "API's documentation, with what asks for JSON, such as `?format=json`."
         )
-    if page.status in WRONG_REQUEST:
+    if page.status and page.is_rejected:
+        help_ = "check the URL, and whether it lacks parameters."
+        help_ = (
+            "its key signs each request, which no auth does." if SIGNED.search(page.said) else help_
+        )
         raise ApiError(
-            f"The API at {where} answered {status_text(page.status)}; check the URL, and whether "
-            f"it lacks parameters.{page.said}"
+            f"The API at {where} answered {status_text(page.status)}; {help_}{page.said}"
         )
     raise ApiError(page.error)

@@ -46,6 +46,11 @@ PARTNERS = {
     "options[limit]": "options[offset]",
     "resultRecordCount": "resultOffset",
 }
+FIRST_PAGE = {  # of page 1, by the names of parameters that an API may demand
+    **dict.fromkeys(SIZES, 50),
+    **dict.fromkeys(OFFSETS, 0),
+    **dict.fromkeys(PAGES, 1),
+}
 LAST_IDS = _names(
     "starting_after after_id last_id since_id after id_after from_id lastId afterId sinceId "
     "min_id id_gt start_after startAfter"

@@ -44,7 +44,15 @@ REFUSALS: list[tuple[Answer, str]] = [
     (lambda _: Response("BEGIN:VCALENDAR\r\n"), "is not JSON but iCalendar"),
     (lambda _: Response(status_code=404), r"answered 404 Not Found; check the URL, and whe"),
     (lambda _: Response(status_code=405), r"answered 405 Method Not Allowed; check the URL"),
-    (lambda _: Response(status_code=409), r"answered 409 Conflict; try again later"),
+    (lambda _: Response(status_code=409), r"answered 409 Conflict; check the URL, and whether"),
+    (
+        lambda _: JSONResponse({"error": "Invalid signature: sign the request by HMAC"}, 417),
+        r"answered 417 Expectation Failed; its key signs each request, which no auth does\. It",
+    ),
+    (
+        lambda request: RedirectResponse(f"{request.url}?cv=17"),
+        r"redirects to http\S+/v1/events again, with other parameters or a cookie: give the URL",
+    ),
     (
         lambda _: JSONResponse({"message": "`fromTime` is missing"}, 400),
         r"answered 400 Bad Request; check .* it lacks parameters\. It says: .`fromTime`",
