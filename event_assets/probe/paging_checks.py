@@ -102,11 +102,6 @@ def check_total(seen: ProbedSource) -> Finding:
     is_missing = total is None and path is not None
     said, is_dropped = _describe_total(seen), seen.paging.total_path != path
     is_wrong = is_dropped or (total is not None and total < len(seen.walk.ids))
-    is_sought = seen.is_offset and seen.fresh and (is_missing or is_wrong)
-    if is_sought and (other := _find_total(seen)):
-        path, count = other
-        problem = f"{said}; the total is {count:,} under `{shown(path)}`"
-        return advise("warn", problem, {"paginator.total_path": path})
     if is_wrong or (is_missing and path != AUTO):
         return _warn_no_total(seen, f"{said}, and there are more records" if is_wrong else said)
     if total is None:
@@ -133,16 +128,9 @@ def _describe_total(seen: ProbedSource) -> str:
 
 def _warn_no_total(seen: ProbedSource, problem: str) -> Finding:
     if seen.is_offset and not seen.before.rows:
-        return advise("warn", problem, {"paginator.total_path": None})
+        is_elsewhere = seen.total is None and bool(seen.first.totals)
+        return advise("warn", problem, {"paginator.total_path": AUTO if is_elsewhere else None})
     return warn(f"{problem}: it does not count the records.")
-
-
-def _find_total(seen: ProbedSource) -> tuple[str, int] | None:
-    """Return a number that two pages have in common, and that is neither their length nor limit."""
-    limit, behind = seen.configured.paginator["limit"], seen.walk.read[1].totals
-    least = max(len(seen.walk.ids), len(seen.first.rows) + 1)
-    found = (one for one in seen.first.totals.items() if least <= one[1] != limit)
-    return next(((path, count) for path, count in found if behind.get(path) == count), None)
 
 
 def check_order(seen: ProbedSource) -> Finding:

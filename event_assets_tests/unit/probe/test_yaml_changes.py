@@ -59,7 +59,7 @@ def test_all_suggestions_together_correct_the_configuration(
     assert at(better, *RESOURCES, 0, "endpoint") == {
         "path": "/v1/events",
         "data_selector": "result.events",
-        "paginator": {"type": "offset", "limit": 60, "total_path": "stats.numFound"},
+        "paginator": {"type": "offset", "limit": 60, "total_path": None},
     }
     assert at(better, "attributes", "rest_api", "resource_defaults", "primary_key") == "uuid"
     fields = at(better, "attributes", "fields")
