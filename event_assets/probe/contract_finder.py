@@ -91,15 +91,15 @@ def _ask_where(connection: Connection, sample: Sample, column: str) -> None:
     """Ask which field a column is; the fields that look like one are the choices."""
     setting = f"fields.{column}.from"
     is_time = COLUMNS[column] == TIME
-    paths = [one for one in sample.leaves if one.count(".") <= 2 and sample.present(one)]
-    named = ", ".join(f"`{path}`" for path in paths[:MAX_NAMED])
+    paths = sorted(filter(sample.present, sample.leaves), key=is_foreign)  # those of a venue last
     likely = [one for one in paths if (one in sample.formats) == is_time]
     if not is_time:
         likely = [one for one in likely if any(" " in str(value) for value in sample.present(one))]
+    named = ", ".join(f"`{path}`" for path in [*dict.fromkeys([*likely, *paths])][:MAX_NAMED])
     connection.question(
         setting,
         f"Which field is {REQUIRED[column]} of an event? There are {named}: --set {setting}=PATH.",
-        {**{path: {setting: path} for path in likely}, **({} if is_time else NO_NAME)},
+        {**{path: {setting: path} for path in likely[:MAX_NAMED]}, **({} if is_time else NO_NAME)},
     )
 
 

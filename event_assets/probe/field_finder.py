@@ -15,7 +15,7 @@ from event_assets.values.json_paths import build_getter
 
 IDS = (
     *("id", "eventid", "idevent", "uuid", "guid", "objectid", "uid", "@id", "key", "identifier"),
-    *("oid", "pk"),
+    *("identifiers", "oid", "pk"),
 )
 ID_WORDS = {"id", "uuid", "guid", "key", "slug"}
 OTHER_ID = ""  # any other name that ends with one of them
@@ -76,15 +76,17 @@ def find_id(sample: Sample) -> str | None:
     """Return the path of an id that tells the records apart, or None."""
     ranked = []
     for path, values in sample.leaves.items():
-        present, name = sample.present(path), re.sub(r"[^a-z@]", "", last_name(path).lower())
+        last = last_name(path.removesuffix(".0"))
+        present, name = sample.present(path), re.sub(r"[^a-z@]", "", last.lower())
         name = name if name in ID_RANKS else name.removeprefix("event")
         is_key = bool(present) and all(type(value) in (str, int) for value in present)
-        parts = words.split_name(last_name(path))  # none of `日付`
+        parts = words.split_name(last)  # none of `日付`
         is_word = name in ID_RANKS or parts[:1] == ["id"] or bool({*parts[-1:]} & ID_WORDS)
         is_id = bool(parts) and (is_word or name.endswith("id"))  # such as `contentid`
         if is_key and is_id and len(present) >= MIN_SHARE * len(values):
             rank = ID_RANKS.get(name, ID_RANKS[OTHER_ID] if is_word else len(ID_RANKS))
-            ranked.append((is_foreign(path), path.count("."), rank, path))
+            is_of_other = bool(words.in_path(path) & words.OTHER_OBJECTS)
+            ranked.append((is_of_other, path.count("."), rank, path))
     return next((path for *_, path in sorted(ranked) if sample.is_unique(path)), None)
 
 
@@ -167,14 +169,17 @@ def _find_languages(sample: Sample, path: str) -> list[str]:
         other.rpartition(".")[2] for other in sample.leaves if other.rpartition(".")[0] == parent
     ]
     names = [name for name in names if name not in TEXT_MEMBERS or name == "en"]
+    languages = [name for name in names if not name.startswith("_")]  # beside `_type`
     is_named = bool(parent) and {*words.split_name(last_name(parent))} & {*words.NAME}
-    if not is_named or last not in names or not all(map(LANGUAGE.fullmatch, names)):
+    if not is_named or last not in languages or not all(map(LANGUAGE.fullmatch, languages)):
         return []
 
     def rank(name: str) -> tuple[bool, int]:
-        return name.lstrip("@") != "en", -len(sample.present(f"{parent}.{name}"))
+        return name.lstrip("@")[:2] != "en", -len(sample.present(f"{parent}.{name}"))
 
-    return [*(f"{parent}.{name}" for name in sorted(names, key=rank)[:2]), f"{parent}.*"]
+    first = sorted(languages, key=rank)
+    first = first if languages != names else [*first[:2], "*"]
+    return [f"{parent}.{name}" for name in first]
 
 
 def _rank_name(sample: Sample, path: str) -> tuple[float, ...] | None:
@@ -197,7 +202,7 @@ def _rank_name(sample: Sample, path: str) -> tuple[float, ...] | None:
     if not is_fit or not texts or len(texts) < len(present) / 2:
         return None
     others = sum(each in words.OTHER_OBJECTS for part in (*outer, own) for each in part)
-    extra = sum(each not in (word, "event", "display", "full", "main") for each in own)
+    extra = sum(each not in (word, "event", "display", "full", "main", "en") for each in own)
     return (
         -others,
         distinct > 1 or len(texts) == 1,  # else it is the name of a kind
@@ -214,12 +219,15 @@ def _rank_name(sample: Sample, path: str) -> tuple[float, ...] | None:
 def likeness(records: Sequence[Any]) -> float:
     """Return how much records look like events; 0: not at all.
 
-    The name and the id of the first member of a list are those of a group of events.
+    The name and the id of the first member of a list are those of a group of events. Its start is,
+    too, if its members have names, each another one: those of occurrences are alike.
     """
     sample = Sample(records[:20])
-    name, key = find_name(sample), find_id(sample)
-    found = LIKE_START * (find_start(sample) is not None)
-    found += LIKE_NAME * (name is not None and not IN_LIST.search(name.sources[0]))
+    start, name, key = find_start(sample), find_name(sample), find_id(sample)
+    found = LIKE_START - bool(IN_LIST.search(start.sources[0])) if start else 0.0
+    if name and not IN_LIST.search(name.sources[0]):
+        values = sample.present(name.sources[0])
+        found += LIKE_NAME - (2 * len({*values}) < len(values))
     found += LIKE_ID * (key is not None and not IN_LIST.search(key))
     found -= NESTED * name.sources[0].count(".") if name else 0
     return found + min(len(sample.leaves), 10) / 20

@@ -63,7 +63,9 @@ OTHER_OBJECTS = _words(
     "images address city calendar group tags tag speaker speakers sponsor contact promoter "
     "classification classifications country state template parent relationships links team teams "
     "league competitor competitors player players resource room space sport grade round season "
-    "faction"
+    "faction instructor instructors staff teacher teachers trainer trainers coach coaches guide "
+    "guides presenter presenters moderator lecturer lecturers leader person people member members "
+    "customer customers client attendee attendees company department facility studio hall stage"
 )
 # In the name of a person.
 OF_PERSON = _words("first last given family middle nick")

@@ -11,6 +11,8 @@ from event_assets.probe.authentication import needs_key
 from event_assets.probe.connection import Connection
 from event_assets.probe.field_finder import likeness
 from event_assets.probe.page import Page
+from event_assets.probe.samples import Sample
+from event_assets.probe.time_finder import find_start
 from event_assets.values.errors import ApiError
 from event_assets.values.urls import redact_url
 from event_assets.values.wording import counted
@@ -69,11 +71,12 @@ def _ask_about_others(connection: Connection, page: Page) -> None:
     parent, _, name = selector.rpartition(".")
     lists = {path: groups[0] for path, groups in _find_lists([page.document]) if "*" not in path}
     known = [repr(row) for row in lists.pop(selector, ())]
+    start = _starts_at(page.rows) if known else ""
     like = [
         path.rpartition(".")[2]
         for path, rows in lists.items()
-        if path.rpartition(".")[0] == parent and _are_alike([page.rows[0], rows[0]])
-        if known and repr(rows[0]) not in known
+        if path.rpartition(".")[0] == parent and start and _starts_at(rows) == start
+        if repr(rows[0]) not in known
     ]
     if like:
         names = "','".join((name, *like))
@@ -86,6 +89,12 @@ def _ask_about_others(connection: Connection, page: Page) -> None:
                 f"only `{name}`": {"data_selector": selector},
             },
         )
+
+
+def _starts_at(rows: Sequence[Any]) -> str:
+    """Return the path of the start, by which lists of events are told from others."""
+    start = find_start(Sample(rows))
+    return start.sources[0] if start else ""
 
 
 def search_paths(connection: Connection, page: Page) -> Page:
@@ -154,7 +163,9 @@ def _find_lists(
             yield f"{path or '$'}.*", [members]  # by their ids
             yield from _find_in_members(members, f"{path or '$'}.*", depth + 1)
         lists = [member for member in members if isinstance(member, list)]
-        if 1 < len(members) == len(lists) and _are_alike([one for each in lists for one in each]):
+        is_named = any(NO_RECORDS.fullmatch(str(name)) for node in nodes for name in node)
+        rows = [] if is_named else [row for each in lists for row in each]
+        if 1 < len(members) == len(lists) and _are_alike(rows):
             yield f"{path or '$'}.*[*]", lists  # by their days or rooms
         yield from _find_in_members(nodes, path, depth)
 

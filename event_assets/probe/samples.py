@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from event_assets.config.fields import FieldConfig
+from event_assets.pagination.totals import members_outside_records
 from event_assets.probe import field_words as words
 from event_assets.probe.time_formats import ENOUGH, TimeFormat, find_format
 from event_assets.records.contract import FieldReader, build_field_readers
@@ -92,7 +93,7 @@ class Sample:
 
     def most_members(self, path: str) -> int:
         """Return how many members the list has, at most, of whose first one a path is a part."""
-        outer, is_part, _ = path.rpartition(".0.")
+        outer, is_part, _ = f"{path}.".rpartition(".0.")
         lists = build_getter(outer)(self.records) if is_part else ()
         return max((len(value) for value in lists if isinstance(value, list)), default=1)
 
@@ -161,22 +162,21 @@ def is_zone_name(path: str) -> bool:
 
 
 def find_zone(document: Any) -> str | None:
-    """Return a time zone that a response names outside of its records, at its top."""
-    members = document.items() if isinstance(document, dict) else ()
-    # an `offset` that is a number may be that of pages
-    texts = (value for name, value in members if isinstance(value, str) and is_zone_name(name))
+    """Return a time zone that a response names outside of its records."""
+    members = members_outside_records(document)
+    texts = (value for path, value in members if isinstance(value, str) and is_zone_name(path))
     return next(filter(parse_zone, texts), None)
 
 
 def _walk(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Yield the paths of what is no object, also in the first member of a list of objects."""
+    """Yield the paths of what is no object, also in the first member of a list."""
     if isinstance(value, dict) and depth < MAX_DEPTH:
         for name, member in value.items():
             if name and not {*"{}*"} & {*name}:
                 step = f"['{name}']" if "." in name else name
                 joint = "." if path and "." not in name else ""
                 yield from _walk(member, f"{path}{joint}{step}", depth + 1)
-    elif isinstance(value, list) and value and isinstance(value[0], dict) and depth < MAX_DEPTH:
+    elif isinstance(value, list) and value and depth < MAX_DEPTH:
         yield from _walk(value[0], f"{path}.0", depth + 1)
     elif path and not isinstance(value, dict):
         yield path, value

@@ -82,11 +82,11 @@ def _find_time(
     """Return where a time is; `like` are the other words of one that must have its own name."""
     ranks = {path: rank for path in sample.formats if (rank := _rank_time(sample, path, named))}
 
-    def order(path: str) -> tuple[bool, bool, bool, float]:
+    def order(path: str) -> tuple[bool, bool, bool, float, bool]:
         is_named, likelihood = ranks[path]
         is_like = like is not None and words.in_path(path) - named == like
         is_varied = is_like or len({*sample.present(path)}) > 1  # each event has its own time
-        return is_varied, is_named, is_like, likelihood
+        return is_varied, is_named, is_like, likelihood, _is_plain(path)
 
     ranked = sorted(ranks, key=order, reverse=True)  # of what is alike, the first
     if not ranked or (like is not None and not ranks[ranked[0]][0]):

@@ -75,8 +75,9 @@ def find_format(values: Sequence[Any], enough: float = ENOUGH) -> TimeFormat | N
         has_time = not all(map(MIDNIGHT.fullmatch, timed))
         return TimeFormat(None, has_time, bool(timed) and _name_zones(timed))
     patterns: list[str] = next(filter(None, map(_patterns, filter(_may_be_time, texts))), [])
-    found = [pattern for pattern in patterns if _reads(texts, pattern, enough)]
-    if not found:
+    # those that read nearly all, if there are some: `09/13/2026` is no day first
+    shares = ([one for one in patterns if _reads(texts, one, share)] for share in (ENOUGH, enough))
+    if not (found := next(filter(None, shares), [])):
         return None
     has_time = "%H" in found[0] or "%I" in found[0]
     rivals = (pattern for pattern in found[1:] if "%m" in pattern)  # not `May`, long and short

@@ -58,6 +58,24 @@ def test_what_may_be_the_name_and_the_start_is_offered_as_choices() -> None:
     assert asked(connect(whole(rows), settings=settings)) == []
 
 
+def test_the_choices_of_a_name_are_those_of_the_event_before_those_of_others() -> None:
+    rows = [
+        {
+            "id": n,
+            "organizer": {"label": {"de": f"The hosts {n}"}},
+            "attractions": [{"ref": {"label": {"de": f"Concert {n}"}}}],
+            "about": {"of": {"it": {"term": f"Some words {n}"}}},
+            "start": f"2027-01-{n:02d}T19:00:00Z",
+        }
+        for n in range(1, 8)
+    ]
+    [question] = connect(whole(rows)).open_questions
+    assert [*question.choices] == [
+        *("about.of.it.term", "organizer.label.de", "attractions.0.ref.label.de"),
+        "events have none",
+    ]
+
+
 @pytest.mark.parametrize(
     ("home", "away"),
     [
@@ -135,6 +153,13 @@ def test_the_zone_of_local_times_is_asked_for(zone: str | None) -> None:
     found = connect(whole(rows), settings={ZONE: zone} if zone else {})
     assert [one.setting for one in found.questions] == ([] if zone else [ZONE])
     assert fields(found)["end_time"].get("timezone") == zone
+
+
+@pytest.mark.parametrize("where", ["timezone", "time"])
+def test_a_zone_beside_the_list_is_that_of_its_times(where: str) -> None:
+    zone = {"timezone": "Europe/Tallinn"}
+    found = connect(whole(local(), **({"time": zone} if where == "time" else zone)))
+    assert fields(found)["start_time"]["timezone"] == "Europe/Tallinn"
 
 
 def test_a_zone_is_found_by_its_value() -> None:

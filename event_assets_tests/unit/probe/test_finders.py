@@ -17,6 +17,13 @@ from event_assets.probe.time_finder import find_start
 from event_assets_tests.support.event_records import events
 
 ROWS = events(6)
+RUNS = [
+    {"id": f"r{day}", "name": "Matinee", "starts": f"2026-10-{day}T15:00:00Z"} for day in (10, 11)
+]
+VENUES = [
+    {"id": number, "own": {"name": f"Hall {number}", "opening": f"2026-10-{number + 10}"}}
+    for number in range(9)
+]
 FACETS = [{"name": f"Facet {number}", "count": number} for number in range(90)]
 
 
@@ -48,6 +55,12 @@ FACETS = [{"name": f"Facet {number}", "count": number} for number in range(90)]
             {"data": [{"id": row["id"], "attributes": row} for row in ROWS], "included": FACETS},
             "data",
         ),
+        ({"data": [{"id": row["id"], "own": row} for row in ROWS], "included": VENUES}, "data"),
+        (
+            {"halls": [{"id": at, "name": f"Hall {at}", "events": ROWS[at::2]} for at in (0, 1)]},
+            "halls[*].events[*]",
+        ),
+        ({"shows": [{**row, "start_time": None, "runs": RUNS} for row in ROWS]}, "shows"),
         ([{"total": 6, "page": 1}, ROWS], "$[1]"),
         ({"pagination": [{"total": 9, "limit": 3}], "events": ROWS}, "events"),
     ],
@@ -79,6 +92,8 @@ def sample(make: Callable[[int], Mapping[str, Any]], count: int = 20) -> Sample:
         (lambda n: {"id": 1, "guid": f"g{n}"}, "guid"),
         (lambda n: {"event_key": f"k{n}", "name": "x"}, "event_key"),
         (lambda n: {"slug": f"s-{n}", "venue": {"id": n}}, "slug"),
+        (lambda n: {"venueId": 40 + n, "eventCode": f"e{n}"}, "eventCode"),
+        (lambda n: {"identifiers": [f"x:{n}"], "links": {"href": f"/{n}"}}, "identifiers.0"),
         (lambda n: {"@id": f"x/{n}"}, "@id"),
         (lambda n: {"id": n % 3, "dates": [{"date": {"id": n}}]}, "dates.0.date.id"),
         (lambda n: {"contentid": f"c{n}", "code": f"x{n}"}, "code"),
@@ -121,6 +136,10 @@ def test_occurrences_of_a_series_are_told_apart_by_their_start() -> None:
             lambda n: {"label": {"@fr": f"Jour {n}", **({"@en": f"Day {n}"} if n % 2 else {})}},
             {"from": ["label.@en", "label.@fr", "label.*"]},
         ),
+        (
+            lambda n: {"title": {"_type": "locale", "no": f"Konsert {n}", "en": f"Gig {n % 9}"}},
+            {"from": ["title.en", "title.no"]},
+        ),
         (lambda n: {"summary": f"Choir {n}", "organizer": {"name": "X Y"}}, {"from": "summary"}),
         (lambda n: {"topic": f"Meeting {n}"}, {"from": "topic"}),
         (
@@ -144,6 +163,15 @@ def test_occurrences_of_a_series_are_told_apart_by_their_start() -> None:
         (lambda n: {"EventBodyName": "City Council", "n": n}, {"from": "EventBodyName"}),
         (lambda n: {"text": f"Deploy {n}", "user_name": "ann"}, {"from": "text"}),
         (lambda n: {"name": "Yoga", "room": {"label": f"R {n}"}}, {"from": "name"}),
+        (
+            lambda n: {"Class": {"Name": f"Yoga {n % 4}"}, "Staff": {"Name": f"Jo {n} X"}},
+            {"from": "Class.Name"},
+        ),
+        (lambda n: {"titleFr": f"Nuit {n}", "titleEn": f"Night {n}"}, {"from": "titleEn"}),
+        (
+            lambda n: {"title": {"de-DE": f"Nacht {n}", "en-US": f"Night {n}"}},
+            {"from": ["title.en-US", "title.de-DE", "title.*"]},
+        ),
         (
             lambda n: {
                 "name": f"Day {n}" if n % 3 else None,

@@ -361,11 +361,13 @@ def test_lists_of_events_side_by_side_are_asked_about() -> None:
     assert endpoint(found)["data_selector"] == "data['past','live','upcoming'][*]"
 
 
-@pytest.mark.parametrize("name", ["venues", "categories"])
-def test_another_list_beside_the_events_is_left_out(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "own"), [("venues", {}), ("leagues", {"season": {"startDate": "2026-07-01T04:00Z"}})]
+)
+def test_another_list_beside_the_events_is_left_out(name: str, own: Mapping[str, Any]) -> None:
     def answer(request: Request) -> Any:
         page = by_page(request)
-        others = [{"id": f"v{at}", "name": f"Hall {at}"} for at in range(5)]
+        others = [{"id": f"v{at}", "name": f"Hall {at}", **own} for at in range(5)]
         return {**page, name: others if page["events"] else []}
 
     assert endpoint(connect(answer))["data_selector"] == "events"

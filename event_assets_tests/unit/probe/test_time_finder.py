@@ -67,6 +67,17 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             {"from": "timestamp"},
             None,
         ),
+        (lambda n: {"dates": [at(n, "T10:00:00Z"), at(20)]}, {"from": "dates.0"}, None),
+        (
+            lambda n: {
+                "arrivalWindowStart": at(n, "T10:00:00Z"),
+                "arrivalWindowEnd": at(n, "T11:00:00Z"),
+                "start": at(n, "T11:00:00Z"),
+                "end": at(n, "T12:00:00Z"),
+            },
+            {"from": "start"},
+            {"from": "end"},
+        ),
         (lambda n: {"add_time": at(n, "T10:00:00Z"), "closed_at": at(n, "T09:00Z")}, None, None),
         (
             lambda n: {"starts_at": 1_790_000_000 + n, "ends_at": 1_790_007_200 + n},

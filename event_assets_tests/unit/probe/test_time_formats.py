@@ -44,6 +44,12 @@ def test_the_notation_of_times_is_told(values: Any, pattern: str, rivals: Any) -
     assert (found.pattern, found.rivals) == (pattern, rivals)
 
 
+def test_what_reads_all_times_is_preferred_to_what_reads_most() -> None:
+    found = find_format([f"09/{day:02}/2026 7:30 PM" for day in range(1, 20)], 0.5)
+    assert found is not None
+    assert (found.pattern, found.rivals) == ("%m/%d/%Y %I:%M %p", ())
+
+
 @pytest.mark.parametrize(
     ("text", "has_zone"),
     [
