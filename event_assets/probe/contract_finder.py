@@ -70,18 +70,15 @@ def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict
         _ask_about_times(connection, sample, start, findings["end_time"])
     key = field_finder.find_id(sample) or field_finder.find_composite_id(sample, start)
     if key:
-        count = len(sample.all_records)
-        connection.add("id", f"`{'`, `'.join(as_list(key))}`", f"unique in {count:,} records")
+        evidence = f"unique in {len(sample.all_records):,} records"
+        connection.add("id", f"`{'`, `'.join(as_list(key))}`", evidence)
     else:
         keys = field_finder.find_other_keys(sample, findings["name"], start)
-        unique = [f"`{one[0]}`" for one in keys if not one[1:]][:MAX_NAMED]
-        others = f", but {', '.join(unique)}" if unique else ""
-        pairs = [one for one in keys if one[1:]]
         connection.question(
             "primary_key",
-            f"Which field tells the events apart? None with the name of an id is unique{others}: "
+            "Which field tells the events apart? None with the name of an id is unique: "
             "--set primary_key=PATH.",
-            {f"`{'` and `'.join(pair)}` together": {"primary_key": pair} for pair in pairs},
+            {f"`{'` and `'.join(one)}`": {"primary_key": one} for one in keys[:MAX_NAMED]},
         )
     removed = _find_removed(connection, sample)
     return key or "id", {"fields": fields, **({"removed_when": removed} if removed else {})}
@@ -94,7 +91,9 @@ def _ask_where(connection: Connection, sample: Sample, column: str) -> None:
     paths = sorted(filter(sample.present, sample.leaves), key=is_foreign)  # those of a venue last
     likely = [one for one in paths if (one in sample.formats) == is_time]
     if not is_time:
-        likely = [one for one in likely if any(" " in str(value) for value in sample.present(one))]
+        texts = [one for one in likely if any(type(value) is str for value in sample.present(one))]
+        spaced = [one for one in texts if any(" " in str(value) for value in sample.present(one))]
+        likely = spaced or texts
     named = ", ".join(f"`{path}`" for path in [*dict.fromkeys([*likely, *paths])][:MAX_NAMED])
     connection.question(
         setting,
@@ -203,11 +202,11 @@ def _ask_about_times(
     if not known:
         return
     example = next(iter(known.values()))
-    read = {
-        path: _read(sample, "start_time", {**start.settings, "from": path})[1]
+    others = [
+        path
         for path in start.others
-    }
-    others = [path for path, found in read.items() if found != moments]
+        if _read(sample, "start_time", {**start.settings, "from": path})[1] != moments
+    ]
     if others:
         named = {f"`{path}`": {START_SETTING: path} for path in (start.sources[0], *others)}
         text = f"Which field is the start of an event: {' or '.join(named)}?"

@@ -113,12 +113,10 @@ def build_id_reader(
 def find_composite_id(sample: Sample, start: FieldFinding | None) -> list[str] | None:
     """Return an id that is repeated and the path of the start, if both tell the records apart."""
     times = start.sources[0] if start else "{"
-    for path in sorted(sample.leaves, key=len) if "{" not in times else ():
-        if last_name(path).lower() in IDS and not is_foreign(path):
-            both = [path, times]
-            if None not in sample.leaves[path] and sample.is_unique(*both):
-                return both
-    return None
+    named = (path for path in sorted(sample.leaves, key=len) if last_name(path).lower() in IDS)
+    ids = (path for path in named if not (is_foreign(path) or None in sample.leaves[path]))
+    both = ([path, times] for path in ids if "{" not in times)
+    return next((keys for keys in both if sample.is_unique(*keys)), None)
 
 
 def find_other_keys(sample: Sample, *both: FieldFinding | None) -> list[list[str]]:

@@ -34,18 +34,14 @@ OFFSETS = _names(
     "skipCount ofs limit_start options[offset]"
 )
 # By the name of the page size: what nearly all APIs with that name count by.
-PARTNERS = {
-    "$top": "$skip",
-    "$limit": "$offset",
-    "page[size]": "page[number]",
-    "page[limit]": "page[offset]",
-    "per_page": "page",
-    "perPage": "page",
-    "take": "skip",
-    "limit_page_length": "limit_start",
-    "options[limit]": "options[offset]",
-    "resultRecordCount": "resultOffset",
-}
+PARTNERS = dict(
+    pair.split(":")
+    for pair in _names(
+        "$top:$skip $limit:$offset page[size]:page[number] page[limit]:page[offset] per_page:page "
+        "perPage:page take:skip limit_page_length:limit_start options[limit]:options[offset] "
+        "resultRecordCount:resultOffset maxResultCount:skipCount"
+    )
+)
 FIRST_PAGE = {  # of page 1, by the names of parameters that an API may demand
     **dict.fromkeys(SIZES, 50),
     **dict.fromkeys(OFFSETS, 0),
@@ -69,7 +65,7 @@ DIALECTS = {"x-soda2-fields": ("$limit", "$offset")}  # names of parameters by a
 OBJECTS = ("page", "pages", "paging", "pagination")  # that parameters are named after, too
 KINDS = ("header_link", "json_link", "cursor", "header_cursor")  # of pointers, the surest first
 MAX_LENGTH, MAX_POINTERS = 4000, 4
-ORDERS = ("sort", "order", "order_by", "orderBy", "sort_by", "sortBy", "ordering", "$orderby")
+ORDERS = ("sort", "order", "order_by", "orderBy", "sort_by", "sortBy")
 
 
 class Pointer(NamedTuple):

@@ -99,10 +99,9 @@ def _find_requested_size(seen: ProbedSource) -> tuple[str, int | None]:
 def check_total(seen: ProbedSource) -> Finding:
     """Check that the total counts the records, and where it is."""
     total, path, end = seen.total, seen.configured.total_path, seen.end
-    is_missing = total is None and path is not None
     said, is_dropped = _describe_total(seen), seen.paging.total_path != path
     is_wrong = is_dropped or (total is not None and total < len(seen.walk.ids))
-    if is_wrong or (is_missing and path != AUTO):
+    if is_wrong or (total is None and path not in (None, AUTO)):
         return _warn_no_total(seen, f"{said}, and there are more records" if is_wrong else said)
     if total is None:
         return skip("the response has none." if path else "none, as configured.")

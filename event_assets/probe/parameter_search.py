@@ -27,10 +27,7 @@ from event_assets.probe.paging_candidates import (
 )
 
 NONSENSE = "zzz_unknown"  # a parameter that no API has
-MAX_SINGLE = 6  # names that are tried one by one, where unknown names are refused
-MAX_ORDERS = 6
-MAX_NUMBERS = 6  # parameters of the API's description that are tried whatever their names
-IN_BODY = 6  # of the usual names, those that are tried in the body of a POST
+MAX_SINGLE = 6  # names that are tried one by one, in a body, or as a description has them
 IsEffect = Callable[[Page], bool]
 
 
@@ -59,11 +56,11 @@ class ParameterSearch:
         paging, first = self.paging, self.first
         in_body = self.client.given.method != "GET"  # where candidates go, too
         control = self.client.ask({f"{BODY}{NONSENSE}" if in_body else NONSENSE: "1"})
-        paging.is_strict = not control.is_ok
+        paging.is_strict = control.response is not None and not control.is_ok
         again = self.client.ask(again=True) if paging.is_strict else control
         shift = find_shift(first.ids, again.ids)
         is_other = shift in (None, len(first.ids)) or not again.ids
-        paging.is_stable = not (first.ids and is_other)
+        paging.is_stable = not (first.ids and is_other and again.response is not None)
         if paging.is_strict:
             evidence = f"with one, the API answers {control.status}"
             paging.facts.append(Fact("unknown parameters", "refused", evidence))
@@ -74,7 +71,7 @@ class ParameterSearch:
 
     def find_order(self) -> None:
         """Look for a parameter that makes the order stable: twice the same page."""
-        for name in ORDERS[:MAX_ORDERS]:
+        for name in ORDERS:
             pages = [self.client.ask({name: "id"}, again=True) for _ in range(2)]
             if pages[0].is_ok and pages[0].ids and pages[0].ids == pages[1].ids:
                 self.paging.settings[name] = "id"
@@ -98,7 +95,7 @@ class ParameterSearch:
         known += [name for name in given.known_params if is_named(name, usual)]
         if usual in (SIZES, PAGES, OFFSETS):
             numbers = [name for name, is_number in given.known_params.items() if is_number]
-            known += [name for name in numbers if name not in given.params][:MAX_NUMBERS]
+            known += [name for name in numbers if name not in given.params][:MAX_SINGLE]
         shown = [place for place, name in self.hints.items() if name in usual]
         known += [place for place in shown if place not in given.params]
         # `$cursorNext` beside `$limit`, `_skip` beside `_limit`
@@ -108,7 +105,7 @@ class ParameterSearch:
         if given.method != "GET":
             rest = [
                 f"{BODY}{prefix}{name}"
-                for name in usual[:IN_BODY]
+                for name in usual[:MAX_SINGLE]
                 for prefix in _prefixes(given.body)
             ]
         return [*dict.fromkeys(known)], rest

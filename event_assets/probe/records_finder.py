@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any
 
 from event_assets.probe.authentication import needs_key
 from event_assets.probe.connection import Connection
@@ -16,8 +16,6 @@ from event_assets.probe.time_finder import find_start
 from event_assets.values.errors import ApiError
 from event_assets.values.urls import redact_url
 from event_assets.values.wording import counted
-
-Groups: TypeAlias = Sequence[Sequence[Any]]
 
 DIFFERENT = 2  # in likeness: one list has a start or a name, another has none
 MAX_DEPTH = 5  # levels of nested objects that are searched
@@ -59,10 +57,9 @@ def find_list(connection: Connection, page: Page) -> Page:
 
 
 def _select(connection: Connection, page: Page) -> bool:
-    found = find_records(page.document) if page.is_ok else None
-    if found:
+    if found := find_records(page.document) if page.is_ok else None:
         connection.client.selector = found
-    return found is not None
+    return bool(found)
 
 
 def _ask_about_others(connection: Connection, page: Page) -> None:
@@ -71,12 +68,12 @@ def _ask_about_others(connection: Connection, page: Page) -> None:
     parent, _, name = selector.rpartition(".")
     lists = {path: groups[0] for path, groups in _find_lists([page.document]) if "*" not in path}
     known = [repr(row) for row in lists.pop(selector, ())]
-    start = _starts_at(page.rows) if known else ""
+    start = find_start(Sample(page.rows))
     like = [
         path.rpartition(".")[2]
         for path, rows in lists.items()
-        if path.rpartition(".")[0] == parent and start and _starts_at(rows) == start
-        if repr(rows[0]) not in known
+        if path.rpartition(".")[0] == parent and known and repr(rows[0]) not in known
+        if start and (other := find_start(Sample(rows))) and other.sources[:1] == start.sources[:1]
     ]
     if like:
         names = "','".join((name, *like))
@@ -89,12 +86,6 @@ def _ask_about_others(connection: Connection, page: Page) -> None:
                 f"only `{name}`": {"data_selector": selector},
             },
         )
-
-
-def _starts_at(rows: Sequence[Any]) -> str:
-    """Return the path of the start, by which lists of events are told from others."""
-    start = find_start(Sample(rows))
-    return start.sources[0] if start else ""
 
 
 def search_paths(connection: Connection, page: Page) -> Page:
@@ -138,7 +129,7 @@ def join_path(names: Sequence[str]) -> str:
 
 def _find_lists(
     nodes: Sequence[Any], path: str = "", depth: int = 0
-) -> Iterator[tuple[str, Groups]]:
+) -> Iterator[tuple[str, Sequence[Sequence[Any]]]]:
     """Yield the selectors of what may be the records, with the lists that they find.
 
     Args:
@@ -172,7 +163,7 @@ def _find_lists(
 
 def _find_in_members(
     rows: Sequence[Any], path: str, depth: int, *, is_record: bool = False
-) -> Iterator[tuple[str, Groups]]:
+) -> Iterator[tuple[str, Sequence[Sequence[Any]]]]:
     """Look in the members of objects; an object in a record, which has an id, is a part of it."""
     for name in rows[0] if depth < MAX_DEPTH else ():
         kind = type(rows[0][name])

@@ -125,7 +125,7 @@ def test_choices_are_told_as_options_that_can_be_pasted(folder: Path, capsys: Ou
         given = ["connect", f"{api.url}/v1/events", "--name", "concerts", "--no-sync", "--yes"]
         assert run(given) == 1
         option = '--set \'primary_key=["saleNo", "lotNo"]\''
-        assert f"  `saleNo` and `lotNo` together: {option}\n" in capsys.readouterr().err
+        assert f"  `saleNo` and `lotNo`: {option}\n" in capsys.readouterr().err
         assert run([*given, *shlex.split(option)]) == 0
     assert folder.is_dir()
 

@@ -403,10 +403,11 @@ def test_a_time_of_change_that_can_be_read_in_two_ways_is_left_out() -> None:
     assert "updated_at" not in fields(connect(whole(rows)))
 
 
-def test_fields_that_tell_the_events_apart_are_named_in_the_question() -> None:
+def test_fields_that_tell_the_events_apart_are_the_choices() -> None:
     rows = [{**row, "id": None, "permalink": f"/e/{at}"} for at, row in enumerate(events(7))]
     [question] = connect(whole(rows)).open_questions
-    assert "is unique, but `name`, `permalink`: --set primary_key=PATH" in question.text
+    assert [*question.choices] == ["`name`", "`permalink`", "`name` and `start_time`"]
+    assert asked(connect(whole(rows), settings=question.choices["`permalink`"])) == []
 
 
 def test_events_without_an_id_may_be_told_apart_by_name_and_start() -> None:
@@ -422,6 +423,12 @@ def test_events_without_an_id_may_be_told_apart_by_name_and_start() -> None:
     assert asked(found) == []
     assert endpoint(found)["data_selector"] == "$.*"
     assert len({event["id"] for event in found.events}) == 5
+
+
+def test_a_text_of_one_word_may_be_the_name_where_there_is_no_other() -> None:
+    rows = [{"id": n, "number": f"A-{n}", "start": f"2027-01-{n:02}T10:00Z"} for n in range(1, 8)]
+    [question] = connect(whole(rows)).open_questions
+    assert [*question.choices] == ["number", "events have none"]
 
 
 def test_events_may_have_no_name() -> None:
@@ -440,9 +447,7 @@ def test_two_parts_of_an_id_are_offered_as_a_choice() -> None:
         for at in range(9)
     ]
     [question] = connect(whole(rows)).open_questions
-    assert question.choices == {
-        "`saleNo` and `lotNo` together": {"primary_key": ["saleNo", "lotNo"]}
-    }
+    assert question.choices == {"`saleNo` and `lotNo`": {"primary_key": ["saleNo", "lotNo"]}}
 
 
 @pytest.mark.parametrize("name", ["durationSeconds", "timeduration", "runtime"])

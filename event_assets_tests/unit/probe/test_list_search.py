@@ -352,6 +352,14 @@ def test_offsets_are_found_although_the_list_changes_between_the_requests(faults
     assert endpoint(found)["paginator"]["type"] == "offset"
 
 
+def test_what_was_not_requested_says_nothing_of_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("event_assets.probe.connect.MAX_TO_FIND_OUT", 1)
+    found = connect(by_page)
+    [question] = found.open_questions
+    assert "1 requests were too few to try all" in question.text
+    assert not values_of(found, "unknown parameters") + values_of(found, "order")
+
+
 def test_lists_of_events_side_by_side_are_asked_about() -> None:
     lists = {"past": ROWS[:17], "live": ROWS[20:21], "upcoming": ROWS[30:43], "top": ROWS[:2]}
     [question] = connect(lambda _: {"data": {**lists, "venues": [{"name": "x"}]}}).open_questions
