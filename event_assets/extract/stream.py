@@ -233,7 +233,7 @@ def build_paginator(resource: ResourceConfig, started_at: datetime) -> Paginator
     if resource.is_events and (windows := resource.source.windows):
         plan = WindowPlan.from_config(windows, started_at)
         return TimeWindowPaginator(lambda: create_paginator(configured, read_ids), plan)
-    return create_paginator(configured, read_ids)
+    return create_paginator(configured, read_ids, is_alone=not resource.parent)
 
 
 @contextmanager

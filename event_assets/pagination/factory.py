@@ -21,11 +21,14 @@ OPTIONS: Final[Mapping[str, Sequence[str]]] = {
 }
 
 
-def create_paginator(paginator: str | Mapping[str, Any] | None, read_ids: ReadIds) -> ListPaginator:
+def create_paginator(
+    paginator: str | Mapping[str, Any] | None, read_ids: ReadIds, *, is_alone: bool = False
+) -> ListPaginator:
     """Make the paginator of one list by a REST API configuration's `paginator` value.
 
     None or "auto": dlt detects the paginator from the first response (but never offsets). For
-    `page_number`, `total_path` is the number of pages, as in dlt; it is optional.
+    `page_number`, `total_path` is the number of pages, as in dlt; it is optional. A list that
+    `is_alone`, not one of many, is looked behind further where its first page is empty.
 
     Raises:
         ValueError: unknown type, or an option that the type does not accept.
@@ -47,4 +50,4 @@ def create_paginator(paginator: str | Mapping[str, Any] | None, read_ids: ReadId
     except TypeError as error:
         problem = str(error).rpartition("__init__() ")[2]
         raise ValueError(f"paginator of type {kind!r}: {problem}") from None
-    return ListPaginator(active, read_ids, ours)
+    return ListPaginator(active, read_ids, {**ours, "is_alone": is_alone})

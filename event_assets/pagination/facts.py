@@ -63,6 +63,7 @@ class ListSettings(NamedTuple):
     parameter: str = "cursor"  # of the requests, by which they ask for a page
     maximum: str = ""  # the configured limit
     first_page: int = 0  # the number of the first page, before which others may be
+    is_alone: bool = False  # whether it is no list of a parent or window, of which many are empty
     end_without_pointer: str = "no pointer"  # the evidence for a list that never had one
 
 

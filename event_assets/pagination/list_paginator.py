@@ -91,6 +91,7 @@ class ListPaginator:
             parameter=find_setting(active, *PARAMETERS)[1] or "cursor",
             maximum=f"{maximum} {self._maximum:,}",
             first_page=self._base,
+            is_alone=options.get("is_alone", False),
             end_without_pointer=single if is_single else "no pointer",
         )
         facts = ListFacts(settings=self._settings)

@@ -47,7 +47,9 @@ class NumberWalk(PageWalk):
             is_behind = any(0 < count < position for count in told)  # the number of pages
             most = len(LOOKS_BEHIND) if is_behind else MAX_EMPTY
             return "empty pages" if reading.empty >= most else ""
-        most = len(LOOKS_BEHIND) if self.largest in USUAL_SIZES else position
+        may_be_filtered = self.facts.settings.is_alone and not reading.rows
+        is_open = self.largest in USUAL_SIZES or may_be_filtered
+        most = len(LOOKS_BEHIND) if is_open else position
         has_more = yield from self._look_behind(position - 1, 1, most)
         return "" if has_more else "page behind"
 

@@ -39,6 +39,12 @@ def by_page(request: Request) -> Any:
     return {"data": cut(SIZE * at_param("page")(request)), "total": len(ROWS)}
 
 
+def by_page_without_what_has_ended(request: Request) -> Any:
+    """Serve a list that is filtered after paging: the events of the first three pages are over."""
+    page = at_param("page")(request)
+    return {"data": cut(SIZE * page) if page > 2 else []}
+
+
 def by_page_until_404(request: Request) -> Any:
     page = at_param("page")(request)
     if page * SIZE >= len(ROWS):
@@ -122,6 +128,12 @@ IGNORE_404 = {"response_actions": [{"status_code": 404, "action": "ignore"}]}
 def test_every_event_is_read_and_it_is_complete(answer: Any, endpoint: dict[str, Any]) -> None:
     records, result = read_list(answer, **endpoint)
     assert {record["id"] for record in records} == {row["id"] for row in ROWS}
+    assert result.complete is True, result.reason
+
+
+def test_a_list_whose_first_pages_are_filtered_out_is_read_to_its_end() -> None:
+    records, result = read_list(by_page_without_what_has_ended, paginator=NUMBERED)
+    assert [record["id"] for record in records] == [row["id"] for row in ROWS[3 * SIZE :]]
     assert result.complete is True, result.reason
 
 
