@@ -123,8 +123,10 @@ class ParameterSearch:
             if is_effect(self.ask({name: value})):
                 return name
         if self.paging.is_strict:
-            refused = self._refused(usual, value)
-            tried = sorted(usual, key=lambda name: (name in refused, name.count(".")))[:MAX_SINGLE]
+            named = self._named(usual, value)
+            is_refused = 2 * len(named) > len(usual)  # else the few that it names may be allowed
+            tried = sorted(usual, key=lambda one: ((one in named) == is_refused, one.count(".")))
+            tried = tried[:MAX_SINGLE]
             return next((name for name in tried if is_effect(self.ask({name: value}))), None)
         if not usual or not is_effect(self.ask(dict.fromkeys(usual, value))):
             return None
@@ -138,7 +140,7 @@ class ParameterSearch:
             group = part if is_effect(self.ask(dict.fromkeys(part, value))) else group[cut:]
         return next((name for name in group if is_effect(self.ask({name: value}))), None)
 
-    def _refused(self, names: Sequence[str], value: Any) -> set[str]:
+    def _named(self, names: Sequence[str], value: Any) -> set[str]:
         """Return which of these names an API names in its refusal of all."""
         text = self.ask(dict.fromkeys(names, value)).text if names else ""
         said = {*re.findall(r"[\w$\[\]-]+", text)}
@@ -162,8 +164,8 @@ def _prefixes(body: Any) -> list[str]:
     members = body if isinstance(body, Mapping) else {}
     if _graphql(body):
         return []
-    inside = [f"{name}." for name, member in members.items() if isinstance(member, Mapping)]
-    parents = ["", *inside]
+    inside = (name for name, member in members.items() if isinstance(member, Mapping))
+    parents = ["", *(f"{name}." for name in inside)]
     return [
         *parents,
         *(f"{parent}{name}." for parent in parents for name in ("paging", "pagination")),

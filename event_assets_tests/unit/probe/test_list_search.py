@@ -352,6 +352,18 @@ def test_offsets_are_found_although_the_list_changes_between_the_requests(faults
     assert endpoint(found)["paginator"]["type"] == "offset"
 
 
+def test_parameters_that_a_refusal_allows_are_tried_first() -> None:
+    def answer(request: Request) -> Any:
+        if unknown := {*request.query_params} - {"skipCount", "rpp"}:
+            said = f"{min(unknown)} is no parameter. Allowed are: rpp, skipCount"
+            return JSONResponse({"error": said}, 400)
+        at, size = number(request, "skipCount", 0), number(request, "rpp", 20)
+        return {"events": ROWS[at : at + size]}
+
+    paginator = endpoint(connect(answer))["paginator"]
+    assert (paginator["limit_param"], paginator["offset_param"]) == ("rpp", "skipCount")
+
+
 def test_what_was_not_requested_says_nothing_of_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("event_assets.probe.connect.MAX_TO_FIND_OUT", 1)
     found = connect(by_page)
