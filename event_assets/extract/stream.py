@@ -222,8 +222,7 @@ def open_stream(
             return next(build_lists(map(build_unknown_parent, one))).request
 
         lists = build_lists(chain(one, rest))
-        is_full, started_at = cursor_value is None, journal.started_at
-        run = (started_at, session.metrics, is_full, known_pages)
+        run = (journal.started_at, session.metrics, cursor_value is None, known_pages)
         yield Stream(resource, client, lists, build_absent, *run)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain, islice
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -85,10 +86,9 @@ class ArrowTableBuilder:
         contract = {name: reader.field.type for name, reader in readers.items()}
         self._types = {**known, **contract}
         # Columns of the table with another type in the contract, and that type.
-        self.retyped = {
-            name: kind for name, kind in contract.items() if known.get(name, kind) != kind
-        }
+        self.retyped = {n: kind for n, kind in contract.items() if known.get(n, kind) != kind}
         self._contract_paths = {r.plain_path for r in readers.values() if r.plain_path}
+        self._texts: set[Path] = set()  # the paths of fields that had nothing but texts
 
     def unmatched(self, ignored: Sequence[str] = ()) -> list[str]:
         """Return the entries of the selection, and of `ignored` columns, that match nothing."""
@@ -121,7 +121,7 @@ class ArrowTableBuilder:
         for first in chunks:
             rest = islice(chunks, BATCH_ROWS // CHUNK_ROWS - 1)
             # A column that became float in a later chunk is float in all.
-            yield pa.concat_tables([first, *rest], promote_options="permissive").combine_chunks()
+            yield pa.concat_tables([first, *rest], promote_options="permissive")
 
     def build(self, records: Sequence[Any]) -> pa.Table:
         """Build one table of the records that keep the contract."""
@@ -185,6 +185,10 @@ class ArrowTableBuilder:
             path = (*prefix, name)
             if not self._selection.may_contain(path) or path in self._contract_paths:
                 continue
+            if path in self._texts:
+                with suppress(pa.ArrowException):  # to look for other types first takes longer
+                    yield path, pa.array(values, pa.string()), {str}
+                    continue
             found = types.json_types(values)
             if dict in found and len(path) < MAX_DEPTH:
                 objects = values
@@ -212,10 +216,11 @@ class ArrowTableBuilder:
         )
         if known == "bigint" and float in found and self._widens(name, values):
             known = self._types[name] = "double"
-        try:
+        if known == "text" and found == {str}:
+            self._texts.add(path)
+        array = None
+        with suppress(pa.ArrowException, OverflowError):
             array = to_arrow(values, known, found)
-        except (pa.ArrowException, OverflowError):
-            array = None
         if array is None:
             kinds = [
                 known if v is None or types.accepts(v, known) else types.infer_type(v)
@@ -249,12 +254,11 @@ class ArrowTableBuilder:
 def _transpose(batch: Sequence[Any]) -> Members:
     """Return the values of each member of objects (or null), by name."""
     first = batch[0] if batch else None
-    if first and len(first) > 1:
-        try:
-            values = list(zip(*map(itemgetter(*first), batch), strict=True))
+    if first:
+        with suppress(KeyError, TypeError):  # usually, all have the same members
+            found = map(itemgetter(*first), batch)
+            values = list(zip(*found, strict=True)) if len(first) > 1 else [list(found)]
             if set(map(len, batch)) == {len(first)}:
-                return dict(zip(first, values, strict=True))  # all have the same: the usual case
-        except (KeyError, TypeError):
-            pass
+                return dict(zip(first, values, strict=True))
     names = dict.fromkeys(chain.from_iterable(row for row in batch if row))
     return {name: [row.get(name) if row else None for row in batch] for name in names}

@@ -54,9 +54,6 @@ def to_arrow(values: Sequence[Any], data_type: str, found: JsonTypes) -> pa.Arra
 
 def add_system_columns(table: pa.Table, seen_at: datetime, account: str | None) -> pa.Table:
     """Add the columns that do not come from the API: `last_seen_at` and `account`."""
-    values = {LAST_SEEN: pa.scalar(seen_at, UTC_TIMESTAMP)}
-    if account is not None:
-        values[ACCOUNT] = pa.scalar(account)
-    for name, value in values.items():
-        table = table.append_column(name, pa.repeat(value, len(table)))
-    return table
+    rows, seen = len(table), pa.scalar(seen_at, UTC_TIMESTAMP)
+    table = table.append_column(LAST_SEEN, pa.repeat(seen, rows))
+    return table if account is None else table.append_column(ACCOUNT, pa.repeat(account, rows))

@@ -74,7 +74,7 @@ class FieldReader:
             values = json_paths.first_present(self._choices, records)
         if self.field.html:
             values = [html.unescape(value) if type(value) is str else value for value in values]
-        if "" in values and (self.name == "id" or self.field.type not in ("text", "json")):
+        if (self.name == "id" or self.field.type not in ("text", "json")) and "" in values:
             return [None if value == "" else value for value in values]
         return values
 

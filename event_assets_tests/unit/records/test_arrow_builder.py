@@ -129,6 +129,31 @@ def test_another_type_in_a_later_batch_goes_on_in_a_second_column(
     assert second["x__v_text"].to_pylist() == ["many"]
 
 
+def test_what_was_text_before_is_typed_by_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrow_builder, "CHUNK_ROWS", 2)
+    values = ["a", None, "", "b", "c", 1, True, 2.5, None, None, {"y": "in it"}, ["z"], "d", "e"]
+    made = table(*({"id": str(i), "x": x} for i, x in enumerate(values)))
+    scalars = ["a", None, "", "b", "c", "1", "true", "2.5", *[None] * 4, "d", "e"]
+    assert made.to_pydict() == {
+        "id": [str(i) for i in range(14)],
+        "start_time": [None] * 14,
+        "x": scalars,
+        "x__y": [*[None] * 10, "in it", *[None] * 3],
+        "x__v_json": [*[None] * 11, '["z"]', None, None],
+    }
+
+
+def test_objects_of_one_member_are_flattened_where_some_lack_it() -> None:
+    values = [{"y": {"z": 1}}, {"y": None}, {}, None, {"y": {"z": 2}}, {"y": {}, "other": 3}]
+    made = table(*({"id": str(i), "x": x} for i, x in enumerate(values)))
+    assert made["x__y__z"].to_pylist() == [1, None, None, None, 2, None]
+    assert made["x__other"].to_pylist() == [*[None] * 5, 3]
+
+
+def test_numbers_in_lists_stay_as_large_as_they_are() -> None:
+    assert column([[1, "ü"], [2**70], None]) == (pa.string(), ['[1,"ü"]', f"[{2**70}]", None])
+
+
 def test_only_the_values_that_do_not_fit_go_beside_the_column() -> None:
     made = table(*({"id": str(i), "x": x} for i, x in enumerate([1, "n/a", 3, True, [4], 2**64])))
     assert made["x"].to_pylist() == [1, None, 3, None, None, None]
