@@ -6,14 +6,17 @@ from itertools import count
 from math import inf
 from typing import Any
 
+import orjson
 import pytest
 import requests
 
+from event_assets.http.response import JsonResponse
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import PageFacts
 from event_assets.pagination.number_walk import NumberWalk
 from event_assets.pagination.pointer_walk import PointerWalk
+from event_assets_tests.support.list_models import URL
 from event_assets_tests.support.paging import Query, read_ids
 from event_assets_tests.support.served_lists import NUMBERED, paged, read_with, rows
 
@@ -303,3 +306,18 @@ def test_words_that_refuse_the_page_of_a_cursor_end_a_list_of_several_pages(page
     assert paginator.refused(400, said=" It says: no.") is is_end
     assert paginator.has_next_page is not is_end
     assert judge(paginator.facts).complete is (None if is_end else False)
+
+
+def test_the_words_of_a_refusal_that_is_the_end_leave_no_doubt() -> None:
+    pages = {"1": rows(0, 7), "2": rows(7, 10)}
+    paginator = create_paginator(NUMBERED, read_ids)
+    request = requests.Request("GET", URL, params={}, json={})
+    paginator.init_request(request)
+    while paginator.has_next_page:
+        page = pages.get(str(request.params["page"]))
+        if page:
+            paginator.receive(JsonResponse(orjson.dumps({"data": page}), {}), page)
+        else:
+            assert paginator.refused(404, said=" It says: no such page.")
+        paginator.update_request(request)
+    assert judge(paginator.facts).complete is True
