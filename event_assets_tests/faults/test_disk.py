@@ -157,9 +157,7 @@ def test_a_full_disk_leaves_the_table_as_it_was(disk: Disk, good: Sandbox, tries
     assert stages == {"load", "stage"}
 
 
-def test_a_disk_that_nobody_may_write_is_said_to_be(
-    disk: Disk, good: Sandbox, tries: Tries
-) -> None:
+def test_a_read_only_disk_is_reported(disk: Disk, good: Sandbox, tries: Tries) -> None:
     before = versions(disk)
     good.replace(generation(1))
     with tries.trying("a read-only disk"), disk.read_only() as preparation:
@@ -167,7 +165,7 @@ def test_a_disk_that_nobody_may_write_is_said_to_be(
     assert versions(disk) == before
 
 
-def test_a_missing_folder_is_made_and_a_file_in_its_place_is_said(
+def test_a_missing_folder_is_created_and_a_file_in_its_place_is_reported(
     project: Project, tries: Tries, tmp_path: Path
 ) -> None:
     with Sandbox(3) as api:
@@ -189,7 +187,7 @@ def test_a_missing_folder_is_made_and_a_file_in_its_place_is_said(
 
 
 @pytest.mark.parametrize("removed", ["data", "data/dlt"])
-def test_a_folder_that_is_removed_while_a_sync_works_is_said(
+def test_a_folder_that_is_removed_during_a_sync_is_reported(
     project: Project, tries: Tries, removed: str
 ) -> None:
     def answer(request: Request) -> Any:

@@ -50,7 +50,7 @@ def scripts_of(page: Page) -> list[str]:
 PAGES = [page for page in pages() if page.name not in ELSEWHERE and scripts_of(page)]
 
 
-def test_nothing_is_left_out_that_is_not_there() -> None:
+def test_every_command_that_is_not_run_here_is_in_a_page() -> None:
     lines = [line for page in pages() for line in lines_of(page)]
     unused = [start for start in NOT_RUN if not any(line.startswith(start) for line in lines)]
     assert not unused

@@ -86,7 +86,9 @@ def test_hostile_values_and_names_are_only_data(
     assert all(check.passed for check in checks(result).values())
 
 
-def test_what_moved_is_noted_as_it_is(project: Project, hostile: Sandbox) -> None:
+def test_a_hostile_value_that_changes_is_recorded_as_it_is(
+    project: Project, hostile: Sandbox
+) -> None:
     project.sync(url=hostile.url)
     hostile.replace(moved())
     result = project.sync(url=hostile.url)

@@ -129,7 +129,7 @@ ENDS = {  # the command, when it is ended, by what, its exit status, what it say
 
 
 @pytest.mark.parametrize("how", ENDS)
-def test_a_command_that_is_ended_says_so_in_one_line(
+def test_a_command_that_is_interrupted_says_so_in_one_line(
     large: Killed, clone: Path, tries: Tries, tmp_path: Path, how: str
 ) -> None:
     command, requests, number, status = ENDS[how]

@@ -71,7 +71,9 @@ def answer(request: Request) -> Any:
     return {"events": [{**row, "start_time": "2026-07-01T19:30:00"} for row in events(7)]}
 
 
-def test_a_person_is_asked_for_the_key_the_doubts_and_the_proposed_changes(here: Path) -> None:
+def test_a_person_is_asked_for_the_key_for_what_is_unclear_and_for_proposed_changes(
+    here: Path,
+) -> None:
     file = here / "event_assets" / "defs" / "concerts" / "defs.yaml"
     with serving(answer) as api:
         connect = ("connect", f"{api.url}/v1/events", "--name", "concerts", "--no-sync")
@@ -100,7 +102,7 @@ def test_a_person_is_asked_for_the_key_the_doubts_and_the_proposed_changes(here:
     assert file.read_text() == written
 
 
-def test_a_bar_runs_along_with_a_sync(project: Project, here: Path) -> None:
+def test_a_sync_shows_its_progress(project: Project, here: Path) -> None:
     with Sandbox(2_000, faults=Faults(latency=0.1)) as api:
         project.connect_to(api.url)
         shown, status = talk(here, ["sync"])

@@ -24,7 +24,7 @@ def started(dagster: Dagster) -> int:
     return sum(tick["status"] == "SUCCESS" for tick in dagster.ticks(SCHEDULE))
 
 
-def test_an_api_slower_than_its_schedule_has_one_sync_at_work_and_one_that_waits(
+def test_of_syncs_that_take_longer_than_their_schedule_allows_one_runs_and_one_waits(
     project: Project, tries: Tries, tmp_path: Path
 ) -> None:
     folder = copied(tmp_path)
