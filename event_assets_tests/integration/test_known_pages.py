@@ -138,13 +138,12 @@ def serve_pages(rows: Rows, paging: Paging) -> Callable[[Request], Response]:
 
 
 @pytest.mark.parametrize("kind", PAGINGS)
-@pytest.mark.parametrize("seed", range(2))
 def test_known_pages_leave_what_typed_ones_leave(
-    project: Project, tmp_path: Path, kind: str, seed: int
+    project: Project, tmp_path: Path, kind: str
 ) -> None:
-    chance, rows = random.Random(f"{kind}{seed}"), events(23)
+    chance, rows = random.Random(kind), events(23)
     with serving(serve_pages(rows, PAGINGS[kind])) as api:
-        removed = {"removed_when": {"is_off": True}} if seed % 2 else {}
+        removed = {"removed_when": {"is_off": True}} if kind != "offset" else {}
         document = source(
             api.url, endpoint={"paginator": PAGINGS[kind][0]}, max_rejects="90%", **removed
         )
