@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from event_assets.config.source import DEFAULT_MAX_REJECTS
@@ -22,6 +21,7 @@ from event_assets.probe.samples import (
     read_columns,
     read_field,
 )
+from event_assets.probe.time_range import ask_about_range
 from event_assets.records.contract import FieldReader
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import as_list, template_paths
@@ -37,7 +37,6 @@ MARKS = {  # a cancelled event is an event all the same
 ZONE_SETTING = "fields.start_time.timezone"
 START_SETTING, END_SETTING = "fields.start_time.from", "fields.end_time.from"
 NO_NAME: Choices = {"events have none": {"fields.name": None}}
-MANY = 10  # events, of which an API that lists past ones has some
 MAX_NAMED = 12  # fields that a question lists
 
 
@@ -224,14 +223,7 @@ def _ask_about_times(
             {"UTC": {ZONE_SETTING: "UTC"}},
             is_open=unread is not None,
         )
-    today = datetime.now(UTC) - timedelta(days=1)
-    if len(known) >= MANY and min(known) >= today:
-        connection.question(
-            "params",
-            "All events are still to come: if the API has past ones, too, ask for them by its "
-            "parameters, such as --set params.start_date=2000-01-01.",
-            is_open=False,
-        )
+    ask_about_range(connection, known)
     if start.rivals:
         formats = [start.settings["format"], *start.rivals]
         columns = ["start_time", *(["end_time"] if end else [])]
