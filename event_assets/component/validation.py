@@ -154,6 +154,11 @@ def _resource_problems(resource: ResourceConfig) -> Iterator[tuple[Keys, str]]:
     if resource.config.get("include_from_parent") and not resource.parent:
         problem = f"`include_from_parent` of `{name}` has no effect: it has no parent resource"
         yield ("include_from_parent",), problem
+    windows = resource.source.windows if resource.is_events else None
+    for param in (windows.param_from, windows.param_to) if windows else ():
+        if param in endpoint.get("params", {}):
+            problem = f"`windows` sets `{param}`: delete it, and set its `since` and `until`"
+            yield ("endpoint", "params", param), problem
     try:
         create_paginator(resource.paginator, list)
     except ValueError as error:

@@ -277,6 +277,9 @@ def _build_endpoint(connection: Connection, paging: Paging) -> dict[str, Any]:
         own = map(paging.paginator.get, ("offset_param", "limit_param", "page_param"))
         for name in {*own, paging.size_param} - {*paging.settings}:
             params.pop(name, None)
+    windows = connection.options.get("windows") or {}
+    for bound in ("param_from", "param_to"):  # which windows set
+        params.pop(windows.get(bound, ""), None)
     return {
         "path": connection.without_keys(given.path),
         **({"method": given.method} if given.method != "GET" else {}),

@@ -315,6 +315,12 @@ VALUES = [
     ),
     M(
         "  concurrency: 4",
+        "  windows: {param_from: order, param_to: b, cap: 9}",
+        "`windows` sets `order`: delete it, and set its `since` and `until`",
+        at="            order: asc",
+    ),
+    M(
+        "  concurrency: 4",
         "  windows: {param_from: a, param_to: a, cap: 9}",
         "`param_from` and `param_to` must be two parameters",
     ),

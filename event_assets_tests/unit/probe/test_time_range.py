@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from event_assets.probe.connection import Connection
-from event_assets_tests.support.discoveries import connect, whole
+from event_assets_tests.support.discoveries import connect, endpoint, whole
 from event_assets_tests.support.event_records import events
 
 TODAY = datetime.now(UTC).replace(hour=12)
@@ -54,5 +54,8 @@ def test_a_parameter_after_which_no_event_is_requested_is_told() -> None:
     end = f"{TODAY + timedelta(days=300):%Y-%m-%d}"
     (text,) = told(connect(whole(rows), f"/v1/events?from=2026-01-01&to={end}&sort=2027"))
     assert text.startswith(f"`to={end}` stays as it is, so that events after it are never")
+    windows = {"windows.param_from": "from", "windows.param_to": "to", "windows.cap": 1000}
+    moving = connect(whole(rows), f"/v1/events?from=2026-01-01&to={end}", settings=windows)
+    assert endpoint(moving).get("params") is None
     answered = connect(whole(rows), f"/v1/events?to={end}", settings={"params.to": None})
     assert not told(answered)
