@@ -19,8 +19,8 @@ def events(count: int, **fields: Any) -> list[dict[str, Any]]:
         {
             "id": f"e{at}",
             "name": f"Event {at}",
-            "start_time": f"2026-05-{at % 28 + 1:02}T10:00:00Z",
-            "end_time": f"2026-05-{at % 28 + 1:02}T12:00:00Z",
+            "start_time": f"2026-{at % 7 + 1:02}-{at % 28 + 1:02}T10:00:00Z",
+            "end_time": f"2026-{at % 7 + 1:02}-{at % 28 + 1:02}T12:00:00Z",
             **fields,
         }
         for at in range(count)

@@ -11,7 +11,7 @@ import pytest
 from starlette.requests import Request
 
 from event_assets.probe.connect import discover
-from event_assets.probe.connection import Connection, Options
+from event_assets.probe.connection import Options
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.discoveries import (
     ROWS,
@@ -25,11 +25,6 @@ from event_assets_tests.support.discoveries import (
     whole,
 )
 from event_assets_tests.support.event_records import events, number
-
-
-def doubts(found: Connection) -> list[str]:
-    """Return what is asked, but for the times that the list covers."""
-    return [one.setting for one in found.questions if one.setting != "params"]
 
 
 @pytest.mark.parametrize("count", [1_013, 2_037])
@@ -77,7 +72,7 @@ def test_a_lone_page_is_whole_only_if_the_response_says_so(
 ) -> None:
     more = {name: count if value is None else value for name, value in said.items()}
     found = connect(lambda _: {"events": events(count), **more})
-    assert doubts(found) == ([] if said else ["paginator"])
+    assert [one.setting for one in found.questions] == ([] if said else ["paginator"])
     certain = [fact.certainty == "sure" for fact in found.facts if fact.subject == "pages"]
     assert certain == [bool(said)]
     assert asked(found) == []
@@ -90,7 +85,7 @@ def test_a_lone_page_is_whole_only_if_the_response_says_so(
 )
 def test_a_long_lone_page_of_no_usual_length_is_whole(count: int, is_all: bool) -> None:
     found = connect(lambda _: {"events": events(count)})
-    assert doubts(found) == ([] if is_all else ["paginator"])
+    assert [one.setting for one in found.questions] == ([] if is_all else ["paginator"])
 
 
 @pytest.mark.parametrize("count", [93, 137])
@@ -120,7 +115,7 @@ def test_a_graphql_query_without_a_variable_is_told_to_declare_one() -> None:
 
 def test_a_lone_page_shorter_than_was_asked_for_is_whole() -> None:
     found = connect(lambda request: {"events": events(min(37, number(request, "limit", 37)))})
-    assert doubts(found) == []
+    assert found.questions == []
 
 
 def test_a_list_that_comes_shuffled_is_asked_for_its_order() -> None:
