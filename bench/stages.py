@@ -18,7 +18,7 @@ def prepare_typing(url: str, _folder: Path) -> Prepared:
     """Prepare the conversion of decoded records to typed Arrow tables."""
     from event_assets.records.arrow_builder import ArrowTableBuilder
     from event_assets.records.contract import build_field_readers
-    from event_assets.sync.extract import pause_garbage_collection
+    from event_assets.sync.typed_tables import pause_garbage_collection
 
     records = _fetch_records(url)
     fields = build_field_readers(project.build_contract())

@@ -20,7 +20,7 @@ from bench.connect import plain_dlt
 from bench.connect.case import Case, Event, Given, Served
 from event_assets.http import retry_policy
 from event_assets.probe.connect import discover
-from event_assets.probe.connection import Options
+from event_assets.probe.discovery import Options
 from event_assets.probe.source_yaml import write_yaml
 from event_assets.values.errors import ApiError, ConfigError
 from event_assets_tests.support.platforms import definitions, run

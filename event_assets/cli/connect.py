@@ -23,7 +23,7 @@ from event_assets.config.settings import SECRET_NAMES
 from event_assets.config.source_files import defs_folder
 
 if TYPE_CHECKING:
-    from event_assets.probe.connection import Connection, Options, Question
+    from event_assets.probe.discovery import Discovery, Options, Question
 
 VARIABLE = re.compile(r"[A-Z]+(_[A-Z0-9]+)*")
 KEY_OPTION = (
@@ -82,7 +82,7 @@ def connect(
     """
     from event_assets.cli.set_option import parse_settings
     from event_assets.component.source_name import NAME, is_source_name
-    from event_assets.probe.connection import Options
+    from event_assets.probe.discovery import Options
     from event_assets.warehouse import get_destination
 
     if more:  # it may be a key, which must not be shown
@@ -110,7 +110,7 @@ def connect(
     return int(click.get_current_context().invoke(sync, source=(found.name,)))
 
 
-def _find_out(options: Options, is_asking: bool) -> Connection:
+def _find_out(options: Options, is_asking: bool) -> Discovery:
     """Find out how the API works, and ask what is in doubt, until nothing is or no answer comes."""
     from event_assets.probe.connect import discover
 
@@ -147,13 +147,13 @@ def _read_variable(variable: str) -> str:
     )
 
 
-def _next_question(found: Connection, passed: Collection[str]) -> Question | None:
+def _next_question(found: Discovery, passed: Collection[str]) -> Question | None:
     """Return the next question, those that must be answered first; None if there is none."""
     others = (one for one in found.questions if one.choices and one.setting not in passed)
     return next(iter([*found.open_questions, *others]), None)
 
 
-def _show(found: Connection) -> None:
+def _show(found: Discovery) -> None:
     """Print what was found, and five events as they will be in the table."""
     from event_assets.cli.output import print_table
 
@@ -214,7 +214,7 @@ def _print_questions(questions: Sequence[Question]) -> int:
     return 1
 
 
-def _write(found: Connection, *, yes: bool, is_asking: bool) -> bool:
+def _write(found: Discovery, *, yes: bool, is_asking: bool) -> bool:
     """Write the source and its secrets, if that is wanted; return whether it was."""
     from event_assets.component.json_schema import editor_line
     from event_assets.probe.source_yaml import write_yaml

@@ -28,7 +28,7 @@ def sources(as_json: bool) -> None:
     if as_json:
         print_json(
             [
-                {"source": name, "address": source.shown_address, "file": str(source.file)}
+                {"source": name, "address": source.shown_base_url, "file": str(source.file)}
                 for name, source in found.items()
             ]
         )
@@ -38,7 +38,7 @@ def sources(as_json: bool) -> None:
     width = max(map(len, found), default=0)
     for name, source in found.items():
         note = " (not synced beside an API)" if name in unused_sandboxes(found) else ""
-        click.echo(f"{name:<{width}}  {source.shown_address}{note}  {source.file}")
+        click.echo(f"{name:<{width}}  {source.shown_base_url}{note}  {source.file}")
 
 
 def select_source(name: str | None) -> str:

@@ -181,7 +181,7 @@ def _judge(
     late_after = source.minutes_until_late
     is_ahead = age is not None and age < -MAX_CLOCK_DIFFERENCE
     is_fresh = age is not None and not is_ahead and (late_after is None or age <= late_after)
-    address = origin(source.address) if source.address else SANDBOX
+    address = origin(source.base_url) if source.base_url else SANDBOX
     is_known = address == SANDBOX or ("://" in address and "{" not in address)
     others = {row.get("api") for row in syncs if is_known} - {None, address}
     # Of different events that share an id, one alone is there.
@@ -195,7 +195,7 @@ def _judge(
     problems = sorted(problems) if is_synced else []
     return Status(
         source=source.name,
-        address=source.shown_address,
+        address=source.shown_base_url,
         is_synced=is_synced,
         last_sync=min(times, default=None),
         age_minutes=None if age is None else round(age, 1),

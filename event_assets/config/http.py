@@ -18,12 +18,12 @@ class HttpLimits:
     total: float = 300.0  # seconds for the whole response
     requests_per_second: float | None = None  # None: as many as the API allows
     megabytes: int = 256  # size of the body, decompressed
-    find_address: Callable[[], str] = lambda: "EVENTS_API_URL"
+    find_base_url_setting: Callable[[], str] = lambda: "EVENTS_API_URL"
 
     @property
-    def address(self) -> str:
+    def base_url_setting(self) -> str:
         """The setting that holds the API's address, for messages: files are read for it."""
-        return self.find_address()
+        return self.find_base_url_setting()
 
 
 DEFAULT_LIMITS = HttpLimits()

@@ -20,7 +20,7 @@ from event_assets.config.source_files import (
     DEFAULT_SOURCE,
     EVENT_DATA,
     SANDBOX,
-    find_address_variable,
+    find_base_url_variable,
 )
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.values.json_paths import as_list, parse_path
@@ -93,13 +93,13 @@ class SourceConfig:
     @property
     def url_setting(self) -> str:
         """Return what to set, and where, if there is no base URL."""
-        variable = find_address_variable(self.name)
+        variable = find_base_url_variable(self.name)
         return f"{variable} in .env" if variable else "`base_url` in its defs.yaml"
 
     @property
-    def address(self) -> str:
+    def base_url_setting(self) -> str:
         """Return the setting that holds the API's address: a variable, or `base_url`."""
-        variable = find_address_variable(self.name)
+        variable = find_base_url_variable(self.name)
         if variable and os.environ.get(variable) == self.base_url:
             return variable
         return "`base_url`"

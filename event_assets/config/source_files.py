@@ -88,7 +88,7 @@ class SourceFile:
         return [EVENT_DATA, *sorted({str(get_nested(one, "name")) for one in known} - {EVENT_DATA})]
 
     @property
-    def address(self) -> str:
+    def base_url(self) -> str:
         """Return the base URL of its API; empty for the sandbox. Only variables are filled in."""
         address = str(get_nested(self.attributes, "rest_api", "client", "base_url") or "")
         for name in VARIABLE.findall(address):
@@ -96,7 +96,7 @@ class SourceFile:
         return VARIABLE.sub(lambda match: os.environ.get(match[1], ""), address).strip()
 
     @property
-    def address_variable(self) -> str | None:
+    def base_url_variable(self) -> str | None:
         """Return the variable that its address is read from; None if there is none."""
         address = get_nested(self.attributes, "rest_api", "client", "base_url")
         return next(iter(VARIABLE.findall(str(address))), None)
@@ -113,13 +113,13 @@ class SourceFile:
         return [name for name in own if os.environ.get(name) and name not in used]
 
     @property
-    def shown_address(self) -> str:
+    def shown_base_url(self) -> str:
         """Return the address without secrets, or a phrase for the sandbox."""
-        if "{" in self.address:
+        if "{" in self.base_url:
             return "a URL that a template makes"
-        if self.address and "://" not in self.address:  # it may be a key
+        if self.base_url and "://" not in self.base_url:  # it may be a key
             return "an address without https://"
-        return redact_url(self.address) if self.address else SANDBOX
+        return redact_url(self.base_url) if self.base_url else SANDBOX
 
     @property
     def minutes_until_late(self) -> float | None:
@@ -181,11 +181,11 @@ def find_files(folder: Path, pattern: str) -> list[Path]:
     return sorted(found, key=lambda file: (len(file.parts), file))
 
 
-def find_address_variable(name: str) -> str | None:
+def find_base_url_variable(name: str) -> str | None:
     """Return the variable with the address of a source of the project, if its file names one."""
     with suppress(ConfigError):  # there may be no project
         source = find_sources().get(name)
-        return source.address_variable if source else None
+        return source.base_url_variable if source else None
     return None
 
 
@@ -193,7 +193,7 @@ def unused_sandboxes(sources: Mapping[str, SourceFile]) -> set[str]:
     """Return the names of the sources that are the sandbox beside one with an API."""
     if len(sources) == 1:
         return set()
-    without = {name for name, source in sources.items() if not source.address}
+    without = {name for name, source in sources.items() if not source.base_url}
     return without if len(without) < len(sources) else set()
 
 

@@ -197,7 +197,7 @@ def open_stream(
             check=response_check(resource.endpoint, is_record, known_pages),
             pool_size=source.concurrency,
             secrets=configured_secrets(source),
-            limits=replace(source.limits, find_address=lambda: source.address),
+            limits=replace(source.limits, find_base_url_setting=lambda: source.base_url_setting),
             uses_proxy=bool(source.base_url),
         ) as session,
         ApiClient(

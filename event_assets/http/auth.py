@@ -82,7 +82,7 @@ def build_auth(source: SourceConfig, config: Any) -> Iterator[AuthBase | None]:
             if problem := find_address_problem(url):
                 raise ConfigError(f"`access_token_url` {problem}; correct it in defs.yaml.")
             settings["access_token_url"] = url
-            limits = HttpLimits(find_address=lambda: "`access_token_url`")
+            limits = HttpLimits(find_base_url_setting=lambda: "`access_token_url`")
             secrets = [settings[name] for name in SECRET_NAMES[kind]]
             session = ApiSession(url, pool_size=1, limits=limits, secrets=secrets)
             settings["session"] = stack.enter_context(session)

@@ -170,15 +170,16 @@ def transport_error_message(
     system = next(refused, system)
     certificate = CERTIFICATE_PROBLEMS.get(getattr(cause, "verify_code", 0), BAD_CERTIFICATE)
     reason, proxy = getattr(cause, "verify_message", ""), _find_proxy(url)
+    setting = limits.base_url_setting
     message = text.format(
         error=cause,
         limits=limits,
         tries=f" (tried {1 + retries} times)" if retries and failure.retryable else "",
         system=f" ({system.lower()})" if system else "",
-        certificate=certificate.format(address=limits.address, reason=reason),
+        certificate=certificate.format(address=setting, reason=reason),
         ended=f" ({ended.replace('_', ' ').lower()})" if ended else "",
         proxy=proxy,
-        address=f"{limits.address} and the proxy {proxy}" if proxy else limits.address,
+        address=f"{setting} and the proxy {proxy}" if proxy else setting,
     )
     may_be_tls = text in (CLOSED, NO_HTTP) and (url or "").startswith("http://")
     if may_be_tls and not any(isinstance(one, client.IncompleteRead) for one in chain):
@@ -224,7 +225,7 @@ def status_error_message(response: requests.Response, retries: int = MAX_RETRIES
         )
     key_name = getattr(response, "key_name", "")
     key_name = f"{key_name} ({place_of_variables(key_name)})" if key_name else "`auth` in defs.yaml"
-    address = getattr(response, "limits", DEFAULT_LIMITS).address
+    address = getattr(response, "limits", DEFAULT_LIMITS).base_url_setting
     advice = advice.format(key_name=key_name, address=address)
     url, said = shorten(redact_url(response.url)), error_text(response)
     if status == HTTPStatus.BAD_REQUEST and url.startswith("http:") and "https" in response.text:

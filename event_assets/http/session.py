@@ -92,7 +92,7 @@ class ApiSession(Session):
             response = self._send_with_retries(request, settings, target)
             if not response.is_redirect:
                 return response
-        raise ApiError(f"{server} without end; check {self._limits.address}.")
+        raise ApiError(f"{server} without end; check {self._limits.base_url_setting}.")
 
     def _send_with_retries(
         self, request: PreparedRequest, settings: Mapping[str, Any], server: str = ""
@@ -173,7 +173,7 @@ class ApiSession(Session):
         except (exceptions.RequestException, ValueError, StopIteration):
             problem = "to a URL that cannot be reached"
         # Raised outside the except block: the original holds the URL, which may hold a key.
-        raise ApiError(f"{server} {problem}; check {self._limits.address}.")
+        raise ApiError(f"{server} {problem}; check {self._limits.base_url_setting}.")
 
     def close(self) -> None:
         """End all waiting for responses, and close the connections."""

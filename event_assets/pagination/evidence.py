@@ -150,7 +150,7 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
     "unsure total": lambda facts: (
         facts.is_short_of_pages
         or (
-            not facts.last.is_total_sure
+            not facts.last.is_total_of_list
             and (facts.pointers or facts.end not in BY_POINTER)
             and (facts.end in ("gaps", "empty pages") or facts.is_short_of_total)
         )
@@ -200,7 +200,7 @@ HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
         and (not facts.pointers or (facts.last.is_backwards and facts.distinct == facts.largest))
     ),
     "lower bound": lambda facts: (
-        facts.last.is_total_sure and facts.rows and facts.last.at_least == facts.distinct
+        facts.last.is_total_of_list and facts.rows and facts.last.at_least == facts.distinct
     ),
     "to and fro": lambda facts: facts.is_to_and_fro and facts.end in ENDS,
     "repeated ids": lambda facts: (

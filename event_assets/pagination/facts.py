@@ -16,8 +16,8 @@ class PageFacts(NamedTuple):
 
     ids: Sequence[Hashable] = ()
     total: int | None = None
-    is_total_certain: bool = False  # whether the total cannot be a number of pages
-    is_total_sure: bool = True  # whether it, or the number of pages, cannot count something else
+    is_total_of_rows: bool = False  # whether the total cannot be a number of pages
+    is_total_of_list: bool = True  # whether it, or the number of pages, cannot count something else
     page_count: int | None = None  # the number of pages of the list, as far as the response says
     # what may be a number of rows or, second, of pages; by path, the surest first
     counts: tuple[Mapping[str, int], ...] = ()
@@ -115,7 +115,7 @@ class ListFacts:
     @property
     def is_only_page(self) -> bool:
         """Whether the response says that its rows are all, by more than their number alone."""
-        is_sure = self.last.is_total_sure and not self.last.has_usual_size
+        is_sure = self.last.is_total_of_list and not self.last.has_usual_size
         return self.distinct == self.last.total and (is_sure or self.last.page_count == 1)
 
     @property

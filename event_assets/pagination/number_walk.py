@@ -63,7 +63,7 @@ class NumberWalk(PageWalk):
         is_counted &= page.total is not None or reading.rows > 0  # or it may count from 1
         is_empty = page.says_list_is_empty and not reading.rows
         is_left = page.total not in (self._ids, 0)  # which may be what is left behind the page
-        is_all = page.is_total_certain and self._is_total_reached
+        is_all = page.is_total_of_rows and self._is_total_reached
         is_all &= not (page.has_more or is_left)
         return (
             ("page behind", page.has_more is False or is_counted or is_empty or is_all),

@@ -148,7 +148,7 @@ class OffsetWalk(ConnectedWalk):
         reading, last, asked, end = self._reading, self.facts.last, self.position, self._end
         is_short = reading.pages == self._pages_before and self._is_short_of_total
         is_doubtful = is_short or self._is_thinned or self._more is True
-        is_doubtful |= bool(last.pointer) and not last.is_total_certain
+        is_doubtful |= bool(last.pointer) and not last.is_total_of_rows
         is_told = self._more is False or (reading.total.largest is not None and not is_doubtful)
         is_told |= not self.facts.rows and last.says_list_is_empty
         if not is_told:

@@ -122,8 +122,8 @@ class PageReader:
         return PageFacts(
             ids,
             total=total,
-            is_total_certain=is_sure and total not in (page_count, *of_pages),
-            is_total_sure=is_sure,
+            is_total_of_rows=is_sure and total not in (page_count, *of_pages),
+            is_total_of_list=is_sure,
             page_count=page_count,
             counts=(counts, page_counts),
         )
@@ -212,8 +212,8 @@ def _weaken_total(page: PageFacts, members: totals.Members) -> PageFacts:
     is_estimated |= bool(_find_said("estimate", members))
     if not is_estimated and not _find_said("bound", members):
         return page
-    is_sure = page.is_total_sure and not is_estimated
-    return page._replace(total=None, at_least=page.total, is_total_sure=is_sure)
+    is_sure = page.is_total_of_list and not is_estimated
+    return page._replace(total=None, at_least=page.total, is_total_of_list=is_sure)
 
 
 def _find_truncation(members: totals.Members, around: totals.Members) -> str:

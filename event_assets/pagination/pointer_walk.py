@@ -17,7 +17,7 @@ class PointerWalk(PageWalk):
         is_known = str(page.pointer) in self._pointers and (reading.known_rows or not page.ids)
         is_start = reading.pages[-1] == reading.pages[0]
         # a total that may count pages may be the number of rows in mid-list by chance
-        is_all = self._is_total_reached and reading.empty > (0 if page.is_total_certain else 3)
+        is_all = self._is_total_reached and reading.empty > (0 if page.is_total_of_rows else 3)
         is_empty_end = is_all or (reading.empty > 0 and is_known)
         # a number of a page leads behind the end as well
         is_open = self._promises_more or page.has_more or not (self.is_counted and reading.rows)
@@ -34,7 +34,7 @@ class PointerWalk(PageWalk):
     def refuse(self, status: int, *, is_limit: bool = False) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
         reading, is_in_list = self._reading, not self._asked.is_behind
-        is_all = self._is_total_reached and self.facts.last.is_total_certain
+        is_all = self._is_total_reached and self.facts.last.is_total_of_rows
         has_end = is_all or reading.is_end_said
         may_end = has_end or reading.total.reported == self._ids
         is_limit &= is_in_list

@@ -15,7 +15,7 @@
    whose tables are `field_words` and `time_formats`.
 8. `connect` makes the document of all that, which `source_yaml` writes.
 
-A `Connection` goes through these steps, and gathers facts, with what shows them, and questions.
+A `Discovery` goes through these steps, and gathers facts, with what shows them, and questions.
 Nothing is believed that the answers do not show; what is in doubt is a question.
 
 `runner.probe` compares a source with its API (`event-assets probe`, and observing `events_api`).

@@ -191,7 +191,7 @@ def stored_key(name: str, url: str) -> Attempt | None:
         auth = get_nested(file.attributes, "rest_api", "client", "auth")
     except (KeyError, ConfigError):  # there is none, or no project, or the file has a mistake
         return None
-    if not auth or origin(file.address) != origin(url):
+    if not auth or origin(file.base_url) != origin(url):
         return None
     config = {"type": auth} if isinstance(auth, str) else auth
     source, secrets, variables = SourceConfig(name=name, rest_api={}), {}, read_env_file()

@@ -14,8 +14,8 @@ from event_assets.config.source_files import COMPONENT, EVENT_DATA
 from event_assets.pagination.totals import parse_count
 from event_assets.probe.authentication import stored_key
 from event_assets.probe.client import Client
-from event_assets.probe.connection import Certainty, Connection, Options
 from event_assets.probe.contract_finder import describe_contract, preview
+from event_assets.probe.discovery import Certainty, Discovery, Options
 from event_assets.probe.end_finder import End, is_doubted, judge_single_page, reach_end
 from event_assets.probe.field_finder import build_id_reader, find_id
 from event_assets.probe.key_search import reach
@@ -45,7 +45,7 @@ __all__ = ["Options", "discover"]
 MAX_TO_FIND_OUT = 25  # requests
 MAX_TO_REACH_END = 25  # requests more
 SECONDS = 180.0
-LIMITS = replace(DEFAULT_LIMITS, find_address=lambda: "the URL")
+LIMITS = replace(DEFAULT_LIMITS, find_base_url_setting=lambda: "the URL")
 ROUND = 1_000  # records, of which an API may send no more of one list
 EXAMPLES = 5
 SUFFIXES = {"co", "com", "org", "net", "ac", "edu", "gov"}  # before that of a country
@@ -53,7 +53,7 @@ MAX_DIGITS = 6  # of the number of a page or row; longer ones may be times
 NO_PAGES = {"from", "start", "after", "begin", "index", "next", "token"}  # or of a range of time
 
 
-def discover(options: Options) -> Connection:
+def discover(options: Options) -> Discovery:
     """Find out how an API works, with at most 50 requests.
 
     Raises:
@@ -71,27 +71,27 @@ def discover(options: Options) -> Connection:
         ExitStack() as stack,
         ProbeSession(given.url, None, SECONDS, secrets, limits, MAX_TO_FIND_OUT) as session,
     ):
-        connection = Connection(name, options, Client(session, given, ignored=ignored), stack)
-        connection.variables.update(connection.other_variables)
+        discovery = Discovery(name, options, Client(session, given, ignored=ignored), stack)
+        discovery.variables.update(discovery.other_variables)
         if given.random_part and given.random_part not in given.other_keys:
-            connection.question(
+            discovery.question(
                 "base_url",
                 "A part of the URL's path looks random, and is taken for an id: if it is a "
                 "key, put a variable of .env in its place in defs.yaml.",
                 is_open=False,
             )
         if not given.has_path:
-            search_paths(connection, connection.client.ask())
-        page = reach(connection)
+            search_paths(discovery, discovery.client.ask())
+        page = reach(discovery)
         if page is not None:
-            _examine(connection, find_list(connection, page))
-        connection.requests = session.budget.sent
+            _examine(discovery, find_list(discovery, page))
+        discovery.requests = session.budget.sent
     redact = KNOWN.redact_text
-    connection.facts = [
+    discovery.facts = [
         replace(fact, value=redact(fact.value), evidence=redact(fact.evidence))
-        for fact in connection.facts
+        for fact in discovery.facts
     ]
-    return connection
+    return discovery
 
 
 def _read_options(options: Options) -> RequestInput:
@@ -139,52 +139,52 @@ def _without_page(given: RequestInput) -> RequestInput:
     return replace(given, params=params, known_params=known, left_out=left_out)
 
 
-def _examine(connection: Connection, page: Page) -> None:
+def _examine(discovery: Discovery, page: Page) -> None:
     """Find the fields and the pages of a list, reach its end, and write the document."""
-    client = connection.client
+    client = discovery.client
     zone = find_zone(page.document)
     sample = Sample(page.rows, zone)
-    key = as_list(connection.options.get("primary_key") or find_id(sample))
+    key = as_list(discovery.options.get("primary_key") or find_id(sample))
     client.read_ids, client.id_path = build_id_reader(key, sample), next(iter(key), None)
     page = client.read(page)
     search = ParameterSearch(client, page)
-    paging = find_paging(search, connection.options.get("paginator"))
-    end = _reach_end(connection, search, page)
-    for name, value in connection.given.left_out.items():
+    paging = find_paging(search, discovery.options.get("paginator"))
+    end = _reach_end(discovery, search, page)
+    for name, value in discovery.given.left_out.items():
         if name in NO_PAGES and name not in str(paging.paginator):
             setting = f"params.{name}"
             text = f"`{name}={value}` is left out of the URL, as that of a page; if it is a "
             text += f"filter: --set {setting}={value}."
-            connection.question(setting, text, is_open=False)
-    connection.facts += paging.facts
+            discovery.question(setting, text, is_open=False)
+    discovery.facts += paging.facts
     sample = Sample(end.rows or page.rows, zone)
-    key, contract = describe_contract(connection, sample)
-    _write(connection, paging, key, contract)
-    connection.events = preview(connection.document, sample.records[:EXAMPLES])
+    key, contract = describe_contract(discovery, sample)
+    _write(discovery, paging, key, contract)
+    discovery.events = preview(discovery.document, sample.records[:EXAMPLES])
 
 
-def _reach_end(connection: Connection, search: ParameterSearch, page: Page) -> End:
+def _reach_end(discovery: Discovery, search: ParameterSearch, page: Page) -> End:
     """Reach the end of the list, and ask what its pages leave open."""
-    client, paging = connection.client, search.paging
+    client, paging = discovery.client, search.paging
     if paging.paginator is None:
         end = judge_single_page(client, paging, page)
         certainty: Certainty = "likely" if end.doubt or end.problem else "sure"
         is_known = paging.is_stable and not end.problem
-        connection.add("pages", "one page" if is_known else "unknown", paging.evidence, certainty)
+        discovery.add("pages", "one page" if is_known else "unknown", paging.evidence, certainty)
     else:
         budget = client.session.budget
         budget.requests = max(budget.requests, budget.sent) + MAX_TO_REACH_END
         find_largest_size(search)
-        connection.add("pages", describe_settings(paging.paginator), paging.evidence)
+        discovery.add("pages", describe_settings(paging.paginator), paging.evidence)
         end = reach_end(client, paging, MAX_TO_REACH_END)
         is_sure = end.is_reached and not end.doubt
         said = end.doubt or end.problem
-        connection.add("end", end.evidence or "not reached", said, "sure" if is_sure else "likely")
-    _ask_about_end(connection, paging, end)
+        discovery.add("end", end.evidence or "not reached", said, "sure" if is_sure else "likely")
+    _ask_about_end(discovery, paging, end)
     return end
 
 
-def _ask_about_end(connection: Connection, paging: Paging, end: End) -> None:
+def _ask_about_end(discovery: Discovery, paging: Paging, end: End) -> None:
     """Ask what the pages leave open: whether that is all, or how the list goes on."""
     said = (end.problem or end.doubt).rstrip(".")
     choices: dict[str, dict[str, Any]] = {}
@@ -195,7 +195,7 @@ def _ask_about_end(connection: Connection, paging: Paging, end: End) -> None:
             choices["these are all, the total is wrong"] = {"paginator.total_path": None}
         elif end.is_reached or not end.is_cut_off:
             choices["these are all"] = {"windows": None}
-        connection.question(
+        discovery.question(
             "windows",
             f"{said}. If the API has more and can be asked for a range of time, name its "
             "parameters: --set windows.param_from=... --set windows.param_to=... --set "
@@ -204,18 +204,18 @@ def _ask_about_end(connection: Connection, paging: Paging, end: End) -> None:
         )
     elif end.ending:
         choices["it ends there"] = {"response_actions": [{**end.ending, "action": "ignore"}]}
-        connection.question("response_actions", f"{said}. Does the list end there?", choices)
+        discovery.question("response_actions", f"{said}. Does the list end there?", choices)
     elif end.problem or (end.doubt and paging.paginator == "single_page"):
-        _ask_for_pages(connection, paging, end, said)
+        _ask_for_pages(discovery, paging, end, said)
 
 
-def _ask_for_pages(connection: Connection, paging: Paging, end: End, said: str) -> None:
+def _ask_for_pages(discovery: Discovery, paging: Paging, end: End, said: str) -> None:
     """Ask how a list goes on of which nothing but page 1 was found."""
     is_all = {"that is the whole list": {"paginator": "single_page"}}
     # only the length of a page is in doubt, which is not usual
     is_open = not end.is_reached or end.problem or is_doubted(len(end.rows))
     is_likely_all = paging.is_stable and not is_open
-    if connection.client.session.budget.sent >= MAX_TO_FIND_OUT:
+    if discovery.client.session.budget.sent >= MAX_TO_FIND_OUT:
         said += f". {MAX_TO_FIND_OUT} requests were too few to try all: name the key's place, too"
     text = (
         f"How does the list go on? {said}. Look for pages in the API's documentation, and say what "
@@ -226,7 +226,7 @@ def _ask_for_pages(connection: Connection, paging: Paging, end: End, said: str) 
             "The same request brings other records each time, so that no page can follow another. "
             "Which parameter sorts the list? Set it, such as --set params.sort=id."
         )
-    elif is_fixed_query(connection.given.body):
+    elif is_fixed_query(discovery.given.body):
         text = (
             f"How does the list go on? {said}. The query has no variable for it: declare one, such "
             "as by `query($after: String) { events(first: 50, after: $after) ...`, and give the "
@@ -235,56 +235,56 @@ def _ask_for_pages(connection: Connection, paging: Paging, end: End, said: str) 
     elif is_likely_all:
         paging.paginator = "auto"
         text += " Until --set paginator=single_page says that this is all, `complete` warns."
-    connection.question("paginator", text, {} if end.problem else is_all, is_open=not is_likely_all)
+    discovery.question("paginator", text, {} if end.problem else is_all, is_open=not is_likely_all)
 
 
 def _write(
-    connection: Connection, paging: Paging, primary_key: Any, contract: Mapping[str, Any]
+    discovery: Discovery, paging: Paging, primary_key: Any, contract: Mapping[str, Any]
 ) -> None:
     """Make the document of what was found, with comments that say why."""
-    given, attempt = connection.given, connection.attempt
-    client: dict[str, Any] = {"base_url": connection.without_keys(given.base_url)}
+    given, attempt = discovery.given, discovery.attempt
+    client: dict[str, Any] = {"base_url": discovery.without_keys(given.base_url)}
     if given.headers:
-        client["headers"] = connection.without_keys(given.headers)
+        client["headers"] = discovery.without_keys(given.headers)
     if attempt:
         client["auth"] = dict(attempt.config)
-    comments = connection.comments
+    comments = discovery.comments
     comments[(*ENDPOINT, "paginator")] = paging.evidence
-    if connection.variables:
+    if discovery.variables:
         place = "auth" if attempt else "base_url"
-        comments[(*CLIENT, place)] = f"the key is in .env: {' and '.join(connection.variables)}"
+        comments[(*CLIENT, place)] = f"the key is in .env: {' and '.join(discovery.variables)}"
     attributes = {
         "rest_api": {
             "client": client,
             "resource_defaults": {"primary_key": primary_key, "write_disposition": "merge"},
-            "resources": [{"name": EVENT_DATA, "endpoint": _build_endpoint(connection, paging)}],
+            "resources": [{"name": EVENT_DATA, "endpoint": _build_endpoint(discovery, paging)}],
         },
         **contract,
         "schedule": "*/15 * * * *",
         "freshness": {"warn_after_minutes": 30, "fail_after_minutes": 60},
     }
-    settings = connection.options.settings.items()
+    settings = discovery.options.settings.items()
     own = {name: value for name, value in settings if name.split(".")[0] != "auth"}
     if own.get("paginator") == paging.kind:
         del own["paginator"]  # which was completed
     document = {"type": COMPONENT, "attributes": attributes}
-    connection.document = apply_settings(document, own)
+    discovery.document = apply_settings(document, own)
 
 
-def _build_endpoint(connection: Connection, paging: Paging) -> dict[str, Any]:
-    given, (params, body) = connection.given, connection.client.apply(paging.settings)
+def _build_endpoint(discovery: Discovery, paging: Paging) -> dict[str, Any]:
+    given, (params, body) = discovery.given, discovery.client.apply(paging.settings)
     if paging.is_numbered:  # the paginator itself writes these
         own = map(paging.paginator.get, ("offset_param", "limit_param", "page_param"))
         for name in {*own, paging.size_param} - {*paging.settings}:
             params.pop(name, None)
-    windows = connection.options.get("windows") or {}
+    windows = discovery.options.get("windows") or {}
     for bound in ("param_from", "param_to"):  # which windows set
         params.pop(windows.get(bound, ""), None)
     return {
-        "path": connection.without_keys(given.path),
+        "path": discovery.without_keys(given.path),
         **({"method": given.method} if given.method != "GET" else {}),
-        **({"params": connection.without_keys(params)} if params else {}),
+        **({"params": discovery.without_keys(params)} if params else {}),
         **({} if body is None else {"json": body}),
-        "data_selector": connection.client.selector,
+        "data_selector": discovery.client.selector,
         "paginator": paging.paginator,
     }

@@ -9,7 +9,7 @@ from typing import Any
 from event_assets.config.source import DEFAULT_MAX_REJECTS
 from event_assets.probe import field_finder, time_finder
 from event_assets.probe import field_words as words
-from event_assets.probe.connection import Certainty, Choices, Connection
+from event_assets.probe.discovery import Certainty, Choices, Discovery
 from event_assets.probe.report import shown
 from event_assets.probe.samples import (
     NOTHING,
@@ -40,14 +40,14 @@ NO_NAME: Choices = {"events have none": {"fields.name": None}}
 MAX_NAMED = 12  # fields that a question lists
 
 
-def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict[str, Any]]:
+def describe_contract(discovery: Discovery, sample: Sample) -> tuple[Any, dict[str, Any]]:
     """Return the primary key, and the settings that say where the fields are and what is removed.
 
     What they rest on is told, and what is in doubt is asked.
     """
-    findings = {column: _find(connection, sample, column) for column in COLUMNS}
+    findings = {column: _find(discovery, sample, column) for column in COLUMNS}
     start, end = findings["start_time"], findings["end_time"]
-    is_said = connection.options.get(END_SETTING)
+    is_said = discovery.options.get(END_SETTING)
     doubt = ""
     if start and end and not is_said and _is_before(sample, end, start):  # such as its day alone
         findings["end_time"] = None
@@ -56,34 +56,34 @@ def describe_contract(connection: Connection, sample: Sample) -> tuple[Any, dict
         doubt = f"`{path}` may say how long they take, but no end is made of that"
     if doubt:
         text = f"When do events end? {doubt}: name another field by --set {END_SETTING}=PATH."
-        connection.question(END_SETTING, text, is_open=False)
+        discovery.question(END_SETTING, text, is_open=False)
     fields: dict[str, Any] = {"id": {"type": "text", "nullable": False}}
     for column, finding in findings.items():
         if finding:
-            fields[column] = _describe_field(connection, sample, column, finding)
-        elif connection.options.get(f"fields.{column}"):
+            fields[column] = _describe_field(discovery, sample, column, finding)
+        elif discovery.options.get(f"fields.{column}"):
             fields[column] = {"type": COLUMNS[column]}
         elif column in REQUIRED:
-            _ask_where(connection, sample, column)
+            _ask_where(discovery, sample, column)
     if start:
-        _ask_about_times(connection, sample, start, findings["end_time"])
+        _ask_about_times(discovery, sample, start, findings["end_time"])
     key = field_finder.find_id(sample) or field_finder.find_composite_id(sample, start)
     if key:
         evidence = f"unique in {len(sample.all_records):,} records"
-        connection.add("id", f"`{'`, `'.join(as_list(key))}`", evidence)
+        discovery.add("id", f"`{'`, `'.join(as_list(key))}`", evidence)
     else:
         keys = field_finder.find_other_keys(sample, findings["name"], start)
-        connection.question(
+        discovery.question(
             "primary_key",
             "Which field tells the events apart? None with the name of an id is unique: "
             "--set primary_key=PATH.",
             {f"`{'` and `'.join(one)}`": {"primary_key": one} for one in keys[:MAX_NAMED]},
         )
-    removed = _find_removed(connection, sample)
+    removed = _find_removed(discovery, sample)
     return key or "id", {"fields": fields, **({"removed_when": removed} if removed else {})}
 
 
-def _ask_where(connection: Connection, sample: Sample, column: str) -> None:
+def _ask_where(discovery: Discovery, sample: Sample, column: str) -> None:
     """Ask which field a column is; the fields that look like one are the choices."""
     setting = f"fields.{column}.from"
     is_time = COLUMNS[column] == TIME
@@ -94,27 +94,27 @@ def _ask_where(connection: Connection, sample: Sample, column: str) -> None:
         spaced = [one for one in texts if any(" " in str(value) for value in sample.present(one))]
         likely = spaced or texts
     named = ", ".join(f"`{path}`" for path in [*dict.fromkeys([*likely, *paths])][:MAX_NAMED])
-    connection.question(
+    discovery.question(
         setting,
         f"Which field is {REQUIRED[column]} of an event? There are {named}: --set {setting}=PATH.",
         {**{path: {setting: path} for path in likely[:MAX_NAMED]}, **({} if is_time else NO_NAME)},
     )
 
 
-def _find(connection: Connection, sample: Sample, column: str) -> FieldFinding | None:
+def _find(discovery: Discovery, sample: Sample, column: str) -> FieldFinding | None:
     """Return where a column's values are, and how they are read: as it was said, or as they look.
 
     Raises:
         ConfigError: nothing is there.
     """
-    given = dict(connection.options.get(f"fields.{column}") or {})
+    given = dict(discovery.options.get(f"fields.{column}") or {})
     if not (source := given.get("from")):
         finding = field_finder.find_field(sample, column, COLUMNS[column])
     elif COLUMNS[column] == TIME:
         finding = time_finder.find_time_at(sample, source)
     else:
         finding = FieldFinding({"from": source})
-    zone = connection.options.get(ZONE_SETTING)
+    zone = discovery.options.get(ZONE_SETTING)
     if finding and zone and column == "end_time" and not finding.is_zoned:
         given = {"timezone": zone, **given}  # which was said of the start
     values = _read(sample, column, {"from": source})[0] if source else ()
@@ -132,7 +132,7 @@ def _read(
 
 
 def _describe_field(
-    connection: Connection, sample: Sample, column: str, finding: FieldFinding
+    discovery: Discovery, sample: Sample, column: str, finding: FieldFinding
 ) -> dict[str, Any]:
     """Return the settings of a field, and tell what they rest on."""
     settings, kind = dict(finding.settings), COLUMNS[column]
@@ -141,7 +141,7 @@ def _describe_field(
     evidence = f"in {share:.0%} of {len(values):,} records"
     is_known = finding.is_zoned or kind != TIME
     if unread and kind == TIME:
-        _ask_about_unread(connection, column, finding, unread, len(values))
+        _ask_about_unread(discovery, column, finding, unread, len(values))
     if not is_known and "timezone" not in settings:
         evidence += "; local times without a zone, taken as UTC"
     certainty: Certainty = "sure" if is_known else "assumed"
@@ -154,8 +154,8 @@ def _describe_field(
         # some APIs name the zone in which they show times that are UTC
         evidence += f"; as local times in `{zones[0]}`"
         certainty = "likely"
-    connection.comments[("attributes", "fields", column)] = evidence
-    connection.add(column, f"`{'`, `'.join(finding.sources)}`", evidence, certainty)
+    discovery.comments[("attributes", "fields", column)] = evidence
+    discovery.add(column, f"`{'`, `'.join(finding.sources)}`", evidence, certainty)
     if settings["from"] == column:
         del settings["from"]
     return {"type": kind, **settings}
@@ -171,20 +171,20 @@ def _is_before(sample: Sample, end: FieldFinding, start: FieldFinding) -> bool:
 
 
 def _ask_about_unread(
-    connection: Connection, column: str, finding: FieldFinding, unread: Sequence[Any], count: int
+    discovery: Discovery, column: str, finding: FieldFinding, unread: Sequence[Any], count: int
 ) -> None:
     """Ask what to do with values that are no times: how they are written, or to reject them."""
     where = f"at `{finding.sources[0]}`"
     if 2 * len(unread) > count:
         setting = f"fields.{column}.format"
-        connection.question(
+        discovery.question(
             setting,
             f"How is `{shown(unread[0])}` {where} written? It is read as a time by no format that "
             f"is known: --set {setting}=%d.%m.%Y, or name another field.",
         )
     elif len(unread) > DEFAULT_MAX_REJECTS * count:
         tenths = -(-10 * len(unread) // count)
-        connection.question(
+        discovery.question(
             "max_rejects",
             f"{len(unread):,} of {count:,} records have no time {where}, such as "
             f"`{shown(unread[0])}`: a sync rejects them, and fails if they are too many.",
@@ -193,7 +193,7 @@ def _ask_about_unread(
 
 
 def _ask_about_times(
-    connection: Connection, sample: Sample, start: FieldFinding, end: FieldFinding | None
+    discovery: Discovery, sample: Sample, start: FieldFinding, end: FieldFinding | None
 ) -> None:
     """Ask in which zone times are, how they are written, and whether there are past ones."""
     values, moments, _ = _read(sample, "start_time", start.settings)
@@ -209,25 +209,25 @@ def _ask_about_times(
     if others:
         named = {f"`{path}`": {START_SETTING: path} for path in (start.sources[0], *others)}
         text = f"Which field is the start of an event: {' or '.join(named)}?"
-        connection.question(START_SETTING, text, named)
-    _ask_about_clock(connection, sample, start, example)
+        discovery.question(START_SETTING, text, named)
+    _ask_about_clock(discovery, sample, start, example)
     if not start.is_zoned:
         unread = time_finder.find_unread_zone(sample)
         if unread:
             said = f"`{unread[0]}` says `{unread[1]}`, which is no name of the IANA database"
         else:
             said = f"They name none, such as `{example}`, and are taken as UTC"
-        connection.question(
+        discovery.question(
             ZONE_SETTING,
             f"In which time zone are the times? {said}; else --set {ZONE_SETTING}=Europe/Berlin.",
             {"UTC": {ZONE_SETTING: "UTC"}},
             is_open=unread is not None,
         )
-    ask_about_range(connection, known)
+    ask_about_range(discovery, known)
     if start.rivals:
         formats = [start.settings["format"], *start.rivals]
         columns = ["start_time", *(["end_time"] if end else [])]
-        connection.question(
+        discovery.question(
             "fields.start_time.format",
             f"Is `{example}` written day first or month first? Every value can be read as "
             f"{' and as '.join(formats)}.",
@@ -235,14 +235,14 @@ def _ask_about_times(
         )
 
 
-def _ask_about_clock(connection: Connection, sample: Sample, start: FieldFinding, day: Any) -> None:
+def _ask_about_clock(discovery: Discovery, sample: Sample, start: FieldFinding, day: Any) -> None:
     """Ask when on a day events start, where a field says it in a way that cannot be read."""
     unread = time_finder.find_unread_clock(sample, start)
-    if unread and not connection.options.get(START_SETTING):
+    if unread and not discovery.options.get(START_SETTING):
         path, value, source = unread
         at = {f"as `{path}` says": {START_SETTING: source}} if source else {}
         problem = "" if at else f", which cannot be read beside `{day}`"
-        connection.question(
+        discovery.question(
             START_SETTING,
             f"At what time of day do events start? `{path}` says `{shown(value)}`"
             f"{problem}; name another field by --set {START_SETTING}=PATH.",
@@ -250,7 +250,7 @@ def _ask_about_clock(connection: Connection, sample: Sample, start: FieldFinding
         )
 
 
-def _find_removed(connection: Connection, sample: Sample) -> dict[str, Any]:
+def _find_removed(discovery: Discovery, sample: Sample) -> dict[str, Any]:
     """Return how the records of removed events are told, as `removed_when`; tell what was found."""
     removed: dict[str, Any] = {}
     for subject, (meanings, effect) in MARKS.items():
@@ -265,7 +265,7 @@ def _find_removed(connection: Connection, sample: Sample) -> dict[str, Any]:
                 continue
             count = sum(value in marks for value in values)
             share = f"{count:,} of {len(values):,} records are marked"
-            connection.add(subject, f"`{path}`", f"{share}; {effect}")
+            discovery.add(subject, f"`{path}`", f"{share}; {effect}")
             if subject == "removed":
                 removed[path] = marks[0] if len(marks) == 1 else marks
     return removed

@@ -12,7 +12,7 @@ from event_assets.http.error_text import find_words
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import ListFacts
 from event_assets.probe.client import Client
-from event_assets.probe.connection import Fact
+from event_assets.probe.discovery import Fact
 from event_assets.probe.page import Page
 from event_assets.probe.paging import PAGES_TO_BELIEVE, PagesRead, Paging, read_pages
 from event_assets.values.errors import ConfigError

@@ -15,7 +15,7 @@ from event_assets.http.response import describe_format
 from event_assets.probe import authentication as auth
 from event_assets.probe.authentication import Attempt, by_name, by_names, needs_key
 from event_assets.probe.client import MAX_FORBIDDEN
-from event_assets.probe.connection import Connection, Question
+from event_assets.probe.discovery import Discovery, Question
 from event_assets.probe.page import NOT_SENT, Page
 from event_assets.probe.paging_candidates import FIRST_PAGE
 from event_assets.values.errors import ApiError
@@ -36,11 +36,11 @@ class KeySearch:
         tried: the places, as people call them.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, discovery: Discovery) -> None:
         self.anonymous = NOT_SENT
         self.tried: list[str] = []
-        self._connection = connection
-        self._client = connection.client
+        self._discovery = discovery
+        self._client = discovery.client
         self._last = NOT_SENT
         self._is_steady: bool | None = None  # whether the same request brings the same answer
 
@@ -97,11 +97,11 @@ class KeySearch:
         return other
 
     def _ask(self, group: Sequence[Attempt]) -> Page:
-        connection = self._connection
-        auths = [attempt.build(connection.source, connection.stack) for attempt in group]
+        discovery = self._discovery
+        auths = [attempt.build(discovery.source, discovery.stack) for attempt in group]
         several = partial(reduce, lambda request, one: one(request), auths)
         self._client.session.set_auth(auths[0] if len(auths) == 1 else cast("Any", several))
-        self._last = follow(connection, self._client.ask(again=True))
+        self._last = follow(discovery, self._client.ask(again=True))
         return self._last
 
     def _has_effect(self, page: Page) -> bool:
@@ -131,17 +131,17 @@ class KeySearch:
         return group, page or self._ask(group)
 
 
-def follow(connection: Connection, page: Page) -> Page:
+def follow(discovery: Discovery, page: Page) -> Page:
     """Follow one redirect of page 1 within its host; from now on, its target is the address.
 
     Raises:
         ApiError: it leads to another host or port, which must not get the key, or out of TLS.
     """
-    page = _ask_for_json(connection, page)
+    page = _ask_for_json(discovery, page)
     target = page.redirect_target
     if not target:
         return page
-    client, given = connection.client, connection.given
+    client, given = discovery.client, discovery.given
     if target == redact_url(given.url):
         raise ApiError(
             f"The API redirects to {target} again, with other parameters or a cookie: give the URL "
@@ -159,13 +159,13 @@ def follow(connection: Connection, page: Page) -> Page:
         client.given = given
         client.session.move(given.url)
         return page
-    connection.add("URL", target, "the API redirects to it")
+    discovery.add("URL", target, "the API redirects to it")
     return page
 
 
-def _ask_for_json(connection: Connection, page: Page) -> Page:
+def _ask_for_json(discovery: Discovery, page: Page) -> Page:
     """Return a page, asked for as JSON where an API wants that, or sends XML without."""
-    client = connection.client
+    client = discovery.client
     is_xml = page.status == HTTPStatus.OK and not page.is_ok and "XML" in describe_format(page.text)
     has_accept = "accept" in map(str.lower, client.given.headers)
     if has_accept or not (is_xml or page.status == HTTPStatus.NOT_ACCEPTABLE):
@@ -173,7 +173,7 @@ def _ask_for_json(connection: Connection, page: Page) -> Page:
     named = JSON_KIND.search(page.said)
     accept = named[0] if named else "application/json"
     without = "sends XML" if is_xml else f"answers {page.status}"
-    connection.add("header", f"Accept: {accept}", f"without it, the API {without}")
+    discovery.add("header", f"Accept: {accept}", f"without it, the API {without}")
     client.given = replace(client.given, headers={**client.given.headers, "Accept": accept})
     return client.ask(again=True)
 
@@ -186,39 +186,39 @@ def _is_other_error(group: Sequence[Attempt], page: Page) -> bool:
     return not any(str(each.config.get("name", "?")).lower() in words for each in group)
 
 
-def reach(connection: Connection) -> Page | None:
+def reach(discovery: Discovery) -> Page | None:
     """Return page 1, with the key if there is one; None if a question must be answered first.
 
     Raises:
         ApiError: the API cannot be reached, or does not accept the key.
     """
-    client, keys = connection.client, connection.options.keys
-    given = auth.complete_auth(connection.given.key, keys, _wanted_auth(connection))
+    client, keys = discovery.client, discovery.options.keys
+    given = auth.complete_auth(discovery.given.key, keys, _wanted_auth(discovery))
     config = given.config if given else {}
     if config.get("type") == "oauth2_client_credentials" and not config.get("access_token_url"):
         text = (
             "At which address does the API give out tokens? --set auth.access_token_url=https://..."
         )
-        connection.question("auth.access_token_url", text)
+        discovery.question("auth.access_token_url", text)
         return None
-    if connection.options.get("auth") == "none" or not (given.secrets if given else keys):
-        page = follow(connection, client.ask())
+    if discovery.options.get("auth") == "none" or not (given.secrets if given else keys):
+        page = follow(discovery, client.ask())
         if needs_key(page):
-            connection.question("key", f"The API wants a key: {_describe_refusal(page)}")
+            discovery.question("key", f"The API wants a key: {_describe_refusal(page)}")
             return None
-        return _require(connection, page)
-    search = KeySearch(connection)
+        return _require(discovery, page)
+    search = KeySearch(discovery)
     is_place_known = given is not None and (given.is_given or len(keys) > 1)
     usual = () if is_place_known else search.groups(keys[0].split()[-1])
     found = search.find(chain([[given]] if given else [], usual))
     anonymous = search.anonymous
     if found:
-        connection.attempt, page = found
-        connection.variables.update(connection.attempt.variables(connection.source))
+        discovery.attempt, page = found
+        discovery.variables.update(discovery.attempt.variables(discovery.source))
         without = "otherwise" if anonymous.is_ok else str(anonymous.status)
         evidence = f"accepted; without it the API answers {without}"
-        connection.add("key", connection.attempt.name, evidence)
-        return _require(connection, page)
+        discovery.add("key", discovery.attempt.name, evidence)
+        return _require(discovery, page)
     if anonymous.is_ok and not needs_key(anonymous):
         text = (
             "The answer is the same with the key and without, however it was sent: the API may "
@@ -226,11 +226,11 @@ def reach(connection: Connection) -> Page | None:
         )
         # also where `--set auth.name` names a place, which may be wrong
         choices = {"yes, without a key": {"auth": "none"}}
-        connection.questions.append(Question("auth", text, choices))
+        discovery.questions.append(Question("auth", text, choices))
         client.session.set_auth(None)
         return client.ask()
     if not needs_key(anonymous):
-        return _require(connection, anonymous)
+        return _require(discovery, anonymous)
     help_ = (
         "Look up how it is sent: give it with the word before it, if there is one (`Token KEY`), "
         "name its place by --auth and --set auth.name=..., or give the documentation's curl "
@@ -241,7 +241,7 @@ def reach(connection: Connection) -> Page | None:
     if SIGNED.search(anonymous.said):
         help_ = "If it wants each request signed by the key, it cannot be connected: no auth does."
     raise ApiError(
-        f"The API at {connection.given.base_url} did not accept the key, sent as {shown}: "
+        f"The API at {discovery.given.base_url} did not accept the key, sent as {shown}: "
         f"{_describe_refusal(anonymous)} {help_}"
     )
 
@@ -254,22 +254,22 @@ def _describe_refusal(page: Page) -> str:
     return f"it answered {page.status}{named}.{page.said}"
 
 
-def _wanted_auth(connection: Connection) -> dict[str, Any] | None:
+def _wanted_auth(discovery: Discovery) -> dict[str, Any] | None:
     """Return the `auth` that the options name, perhaps only by its type."""
-    setting = connection.options.get("auth")
+    setting = discovery.options.get("auth")
     if isinstance(setting, str):
         return None if setting == "none" else {"type": setting}
-    named = {"type": connection.options.auth} if connection.options.auth else {}
+    named = {"type": discovery.options.auth} if discovery.options.auth else {}
     return {**named, **(setting or {})} or None
 
 
-def _require(connection: Connection, page: Page) -> Page:
+def _require(discovery: Discovery, page: Page) -> Page:
     """Return a page, which must be JSON, with the parameters of pages that the API demands.
 
     Raises:
         ApiError: it is none.
     """
-    client = connection.client
+    client = discovery.client
     while page.status in UNKNOWN_NAMES:
         named = {*re.findall(r"[\w$\[\]]+", page.said)} - {*client.given.params}
         demanded = {name: first for name, first in FIRST_PAGE.items() if name in named}
@@ -277,7 +277,7 @@ def _require(connection: Connection, page: Page) -> Page:
             break
         client.given = replace(client.given, params={**client.given.params, **demanded})
         shown = ", ".join(f"{name}={value}" for name, value in demanded.items())
-        connection.add("parameters", shown, f"without, the API answers {page.status}")
+        discovery.add("parameters", shown, f"without, the API answers {page.status}")
         page = client.ask()
     if page.is_ok:
         return page

@@ -13,7 +13,7 @@ from event_assets.pagination.facts import USUAL_SIZES
 from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import SIZE, plain_name
 from event_assets.probe.client import BODY, Client, Settings
-from event_assets.probe.connection import Fact
+from event_assets.probe.discovery import Fact
 from event_assets.probe.page import Page
 from event_assets.probe.paging import Paging, find_shift
 from event_assets.probe.paging_candidates import (

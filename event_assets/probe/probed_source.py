@@ -117,7 +117,7 @@ def examine(source: SourceConfig, seconds: float) -> ProbedSource:
     with stream.resolve_endpoint(events) as (base_url, configured):
         given, own_auth = _build_given(events, base_url)
         auth = configured or own_auth
-        limits = replace(source.limits, find_address=lambda: source.address)
+        limits = replace(source.limits, find_base_url_setting=lambda: source.base_url_setting)
         secrets = configured_secrets(source)
         named = map(find_secrets, (given.headers, given.params, given.body))
         for secret in (*secrets, *secrets_of_auth(auth), *chain(*named)):

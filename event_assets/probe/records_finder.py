@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from event_assets.probe.authentication import needs_key
-from event_assets.probe.connection import Connection
+from event_assets.probe.discovery import Discovery
 from event_assets.probe.field_finder import likeness
 from event_assets.probe.page import Page
 from event_assets.probe.samples import Sample
@@ -28,19 +28,19 @@ NO_LIST = (200, 404)  # statuses at an address without a path, beside which a li
 NO_RECORDS = re.compile(r"included|links?|errors?|facets|aggregations|filters|warnings|meta")
 
 
-def find_list(connection: Connection, page: Page) -> Page:
+def find_list(discovery: Discovery, page: Page) -> Page:
     """Find the list of events in page 1, or else at the usual paths; return its page.
 
     Raises:
         ApiError: there is none, or it is empty.
     """
-    client = connection.client
-    if selector := connection.options.get("data_selector"):
+    client = discovery.client
+    if selector := discovery.options.get("data_selector"):
         client.selector = selector
-    elif not _select(connection, page):
+    elif not _select(discovery, page):
         # some servers fail to send the list now and then
-        page = search_paths(connection, client.ask(again=True))
-        if not _select(connection, page):
+        page = search_paths(discovery, client.ask(again=True))
+        if not _select(discovery, page):
             raise ApiError(
                 f"The answer of {redact_url(client.given.url)} has no list of events to learn "
                 "from: give the URL of the list, with its path, and if it is empty now, with what "
@@ -51,20 +51,20 @@ def find_list(connection: Connection, page: Page) -> Page:
     where = "the whole answer" if client.selector == "$" else f"`{client.selector}`"
     if not records:
         raise ApiError(f"There are no events in {where} to learn from: ask for some that exist.")
-    connection.add("records", where, f"{counted(records)} that look like events")
-    _ask_about_others(connection, page)
+    discovery.add("records", where, f"{counted(records)} that look like events")
+    _ask_about_others(discovery, page)
     return page
 
 
-def _select(connection: Connection, page: Page) -> bool:
+def _select(discovery: Discovery, page: Page) -> bool:
     if found := find_records(page.document) if page.is_ok else None:
-        connection.client.selector = found
+        discovery.client.selector = found
     return bool(found)
 
 
-def _ask_about_others(connection: Connection, page: Page) -> None:
+def _ask_about_others(discovery: Discovery, page: Page) -> None:
     """Ask which events are meant, where another list beside the records is like them."""
-    selector = connection.client.selector
+    selector = discovery.client.selector
     parent, _, name = selector.rpartition(".")
     lists = {path: groups[0] for path, groups in _find_lists([page.document]) if "*" not in path}
     known = [repr(row) for row in lists.pop(selector, ())]
@@ -77,7 +77,7 @@ def _ask_about_others(connection: Connection, page: Page) -> None:
     ]
     if like:
         names = "','".join((name, *like))
-        connection.question(
+        discovery.question(
             "data_selector",
             f"Which events are meant? Beside `{name}`, there are records like them in "
             f"`{'`, `'.join(like)}`.",
@@ -88,20 +88,20 @@ def _ask_about_others(connection: Connection, page: Page) -> None:
         )
 
 
-def search_paths(connection: Connection, page: Page) -> Page:
+def search_paths(discovery: Discovery, page: Page) -> Page:
     """Try the usual paths of events where the address has none; return the page to go on with.
 
     Without a key, a path that wants one is taken for that of the list.
     """
-    client, given = connection.client, connection.given
-    if given.has_path or _select(connection, page) or page.status not in NO_LIST:
+    client, given = discovery.client, discovery.given
+    if given.has_path or _select(discovery, page) or page.status not in NO_LIST:
         return page
     for path in EVENT_PATHS:
         client.given = replace(given, url=f"{given.url.rstrip('/')}/{path}")
         tried = client.ask()
         is_guarded = not client.session.has_auth and needs_key(tried)
-        if is_guarded or _select(connection, tried):
-            connection.add("URL", client.given.url, "there is a list of events")
+        if is_guarded or _select(discovery, tried):
+            discovery.add("URL", client.given.url, "there is a list of events")
             return tried
     client.given = given
     return page

@@ -31,7 +31,7 @@ def check_reachable(seen: ProbedSource) -> Finding:
         keyless = " (another host: sent without the key)" if is_keyless else ""
         redirect = (
             f" It redirects to {shown(target, 200)}{keyless}: set "
-            f"{seen.source.address} or the path to that."
+            f"{seen.source.base_url_setting} or the path to that."
         )
     if seen.base_page is not None:
         problem = f"page 0 was requested, and {page.reason}; page {seen.base_page} is there"

@@ -102,7 +102,7 @@ class ProbeSession(requests.Session):
         self.headers["User-Agent"] = USER_AGENT
         self.auth = lambda request: request  # otherwise requests reads .netrc
         self.budget = Budget(seconds, requests_allowed, limits)
-        self._address = limits.address
+        self._address = limits.base_url_setting
         self._build = partial(
             SingleAttemptAdapter,
             redactor=SecretRedactor(secrets),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from event_assets.probe.connection import Connection
+from event_assets.probe.discovery import Discovery
 from event_assets.values.timestamps import parse_timestamps
 
 MANY = 10  # events, of which an API that lists all has some of other times
@@ -13,9 +13,9 @@ SHORT = timedelta(days=31)  # a range that may be the API's own: a day, a week, 
 DAY = timedelta(days=1)
 
 
-def ask_about_range(connection: Connection, starts: Collection[datetime]) -> None:
+def ask_about_range(discovery: Discovery, starts: Collection[datetime]) -> None:
     """Ask about events before and after those of the list, whose starts are given."""
-    _ask_about_fixed_end(connection, max(starts))
+    _ask_about_fixed_end(discovery, max(starts))
     if len(starts) < MANY:
         return
     first, last = min(starts), max(starts)
@@ -25,7 +25,7 @@ def ask_about_range(connection: Connection, starts: Collection[datetime]) -> Non
         said, others = f"start from {first:%Y-%m-%d} to {last:%Y-%m-%d}", "others"
     else:
         return
-    connection.question(
+    discovery.question(
         "params",
         f"All events {said}: if the API has {others}, too, ask for them by its parameters, such as "
         "--set params.start_date=2000-01-01.",
@@ -33,14 +33,14 @@ def ask_about_range(connection: Connection, starts: Collection[datetime]) -> Non
     )
 
 
-def _ask_about_fixed_end(connection: Connection, last: datetime) -> None:
+def _ask_about_fixed_end(discovery: Discovery, last: datetime) -> None:
     """Tell of a time to come in the request that no event starts after."""
-    given = {name: one for name, one in connection.given.params.items() if isinstance(one, str)}
+    given = {name: one for name, one in discovery.given.params.items() if isinstance(one, str)}
     ends = parse_timestamps([*given.values()], None, None).to_pylist()
     for (name, value), end in zip(given.items(), ends, strict=True):
         if end and end + DAY > max(last, datetime.now(UTC)):
             setting = f"params.{name}"
-            connection.question(
+            discovery.question(
                 setting,
                 f"`{name}={value}` stays as it is, so that events after it are never requested: "
                 f"leave it out by --set {setting}=null, or name the parameters of a range that "

@@ -14,8 +14,8 @@ from event_assets.config.fields import LAST_SEEN, START
 from event_assets.config.source import ResourceConfig
 from event_assets.extract.stream import Stream
 from event_assets.records.column_names import DLT_PREFIX, ColumnNamer
-from event_assets.sync.extract import ExtractedRecords
 from event_assets.sync.removed import REMOVED_WHEN
+from event_assets.sync.typed_tables import ExtractedRecords
 from event_assets.values import timestamps
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows

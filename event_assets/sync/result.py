@@ -10,9 +10,9 @@ from event_assets.config.accounts import ACCOUNT
 from event_assets.extract.stream import Stream
 from event_assets.pagination.result import PaginationResult
 from event_assets.pagination.time_windows import WindowPlan
-from event_assets.sync.extract import ExtractedRecords
 from event_assets.sync.plan import SyncPlan
 from event_assets.sync.repeats import Repeats
+from event_assets.sync.typed_tables import ExtractedRecords
 from event_assets.values.conversion import to_json
 
 

@@ -17,7 +17,6 @@ from event_assets.extract.stream import Stream, open_stream
 from event_assets.http.journal import open_journal
 from event_assets.sync import account_registry, guards, schema_changes, sync_log
 from event_assets.sync.exclusion import delete_excluded
-from event_assets.sync.extract import ExtractedRecords, extract
 from event_assets.sync.known_rows import KnownRows
 from event_assets.sync.parent_rows import delete_rows_without_parent
 from event_assets.sync.plan import SyncPlan, plan_sync
@@ -25,6 +24,7 @@ from event_assets.sync.rejects import RejectBuffer, rejects_table
 from event_assets.sync.removed import record_removed
 from event_assets.sync.repeats import count_shared_keys, find_repeats
 from event_assets.sync.result import build_row
+from event_assets.sync.typed_tables import ExtractedRecords, extract
 from event_assets.values.errors import (
     ConcurrentSchemaChangeError,
     ExpiredJournalError,

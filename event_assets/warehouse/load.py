@@ -34,7 +34,7 @@ def load_package(
     pipeline: dlt.Pipeline,
     database: Database,
     load: TableLoad,
-    also: Callable[[str], None],
+    write_log: Callable[[str], None],
     check: Callable[[], None] = lambda: None,
 ) -> None:
     """Load the one package that a pipeline has extracted: all of it or nothing.
@@ -47,7 +47,7 @@ def load_package(
         pipeline: has extracted Arrow tables to Parquet.
         database: is open, and in no transaction.
         load: how the rows go into their table.
-        also: is given the load's id and writes what must be there if the rows are, in the same
+        write_log: is given the load's id and writes what must be there if the rows are, in the same
             transaction; called again if another writer conflicts.
         check: raises if the rows no longer fit the table; called first, and again if another writer
             conflicts.
@@ -73,7 +73,7 @@ def load_package(
             add_columns(database, dataset, load.table, columns, required)
             write_rows(database, dataset, load, files[load.table])
             _record_load(database, dataset, schema, state_doc(pipeline.state, load_id))
-            also(load_id)
+            write_log(load_id)
 
     is_known = columns.keys() <= catalog_columns(database, dataset, load.table).keys()
     if not is_known:

@@ -10,7 +10,7 @@ from jsonschema import Draft7Validator
 
 from event_assets.component.json_schema import FILE
 from event_assets.probe.connect import discover
-from event_assets.probe.connection import Connection, Options
+from event_assets.probe.discovery import Discovery, Options
 from event_assets.values.errors import ConfigError
 from event_assets_tests.support.synthetic_apis import SyntheticApi, make, serve
 from event_assets_tests.support.synthetic_apis.grammar import AUTHS, PAGING, RECORDS, TOKENS_PATH
@@ -25,7 +25,7 @@ SOME_PUBLIC = (2, 1052, 2028)
 SCHEMA = Draft7Validator(json.loads(FILE.read_text()))
 
 
-def find_out(api: SyntheticApi, url: str, *, is_place_known: bool, **settings: Any) -> Connection:
+def find_out(api: SyntheticApi, url: str, *, is_place_known: bool, **settings: Any) -> Discovery:
     """Find out about an API as a person may who knows its key, and perhaps the key's place."""
     if api.auth.kind == "oauth2":
         settings["auth.access_token_url"] = url + TOKENS_PATH

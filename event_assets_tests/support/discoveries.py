@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from event_assets.probe.connect import discover
-from event_assets.probe.connection import Connection, Options
+from event_assets.probe.discovery import Discovery, Options
 from event_assets.probe.source_yaml import ENDPOINT
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.event_records import events, number
@@ -23,7 +23,7 @@ HERE: Mapping[str, Callable[[Request], Mapping[str, str]]] = {  # where a key ma
 Answer = Callable[[Request], Any]
 
 
-def connect(answer: Answer, path: str = "/v1/events", **options: Any) -> Connection:
+def connect(answer: Answer, path: str = "/v1/events", **options: Any) -> Discovery:
     """Find out how an API works that answers so, as a person may who has its address."""
     with serving(answer) as api:
         found = discover(Options(f"{api.url}{path}", **options))
@@ -31,7 +31,7 @@ def connect(answer: Answer, path: str = "/v1/events", **options: Any) -> Connect
     return found
 
 
-def endpoint(found: Connection) -> dict[str, Any]:
+def endpoint(found: Discovery) -> dict[str, Any]:
     """Return the endpoint in the document."""
     value: Any = found.document
     for key in ENDPOINT:
@@ -39,17 +39,17 @@ def endpoint(found: Connection) -> dict[str, Any]:
     return dict(value)
 
 
-def client(found: Connection) -> dict[str, Any]:
+def client(found: Discovery) -> dict[str, Any]:
     """Return the settings of the client in the document."""
     return dict(found.document["attributes"]["rest_api"]["client"])
 
 
-def asked(found: Connection) -> list[str]:
+def asked(found: Discovery) -> list[str]:
     """Return the settings that the open questions ask for."""
     return [question.setting for question in found.open_questions]
 
 
-def values_of(found: Connection, subject: str) -> list[str]:
+def values_of(found: Discovery, subject: str) -> list[str]:
     """Return what was found of a subject."""
     return [fact.value for fact in found.facts if fact.subject == subject]
 

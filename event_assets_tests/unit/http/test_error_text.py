@@ -153,7 +153,7 @@ def test_a_key_in_the_words_is_masked(secret: str) -> None:
 def test_the_variables_of_the_source_are_named(status: int, advice: str) -> None:
     auth = APIKeyAuth(name="key", api_key="k", location="header")
     vars(auth)["key_name"] = "CONCERTS__API_KEY"
-    limits = HttpLimits(find_address=lambda: "CONCERTS_API_URL")
+    limits = HttpLimits(find_base_url_setting=lambda: "CONCERTS_API_URL")
     assert advice in message(JSONResponse({}, status), auth=auth, limits=limits)
 
 

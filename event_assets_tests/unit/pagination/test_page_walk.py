@@ -175,7 +175,7 @@ def test_a_total_that_changes_in_each_reading_is_read_no_more_often_than_others(
 
 
 @pytest.mark.parametrize(
-    ("facts", "asked"), [({"is_total_certain": True}, [0, 1, 0]), ({}, [0, 1, 2, 3, 5, 9, 0])]
+    ("facts", "asked"), [({"is_total_of_rows": True}, [0, 1, 0]), ({}, [0, 1, 2, 3, 5, 9, 0])]
 )
 def test_only_a_total_that_counts_no_pages_saves_the_pages_behind_the_last(
     facts: dict[str, Any], asked: list[int]
@@ -377,7 +377,7 @@ def test_two_pages_that_overlap_by_chance_are_read_again() -> None:
         rows = [*range(8)] if walk.facts.pages == 0 else [0, 7, 1, 2, 3, 4, 5, 6]
         page = tuple(rows[4 * walk.position :][:4])
         received |= {*page}
-        take(walk, page, total=8, is_total_certain=True)
+        take(walk, page, total=8, is_total_of_rows=True)
     assert received == {*range(8)}
     assert judge(walk.facts).complete is True
     assert walk.facts.passes == 2

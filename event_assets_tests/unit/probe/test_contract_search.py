@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from event_assets.probe.connection import Connection
+from event_assets.probe.discovery import Discovery
 from event_assets.values.errors import ConfigError
 from event_assets_tests.support.discoveries import Answer, asked, connect, endpoint, whole
 from event_assets_tests.support.event_records import events
@@ -23,11 +23,11 @@ def local(**more: Any) -> list[dict[str, Any]]:
     return events(7, **LOCAL, **more)
 
 
-def fields(found: Connection) -> dict[str, Any]:
+def fields(found: Discovery) -> dict[str, Any]:
     return dict(found.document["attributes"]["fields"])
 
 
-def first_start(found: Connection) -> str:
+def first_start(found: Discovery) -> str:
     return str(found.events[0]["start_time"])
 
 

@@ -11,7 +11,7 @@ import pytest
 from starlette.requests import Request
 
 from event_assets.probe.connect import discover
-from event_assets.probe.connection import Options
+from event_assets.probe.discovery import Options
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.discoveries import (
     ROWS,

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from event_assets.probe.connect import discover
-from event_assets.probe.connection import Connection, Options
+from event_assets.probe.discovery import Discovery, Options
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.event_apis import APIS, FIRST, ListApi
 
 
-def connect(api: ListApi, **settings: Any) -> Connection:
+def connect(api: ListApi, **settings: Any) -> Discovery:
     with serving(lambda request: api.respond(request, api.count)) as server:
         curl = api.curl.replace("URL", server.url) or None
         url = None if curl else f"{server.url}{api.path}"

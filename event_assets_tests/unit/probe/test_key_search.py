@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from event_assets.probe.connect import discover
-from event_assets.probe.connection import Options
+from event_assets.probe.discovery import Options
 from event_assets.values.errors import ApiError, ConfigError
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.discoveries import (

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from event_assets.probe.connect import discover
-from event_assets.probe.connection import Options
+from event_assets.probe.discovery import Options
 from event_assets.sandbox import KEY as SANDBOX_KEY
 from event_assets.values.errors import ConfigError
 from event_assets_tests.support.api_server import serving

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from event_assets.probe.connect import discover, name_source
-from event_assets.probe.connection import Options
+from event_assets.probe.discovery import Options
 from event_assets.values.errors import ApiError
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.discoveries import (

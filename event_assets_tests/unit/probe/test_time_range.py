@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from event_assets.probe.connection import Connection
+from event_assets.probe.discovery import Discovery
 from event_assets_tests.support.discoveries import connect, endpoint, whole
 from event_assets_tests.support.event_records import events
 
@@ -22,7 +22,7 @@ def dated(first: datetime, days: int, count: int = 24) -> list[dict[str, Any]]:
     return rows
 
 
-def told(found: Connection) -> list[str]:
+def told(found: Discovery) -> list[str]:
     """Return what is told of parameters."""
     return [one.text for one in found.questions if one.setting.startswith("params")]
 

@@ -70,8 +70,8 @@ class Options:
 
 
 @dataclass
-class Connection:
-    """One discovery: what is known of an API so far, and the configuration that follows.
+class Discovery:
+    """What is known of an API so far, and the configuration that follows.
 
     Attributes:
         name: of the source.
