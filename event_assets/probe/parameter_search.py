@@ -38,6 +38,7 @@ class ParameterSearch:
         first: page 1, as it comes by itself.
         base: the page that others are compared with: page 1 with what was found so far.
         said: names of parameters that are tried first, whatever they are for.
+        is_emptied: whether a parameter that means nothing brings an empty list.
     """
 
     def __init__(self, client: Client, first: Page) -> None:
@@ -45,6 +46,7 @@ class ParameterSearch:
         self.first = self.base = first
         self.paging = Paging()
         self.said: list[str] = []
+        self.is_emptied = False
         self.hints = find_hints(first)
 
     def ask(self, settings: Settings) -> Page:
@@ -56,14 +58,15 @@ class ParameterSearch:
         paging, first = self.paging, self.first
         in_body = self.client.given.method != "GET"  # where candidates go, too
         control = self.client.ask({f"{BODY}{NONSENSE}" if in_body else NONSENSE: "1"})
-        paging.is_strict = control.response is not None and not control.is_ok
+        self.is_emptied = control.is_ok and bool(first.ids) and not control.ids
+        paging.is_strict = control.response is not None and (self.is_emptied or not control.is_ok)
         again = self.client.ask(again=True) if paging.is_strict else control
         shift = find_shift(first.ids, again.ids)
         is_other = shift in (None, len(first.ids)) or not again.ids
         paging.is_stable = not (first.ids and is_other and again.response is not None)
         if paging.is_strict:
-            evidence = f"with one, the API answers {control.status}"
-            paging.facts.append(Fact("unknown parameters", "refused", evidence))
+            said = "sends no records" if self.is_emptied else f"answers {control.status}"
+            paging.facts.append(Fact("unknown parameters", "refused", f"with one, the API {said}"))
         if not paging.is_stable:
             evidence = "the same request brought other records, or others first"
             paging.facts.append(Fact("order", "not stable", evidence))

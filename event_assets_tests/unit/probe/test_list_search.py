@@ -446,3 +446,20 @@ def test_a_setting_that_the_api_disproves_is_one_sentence(
 ) -> None:
     with pytest.raises(ConfigError, match=problem):
         connect(answer, settings=settings)
+
+
+@pytest.mark.parametrize(("count", "settings"), [(95, []), (20, ["paginator"])])
+def test_a_list_that_an_unknown_parameter_empties_is_stable(
+    count: int, settings: list[str]
+) -> None:
+    def answer(request: Request) -> Any:
+        unknown = sorted({*request.query_params} - {"season", "page"})
+        at = (number(request, "page", 1) - 1) * 20
+        rows = [] if unknown else ROWS[:count][at : at + 20]
+        return {"events": rows, "errors": dict.fromkeys(unknown, "It does not exist.")}
+
+    found = connect(answer, "/v1/events?season=2026")
+    assert values_of(found, "unknown parameters") == ["refused"]
+    assert not values_of(found, "order")
+    assert asked(found) == settings
+    assert "page_param" in endpoint(found)["paginator"] or settings
