@@ -269,10 +269,10 @@ def test_a_list_that_changed_in_between_is_not_verified_until_the_next_sync(
         with connect() as database:
             return check_results.evaluate_complete(database, source, "event_data")
 
-    answered = listed.kill_at(90)
+    listed.kill_at(90)
     rows = [*({**row, "id": f"new {row['id']}"} for row in events(3)), *records()]
     listed.api.rows[PATH] = rows
-    listed.resume(answered)
+    listed.sync()
     check = complete()
     assert not check.passed
     assert check.severity == dg.AssetCheckSeverity.WARN
