@@ -34,14 +34,19 @@ OFFSETS = _names(
     "skipCount ofs limit_start options[offset]"
 )
 # By the name of the page size: what nearly all APIs with that name count by.
-PARTNERS = dict(
-    pair.split(":")
-    for pair in _names(
-        "$top:$skip $limit:$offset page[size]:page[number] page[limit]:page[offset] per_page:page "
-        "perPage:page take:skip limit_page_length:limit_start options[limit]:options[offset] "
-        "resultRecordCount:resultOffset maxResultCount:skipCount"
-    )
-)
+PARTNERS = {
+    "$top": "$skip",
+    "$limit": "$offset",
+    "page[size]": "page[number]",
+    "page[limit]": "page[offset]",
+    "per_page": "page",
+    "perPage": "page",
+    "take": "skip",
+    "limit_page_length": "limit_start",
+    "options[limit]": "options[offset]",
+    "resultRecordCount": "resultOffset",
+    "maxResultCount": "skipCount",
+}
 FIRST_PAGE = {  # of page 1, by the names of parameters that an API may demand
     **dict.fromkeys(SIZES, 50),
     **dict.fromkeys(OFFSETS, 0),
