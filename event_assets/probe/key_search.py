@@ -65,7 +65,7 @@ class KeySearch:
         yield from ([place] for place in named)
         whole = (by_name("header", "Authorization", value) for value in (key, f"Token {key}"))
         headers = [[place] for place in (*whole, user)]
-        headers[0] += by_names("header", auth.RARE_HEADERS, key)
+        headers[-1] += by_names("header", auth.RARE_HEADERS, key)
         yield from () if self.anonymous.is_ok else headers
         yield parameters
         is_strict = self._last.status in UNKNOWN_NAMES and self._last.said != self.anonymous.said

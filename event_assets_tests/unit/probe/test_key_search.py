@@ -444,3 +444,19 @@ def test_the_password_of_a_key_with_a_user_is_masked_alone() -> None:
     refused = needs("x-none", said="password-of-alice is wrong, alice")
     with pytest.raises(ApiError, match=r"\*\*\* is wrong, alice"):
         connect(refused, keys=["alice:password-of-alice"])
+
+
+@pytest.mark.parametrize("prefix", ["", "Token "])
+def test_a_key_in_authorization_is_found_by_one_request_that_tries_nothing_else(
+    prefix: str,
+) -> None:
+    others: list[set[str]] = []
+
+    def answer(request: Request) -> Any:
+        if request.headers.get("Authorization") != f"{prefix}{KEY}":
+            return JSONResponse({"error": "no"}, 401)
+        others.append({name for name, value in request.headers.items() if value == KEY})
+        return by_page(request)
+
+    assert not connect(answer, keys=[KEY]).open_questions
+    assert others[0] <= {"authorization"}
