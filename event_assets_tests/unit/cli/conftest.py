@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,16 +26,16 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def said(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., str]:
-    """Write a YAML file; return what some commands, or all, say about it, without the folder."""
+) -> Callable[[str | bytes], str]:
+    """Write a YAML file; return what every command says about it, without the folder."""
     for name in ("EVENTS_API_URL", "API_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(file.parents[3])
 
-    def say(text: str | bytes, commands: Sequence[str] = COMMANDS) -> str:
+    def say(text: str | bytes) -> str:
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
         answers = set()
-        for command in commands:
+        for command in COMMANDS:
             status = run([command])
             output, errors = capsys.readouterr()
             answers.add((status, output, errors.replace(f"{file.parent}/", "")))
