@@ -273,8 +273,8 @@ def test_a_list_that_changed_in_between_is_not_verified_until_the_next_sync(
     rows = [*({**row, "id": f"new {row['id']}"} for row in events(3)), *records()]
     listed.api.rows[PATH] = rows
     listed.sync()
-    # of a list that shrank and grew, as a mix of both states may look, everything is read again
-    assert max(Counter(listed.api.asked).values()) <= 2
+    # recorded and new pages side by side may look as if rows moved: then all is read once more
+    assert len(listed.api.asked) <= 3 * len(rows) / SIZE
     assert listed.journals() == []
     check = complete()
     assert not check.passed
