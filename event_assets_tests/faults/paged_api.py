@@ -16,6 +16,7 @@ from event_assets_tests.support.platforms import source
 
 SIZE = 10  # of a page
 CAP = 100  # of the rows of one list, where there are windows
+CONCURRENCY = 4
 Asked = Mapping[str, Any]  # the parameters of a request, in its query or its body
 Rows = Sequence[Mapping[str, Any]]
 Answer = Callable[[Request, Asked, Rows], Any]
@@ -187,7 +188,7 @@ def read_by(
     **settings: Any,
 ) -> dict[str, Any]:
     """Write the YAML attributes of a source of the API."""
-    document = source(api.url, concurrency=4, **settings)["attributes"]
+    document = source(api.url, concurrency=CONCURRENCY, **settings)["attributes"]
     document["fields"]["end_time"] = {"type": "timestamp"}
     rest_api = document["rest_api"]
     rest_api["resources"][0]["endpoint"].update(endpoint, path=path)
