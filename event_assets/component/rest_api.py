@@ -33,6 +33,8 @@ class Position(Part):
     """JSON path of the time of the change."""
     initial_value: float | str | None = None
     lag: Annotated[float, Field(ge=0, le=MAX)] | None = None
+    row_order: Literal["asc", "desc"] | None = None
+    """The order in which the API lists records, as dlt takes it; it changes no result."""
 
 
 class Incremental(Position):

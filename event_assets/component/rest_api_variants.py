@@ -23,8 +23,8 @@ NO_EFFECT: Mapping[str, str] = {  # what dlt knows and is not done, and what to 
     **dict.fromkeys(("access_token", "allow_external_schedulers", "convert"), "delete it"),
     **dict.fromkeys(("file_format", "last_value_func", "max_table_nesting"), "delete it"),
     **dict.fromkeys(("nested_hints", "on_cursor_value_missing"), "delete it"),
-    **dict.fromkeys(("parent_table_name", "range_end", "range_start", "references"), "delete it"),
-    **dict.fromkeys(("row_order", "schema_contract", "session", "table_format"), "delete it"),
+    **dict.fromkeys(("parent_table_name", "range_end", "range_start"), "delete it"),
+    **dict.fromkeys(("references", "schema_contract", "session", "table_format"), "delete it"),
 }
 
 

@@ -79,6 +79,18 @@ def test_only_a_full_sync_decides_what_is_gone(project: Project) -> None:
     assert project.rows("select id from events.event_changes where change = 'gone'") == [("e1",)]
 
 
+def test_a_sync_without_a_start_is_full_in_whatever_order_the_list_is(project: Project) -> None:
+    rows = stamped(1, 2, 3)
+    endpoint = {"incremental": {"cursor_path": "updated_at", "row_order": "desc"}}
+    with serving({PATH: filtering(rows)}) as api:
+        loaded = source_of(source(api.url, endpoint=endpoint))
+        sync_source(loaded, derived=True)
+        del rows[1]
+        sync_source(loaded, derived=True)
+    assert project.ids("current_events") == ["e1", "e3"]
+    assert complete(loaded).passed
+
+
 def test_a_sync_that_may_have_missed_events_keeps_the_cursor(project: Project) -> None:
     rows = stamped(1, 2)
     short = False

@@ -239,7 +239,6 @@ CURSOR = (*FURTHER, "endpoint", "params", "since")
         (FURTHER, "merge_key", "day", "merged by the `primary_key`"),
         ((*FURTHER, "endpoint", "incremental"), "allow_external_schedulers", True, "delete it"),
         (CURSOR, "last_value_func", "min", "delete it"),
-        (CURSOR, "row_order", "asc", "delete it"),
     ],
 )
 def test_what_dlt_knows_and_is_not_done_is_refused_with_its_line(
