@@ -87,7 +87,7 @@ def _ask_where(discovery: Discovery, sample: Sample, column: str) -> None:
     """Ask which field a column is; the fields that look like one are the choices."""
     setting = f"fields.{column}.from"
     is_time = COLUMNS[column] == TIME
-    paths = sorted(filter(sample.present, sample.leaves), key=is_foreign)  # those of a venue last
+    paths = sorted(filter(sample.present, sample.leaves), key=words.is_of_other)
     likely = [one for one in paths if (one in sample.formats) == is_time]
     if not is_time:
         texts = [one for one in likely if any(type(value) is str for value in sample.present(one))]
@@ -200,7 +200,7 @@ def _ask_about_times(
     known = {moment: value for moment, value in zip(moments, values, strict=True) if moment}
     if not known:
         return
-    example = next(iter(known.values()))
+    moment, example = next(iter(known.items()))
     others = [
         path
         for path in start.others
@@ -216,7 +216,7 @@ def _ask_about_times(
         if unread:
             said = f"`{unread[0]}` says `{unread[1]}`, which is no name of the IANA database"
         else:
-            said = f"They name none, such as `{example}`, and are taken as UTC"
+            said = f"They name none, such as `{moment:%Y-%m-%d %H:%M}`, and are taken as UTC"
         discovery.question(
             ZONE_SETTING,
             f"In which time zone are the times? {said}; else --set {ZONE_SETTING}=Europe/Berlin.",

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Callable, Hashable, Sequence
 from itertools import combinations
+from operator import itemgetter
 from typing import Any
 
 from event_assets.probe import field_words as words
@@ -15,7 +16,7 @@ from event_assets.values.json_paths import build_getter
 
 IDS = (
     *("id", "eventid", "idevent", "uuid", "guid", "objectid", "uid", "@id", "key", "identifier"),
-    *("identifiers", "oid", "pk"),
+    *("identifiers", "identifiant", "oid", "pk"),
 )
 ID_WORDS = {"id", "uuid", "guid", "key", "slug"}
 OTHER_ID = ""  # any other name that ends with one of them
@@ -48,9 +49,9 @@ def find_field(sample: Sample, name: str, kind: str) -> FieldFinding | None:
     if kind != "timestamp":
         if name not in words.NAME:
             return None
-        found, others = find_name(sample), words.OTHER_OBJECTS | words.OF_PERSON
-        is_of_event = found is not None and not words.in_path(found.sources[0]) & others
-        return found if is_of_event else _find_opponents(sample)
+        found = find_name(sample)
+        is_own = found is not None and not words.is_of_other(found.sources[0])
+        return found if is_own else _find_opponents(sample)
     if own & words.UPDATED:
         return find_updated(sample)
     if own & words.END:
@@ -74,7 +75,8 @@ def _find_opponents(sample: Sample) -> FieldFinding | None:
 
 def find_id(sample: Sample) -> str | None:
     """Return the path of an id that tells the records apart, or None."""
-    ranked = []
+    ranked, start = [], find_start(sample)
+    times = sample.leaves.get(start.sources[0]) if start else None
     for path, values in sample.leaves.items():
         last = last_name(path.removesuffix(".0"))
         present, name = sample.present(path), re.sub(r"[^a-z@]", "", last.lower())
@@ -86,7 +88,9 @@ def find_id(sample: Sample) -> str | None:
         if is_key and is_id and len(present) >= MIN_SHARE * len(values):
             rank = ID_RANKS.get(name, ID_RANKS[OTHER_ID] if is_word else len(ID_RANKS))
             is_of_other = bool(words.in_path(path) & words.OTHER_OBJECTS)
-            ranked.append((is_of_other, path.count("."), rank, path))
+            format_ = sample.formats.get(path)  # of what tells an occurrence of a series apart
+            is_time = format_ and (values == times or (format_.has_time and not format_.pattern))
+            ranked += [] if is_time else [(is_of_other, path.count("."), rank, path)]
     return next((path for *_, path in sorted(ranked) if sample.is_unique(path)), None)
 
 
@@ -140,17 +144,19 @@ def find_name(sample: Sample) -> FieldFinding | None:
     ranked = [(rank, path) for path in sample.leaves if (rank := _rank_name(sample, path))]
     if not ranked:
         return None
-    rank, path = max(ranked)
+    rank, path = max(ranked, key=itemgetter(0))  # of what is alike, the first
     languages, chain = _find_languages(sample, path), [path]
-    for its_rank, other in sorted(ranked, reverse=True):
+    for its_rank, other in sorted(ranked, key=itemgetter(0), reverse=True):
         is_own = its_rank[:3] == rank[:3] and not its_rank[4]
         values = sample.present(other)  # no more than a few alike, as of a kind
         if is_own and 2 * len({*map(str, values)}) > len(values) and sample.fills(chain, other):
             chain.append(other)
     present = [value for value in sample.first(chain) if value not in NOTHING]
     texts = [value for value in present if isinstance(value, str)]
-    own = words.split_path(path)[-1]  # with no words beside the usual ones, or `EventBodyName`
-    is_plain = "event" in own or not any((rank[0], rank[3], rank[4]))
+    *_, outer, own = [[], *words.split_path(path)]
+    is_of_event = "event" in own or ({*outer} & {*words.EVENTS} and "type" not in outer)
+    # with no words beside the usual ones, or `EventBodyName`, or `class.name`
+    is_plain = is_of_event or not any((rank[0], rank[3], rank[4]))
     is_of_other = not is_plain and len(texts) >= PER_KIND * len({*texts})
     if is_of_other or (not languages and 2 * len(present) < len(sample.records)):
         return None
@@ -200,7 +206,7 @@ def _rank_name(sample: Sample, path: str) -> tuple[float, ...] | None:
     if not is_fit or not texts or len(texts) < len(present) / 2:
         return None
     others = sum(each in words.OTHER_OBJECTS for part in (*outer, own) for each in part)
-    extra = sum(each not in (word, "event", "display", "full", "main", "en") for each in own)
+    extra = sum(each not in words.OF_NAME | {word} for each in own)
     return (
         -others,
         distinct > 1 or len(texts) == 1,  # else it is the name of a kind

@@ -39,10 +39,16 @@ NAME = (
     *("nom", "nome", "nombre", "naam", "namn", "navn", "nazwa", "nazev", "nimi"),
     *("heading", "betreff", "intitule", "names", "titles"),
 )
-# The name, if nothing else is, where it has several words and few characters.
-LAST_NAMES = (
+# Words for what takes place, which may have the name, or be it.
+EVENTS = (
     *("event", "evento", "veranstaltung", "evenement", "show", "concert", "lecture", "activity"),
-    *("description", "text", "message"),
+    *("class", "course", "lesson", "workshop", "exhibition", "webinar", "production", "film"),
+)
+# The name, if nothing else is, where it has several words and few characters.
+LAST_NAMES = (*EVENTS, "description", "desc", "text", "message")
+OF_NAME = _words(  # which make a name no other one, such as `nom_de_la_manifestation`
+    "event evento evenement manifestation veranstaltung display full main en of the la le du del "
+    "do da van der"
 )
 NAME_PARENTS = _words(
     "event node attributes fields properties data item details info content general basic texts "
@@ -65,10 +71,12 @@ OTHER_OBJECTS = _words(
     "league competitor competitors player players resource room space sport grade round season "
     "faction instructor instructors staff teacher teachers trainer trainers coach coaches guide "
     "guides presenter presenters moderator lecturer lecturers leader person people member members "
-    "customer customers client attendee attendees company department facility studio hall stage"
+    "customer customers client attendee attendees company department facility studio hall stage "
+    "lieu lieux salle ville organisateur adresse categorie ort veranstaltungsort saal raum stadt "
+    "veranstalter kategorie lugar sala recinto sede ciudad cidade organizador categoria direccion "
+    "luogo citta organizzatore indirizzo plaats locatie zaal organisator adres sted miejsce"
 )
-# In the name of a person.
-OF_PERSON = _words("first last given family middle nick")
+OF_PERSON = _words("first last given family middle nick")  # in the name of one
 # Whose time zone is not that of the event.
 PEOPLE = _words(
     "account organizer organiser organization user owner creator created author display viewer "
@@ -109,3 +117,8 @@ def split_path(path: str) -> list[list[str]]:
 def in_path(path: str) -> set[str]:
     """Return the words of all names in a path."""
     return {word for name in split_path(path) for word in name}
+
+
+def is_of_other(path: str) -> bool:
+    """Return whether a name is that of a person, or of another object than the event."""
+    return bool(in_path(path) & (OTHER_OBJECTS | OF_PERSON))

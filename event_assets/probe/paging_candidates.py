@@ -22,11 +22,13 @@ SIZES = _names(
     "limit per_page pageSize page_size size perPage count pagesize maxResults max_results "
     "page[size] page[limit] rows $top take top first _limit num pp results_per_page "
     "itemsPerPage n per-page hitsPerPage resultRecordCount $limit maxItems maxResultCount "
-    "maximumRecords maxrows max rpp ps lim anzahl aantal limit_page_length options[limit]"
+    "maximumRecords maxrows max rpp ps lim anzahl aantal limit_page_length numOfRows "
+    "options[limit]"
 )
 PAGES = _names(
     "page p pageNumber page_number page[number] pageNo pageIndex pg page_no page_index "
-    "pagenum page_num currentPage current_page paged pageNum cp pi seite pagina pageoffset"
+    "pagenum page_num currentPage current_page paged pageNum cp pi seite pagina pageoffset "
+    "startPage"
 )
 OFFSETS = _names(
     "offset skip start from startIndex start_index $skip page[offset] startAt "

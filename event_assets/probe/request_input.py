@@ -44,6 +44,7 @@ DROPPED_HEADER = re.compile(
     r"|upgrade-insecure-requests|user-agent): )",
     re.IGNORECASE,
 )
+SLUG = re.compile(r"([a-z]+|\d+)([-_]([a-z]+|\d+)){2,}", re.IGNORECASE)  # no random part
 PAGE_IN_PATH = re.compile(r"/pages?/\d{1,6}/?$", re.IGNORECASE)
 # A request of another program, or Markdown; in the query of a URL, blanks are well meant.
 OTHER_TEXT = re.compile(r"[^?]*(\s|[(\"']https?://)", re.IGNORECASE)
@@ -98,7 +99,8 @@ class RequestInput:
     @property
     def random_part(self) -> str:
         """The part of the path that looks random, as keys do; empty: none does."""
-        return next(iter(find_random_words(urlsplit(self.url).path)), "")
+        words = find_random_words(urlsplit(self.url).path)
+        return next((word for word in words if not SLUG.fullmatch(word)), "")
 
 
 def refuse_secrets(

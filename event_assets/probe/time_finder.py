@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import time
+from functools import partial
 from typing import Any
 
 from event_assets.probe import field_words as words
@@ -73,7 +74,8 @@ def find_updated(sample: Sample) -> FieldFinding | None:
 def find_duration(sample: Sample) -> str | None:
     """Return the path of what is named as how long an event takes, or None."""
     lasting = (path for path in sample.leaves if words.in_path(path) & words.DURATION)
-    return next((path for path in lasting if sample.present(path) and not is_foreign(path)), None)
+    known = (path for path in lasting if re.search(r"\d", str(sample.present(path))))
+    return next((path for path in known if not is_foreign(path)), None)
 
 
 def _find_time(
@@ -91,7 +93,10 @@ def _find_time(
     ranked = sorted(ranks, key=order, reverse=True)  # of what is alike, the first
     if not ranked or (like is not None and not ranks[ranked[0]][0]):
         return None
-    chain, best, is_start = ranked[:1], ranked[0], named is words.START
+    is_start = named is words.START
+    if is_start and not sample.formats[ranked[0]].has_time:
+        ranked.sort(key=partial(_adds_clock, sample, ranked[0]), reverse=True)
+    chain, best = ranked[:1], ranked[0]
     for path in ranked[1:]:
         pattern, is_epoch = sample.formats[best].pattern, sample.formats[best].is_epoch
         is_read = sample.formats[path].pattern in ((pattern, None) if is_epoch else (pattern,))
@@ -109,6 +114,13 @@ def _find_time(
 
     others = [path for path in ranked if is_rival(path) and path not in chain]
     return replace(_describe(sample, chain), others=others)
+
+
+def _adds_clock(sample: Sample, day: str, path: str) -> bool:
+    """Return whether the values of a path are those of a day, each with its time of day."""
+    pairs = zip(sample.leaves[day], sample.leaves[path], strict=True)
+    known = [(str(one), str(other)) for one, other in pairs if other not in NOTHING]
+    return sample.formats[path].has_time and all(text.startswith(one) for one, text in known)
 
 
 def _rank_time(sample: Sample, path: str, named: frozenset[str]) -> tuple[bool, float] | None:
@@ -170,10 +182,8 @@ def _join(sample: Sample, path: str, clock: str) -> tuple[list[str], TimeFormat]
         source = f"{{{path}}}{joint}{{{clock}}}"
         if found := find_format(build_getter(source)(sample.records), MOST):
             pattern = found.pattern or ""
-            clock = next(
-                (pattern[at:] for at in map(pattern.find, ("%H", "%I")) if at >= 0), "%H:%M"
-            )
-            midnight = time().strftime(clock)
+            tail = re.search(r"(\d{4}-\d\d-\d\dT)?%[HI].*", pattern)
+            midnight = time().strftime(tail[0] if tail else "%H:%M")
             return [source, f"{{{path}}}{joint}{midnight}" if found.pattern else path], found
     return None
 

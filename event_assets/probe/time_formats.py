@@ -28,7 +28,8 @@ NAMES = {  # of days and months
 MAX_TOKENS = 7  # of a day: its numbers and names, and what is between them
 ORDERS = ("dmY", "mdY", "dmy", "mdy", "Ymd")
 SPLIT = re.compile(
-    r"(?P<day>\w[\w., /-]*?\d)(?P<midnight>[T ]00:00(?::00(?:\.0+)?)?Z?(?=T))?"
+    r"(?P<day>\w[\w., /-]*?\d)(?P<midnight>(?:[T ]00:00(?::00(?:\.0+)?)?Z?(?=T))?"
+    r"(?:T\d{4}-\d\d-\d\d(?=T))?)"  # of the database's own, before a time of day
     r"(?:(?P<joint>T| - |,? (?:[^\W\d]{1,4}\.? )?)"
     r"(?P<clock>\d{1,2}[:h.]\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?)"
     r"(?P<zone> [+-]\d{4})?(?P<tail> ?(?:Uhr|h))?)?"

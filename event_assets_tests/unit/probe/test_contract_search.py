@@ -10,7 +10,14 @@ from starlette.requests import Request
 
 from event_assets.probe.discovery import Discovery
 from event_assets.values.errors import ConfigError
-from event_assets_tests.support.discoveries import Answer, asked, connect, endpoint, whole
+from event_assets_tests.support.discoveries import (
+    Answer,
+    asked,
+    connect,
+    endpoint,
+    values_of,
+    whole,
+)
 from event_assets_tests.support.event_records import events
 
 LOCAL = {"start_time": "2026-07-01T19:30:00", "end_time": None}
@@ -74,6 +81,22 @@ def test_the_choices_of_a_name_are_those_of_the_event_before_those_of_others() -
         *("about.of.it.term", "organizer.label.de", "attractions.0.ref.label.de"),
         "events have none",
     ]
+
+
+def test_the_choices_of_a_name_end_with_that_of_a_person() -> None:
+    rows = events(7, name=None, lastName="de la Cruz", kind="Short visit")
+    [question] = connect(whole(rows)).open_questions
+    assert [*question.choices] == ["kind", "lastName", "events have none"]
+
+
+def test_events_of_one_series_that_begin_together_are_told_apart_by_the_series() -> None:
+    starts = range(1_798_000_000, 1_798_900_000, 100_000)  # no two of which are alike yet
+    rows = [
+        {"eid": {"uid": f"u{at % 3}", "tid": start}, "when": {"start": start}, "title": f"Day {at}"}
+        for at, start in enumerate(starts)
+    ]
+    found = connect(whole(rows))
+    assert (asked(found), values_of(found, "id")) == ([], ["`eid.uid`, `when.start`"])
 
 
 @pytest.mark.parametrize(
@@ -153,6 +176,12 @@ def test_the_zone_of_local_times_is_asked_for(zone: str | None) -> None:
     found = connect(whole(rows), settings={ZONE: zone} if zone else {})
     assert [one.setting for one in found.questions] == ([] if zone else [ZONE])
     assert fields(found)["end_time"].get("timezone") == zone
+
+
+def test_the_time_in_a_question_is_written_as_it_is_read() -> None:
+    clock = {"StartDate": "2026-07-01T00:00:00", "StartTime": "7:30 PM"}
+    [question] = connect(whole(events(7, start_time=None, end_time=None, **clock))).questions
+    assert "such as `2026-07-01 19:30`" in question.text
 
 
 @pytest.mark.parametrize("where", ["timezone", "time"])
@@ -383,6 +412,8 @@ def test_the_first_of_several_days_is_read_with_its_time_of_day() -> None:
         ("teams.home.name", {"teams": {"home": {"name": "United"}}}),
         ("lastName", {"lastName": "Li"}),
         ("roomName", {"roomName": "Blue"}),
+        ("lieu_nom", {"lieu_nom": "Salle des Carmes"}),
+        ("ort.titel", {"ort": {"titel": "Alte Feuerwache"}}),
     ],
 )
 def test_a_name_of_something_else_than_the_event_is_asked_about(path: str, value: Any) -> None:
@@ -456,6 +487,11 @@ def test_a_duration_is_told_where_no_end_is_found(name: str) -> None:
     [question] = connect(whole(rows)).questions
     assert (question.setting, question.is_open) == ("fields.end_time.from", False)
     assert f"`{name}` may say how long they take" in question.text
+
+
+def test_a_word_is_no_duration() -> None:
+    rows = [{k: v for k, v in row.items() if k != "end_time"} for row in events(7)]
+    assert not connect(whole([{**row, "duration": "REGULAR"} for row in rows])).questions
 
 
 @pytest.mark.parametrize("value", [None, ""])

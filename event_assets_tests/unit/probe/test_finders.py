@@ -24,6 +24,7 @@ VENUES = [
     {"id": number, "own": {"name": f"Hall {number}", "opening": f"2026-10-{number + 10}"}}
     for number in range(9)
 ]
+EPOCH = 1_798_000_000
 FACETS = [{"name": f"Facet {number}", "count": number} for number in range(90)]
 
 
@@ -103,6 +104,9 @@ def sample(make: Callable[[int], Mapping[str, Any]], count: int = 20) -> Sample:
         (lambda n: {"formSlug": f"concert-{n}", "url": f"x/{n}"}, "formSlug"),
         (lambda n: {"event_ticker": f"KX-{n}", "series_ticker": "KX"}, "event_ticker"),
         (lambda n: {"pk": n, "item": {"pk": 1}}, "pk"),
+        (lambda n: {"identifiant": f"x{n}", "lieu_nom": f"Salle {n}"}, "identifiant"),
+        (lambda n: {"tid": EPOCH + n, "start": EPOCH + n}, None),
+        (lambda n: {"recurrenceId": f"202701{n + 10}T100000Z", "start": EPOCH + n}, None),
         (lambda n: {"日付": f"{n}"}, None),
         (lambda n: {"id": n % 3}, None),
         (lambda n: {"id": n + 0.5}, None),
@@ -166,6 +170,23 @@ def test_occurrences_of_a_series_are_told_apart_by_their_start() -> None:
         (
             lambda n: {"Class": {"Name": f"Yoga {n % 4}"}, "Staff": {"Name": f"Jo {n} X"}},
             {"from": "Class.Name"},
+        ),
+        (lambda _: {"ClassDescription": {"Name": "Yoga"}}, {"from": "ClassDescription.Name"}),
+        (
+            lambda n: {"object_desc": f"The hall {n}", "event_desc": f"Choir {n}"},
+            {"from": "event_desc"},
+        ),
+        (
+            lambda n: {
+                "nom_generique": f"Festival {n % 2}" if n % 3 else None,
+                "nom_de_la_manifestation": f"Nuit {n}",
+                "lieu_nom": f"La salle {n}",
+            },
+            {"from": "nom_de_la_manifestation"},
+        ),
+        (  # the first of what is alike
+            lambda n: {"de": {"title": f"Tag {n}"}, "it": {"title": f"Giorno {n}"}},
+            {"from": "de.title"},
         ),
         (lambda n: {"titleFr": f"Nuit {n}", "titleEn": f"Night {n}"}, {"from": "titleEn"}),
         (

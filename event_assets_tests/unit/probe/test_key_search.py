@@ -396,6 +396,12 @@ def test_a_key_in_the_path_is_a_variable_of_the_env_file(
     assert RANDOM_KEY not in f"{found.facts} {found.comments} {found.document}"
 
 
+@pytest.mark.parametrize("slug", ["206974-0-agenda-culturales-100", "concerts_2026_in_the_park"])
+def test_words_and_numbers_in_the_path_are_no_key(slug: str) -> None:
+    found = connect(by_page, f"/v1/{slug}")
+    assert (endpoint(found)["path"], found.variables) == (f"/{slug}", {})
+
+
 def test_a_random_part_of_the_path_beside_a_key_is_told_and_not_shown() -> None:
     found = connect(needs("x-api-key"), f"/users/{RANDOM_KEY}/events", keys=[KEY])
     assert [one.setting for one in found.questions] == ["base_url"]

@@ -69,6 +69,12 @@ def by_page_from_0(request: Request) -> Any:
     return {"events": ROWS[at : at + 20], "totalevents": len(ROWS)}
 
 
+def by_start_page(request: Request) -> Any:
+    """Return a page by the names of two search services."""
+    at, size = number(request, "startPage", 1) - 1, number(request, "numOfRows", 20)
+    return {"events": ROWS[at * size : (at + 1) * size]}
+
+
 def strict(request: Request) -> Any:
     """Refuse parameters that are not known, by their names."""
     if others := {*request.query_params} - {"take", "skip"}:
@@ -143,6 +149,7 @@ FOUND: list[tuple[Answer, Mapping[str, Any]]] = [
     (by_numbered_id, {"type": "cursor", "cursor_path": "startingAfter"}),
     (in_brackets, {"type": "page_number", "page_param": "pagination[page]"}),
     (by_page_from_0, {"type": "page_number", "page_param": "pageoffset", "base_page": 0}),
+    (by_start_page, {"type": "page_number", "page_param": "startPage"}),
     (strict, {"offset_param": "skip", "limit_param": "take"}),
     (by_offset("options[offset]", "options[limit]"), {"offset_param": "options[offset]"}),
     (by_offset("_skip", "_limit"), {"offset_param": "_skip", "limit_param": "_limit"}),

@@ -223,6 +223,40 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             },
             None,
         ),
+        (  # a day of the database's own beside the time of day
+            lambda n: {"date": at(n), "time": "1899-12-30T19:30:00"},
+            {
+                "from": ["{date}T{time}", "{date}T1899-12-30T00:00:00"],
+                "format": "%Y-%m-%dT1899-12-30T%H:%M:%S",
+            },
+            None,
+        ),
+        (
+            lambda n: {
+                "StartDate": at(n, "T00:00:00"),
+                "StartTime": "1900-01-01T19:30:00",
+                "EndDate": at(n, "T00:00:00"),
+                "EndTime": "1900-01-01T21:30:00",
+            },
+            {
+                "from": ["{StartDate}T{StartTime}", "{StartDate}T1900-01-01T00:00:00"],
+                "format": "%Y-%m-%dT00:00:00T1900-01-01T%H:%M:%S",
+            },
+            {
+                "from": ["{EndDate}T{EndTime}", "{EndDate}T1900-01-01T00:00:00"],
+                "format": "%Y-%m-%dT00:00:00T1900-01-01T%H:%M:%S",
+            },
+        ),
+        (  # the same day, with its time
+            lambda n: {
+                "startDate": at(n),
+                "endDate": at(n),
+                "shows": [{"time": at(n, " 19:30"), "endTime": at(n, " 21:30")}],
+            },
+            {"from": "shows.0.time"},
+            {"from": "shows.0.endTime"},
+        ),
+        (lambda n: {"startDate": at(n), "time": at(n + 1, " 19:30")}, {"from": "startDate"}, None),
         (
             lambda n: {"started_at": at(n, "T10:00:00Z"), "ended_at": at(n, "T12:00:00Z")},
             {"from": "started_at"},
