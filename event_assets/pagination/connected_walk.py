@@ -33,7 +33,6 @@ class ConnectedWalk(Walk):
         self._progress = 0  # pages that end with a new row
         self._refused_from: float = inf  # the last offset that was refused in the list
         self._last_in_window: int | None = None  # a page with rows of one that was refused
-        self._is_thinned = False  # a short page in mid-list: offsets may count rows in no page
         self._lack = ""  # what was wrong with a page that did not connect
         self._denials = 0  # pages without the row at their offset, since the last progress
         self._has_grown = False  # whether a page brought rows again, besides that at its offset
@@ -96,9 +95,7 @@ class ConnectedWalk(Walk):
         if reading.pages and not is_overlap:
             unknown = reading.recent.find_unknown(page)
             new = [at for at, key in enumerate(page) if key in unknown]
-        before = len(reading.last_page)
         fresh = self._add(page, new)
-        self._is_thinned |= bool(fresh) and 0 < before < self.largest
         self._seen_behind.difference_update(page)
         reading.rows += len(new)
         reading.last_page = page

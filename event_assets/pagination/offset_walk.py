@@ -77,7 +77,7 @@ class OffsetWalk(ConnectedWalk):
                 self._deliver(page.ids)
                 found = self._find_end()
                 # a row may be in several pages of a list that is filtered after paging
-                may_go_on = found == "page repeated" and self._is_thinned
+                may_go_on = found == "page repeated" and self._is_uneven
                 if may_go_on and (yield from self._look_behind(self.position, self.largest, 3)):
                     found = ""
                 if found:
@@ -122,7 +122,7 @@ class OffsetWalk(ConnectedWalk):
 
     def _is_last(self, size: int) -> bool:
         """Return whether a page is the last, by its size or by what its response says."""
-        is_total_reached = not self._is_thinned and self._end >= (self._trusted or inf)
+        is_total_reached = not self._is_uneven and self._end >= (self._trusted or inf)
         has_nothing_new = size < 2 or self._reading.known_rows > 0
         is_short = size < max(1, self.largest)
         return self._more is False or (is_short and (has_nothing_new or is_total_reached))
@@ -147,7 +147,7 @@ class OffsetWalk(ConnectedWalk):
         """Return the page with which the list goes on behind its end; None: with none."""
         reading, last, asked, end = self._reading, self.facts.last, self.position, self._end
         is_short = reading.pages == self._pages_before and self._is_short_of_total
-        is_doubtful = is_short or self._is_thinned or self._more is True
+        is_doubtful = is_short or self._is_uneven or self._more is True
         is_doubtful |= bool(last.pointer) and not last.is_total_of_rows
         is_told = self._more is False or (reading.total.largest is not None and not is_doubtful)
         is_told |= not self.facts.rows and last.says_list_is_empty

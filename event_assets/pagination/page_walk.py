@@ -32,6 +32,7 @@ class PageWalk(Walk):
     """
 
     is_counted = True  # whether links or cursors count pages; page numbers do
+    _has_repeats = False  # whether rows came twice in a reading
 
     def _read_once(self) -> Steps[None]:
         self._page_count = 0  # the number of pages that responses promise
@@ -135,7 +136,6 @@ class PageWalk(Walk):
     def _count(self, page: PageFacts, size: int, *, is_known: bool) -> None:
         """Note the number of rows of a page, and what its response says of their number."""
         reading, total = self._reading, self._reading.total
-        self.largest = max(self.largest, len(page.ids))
         reading.empty = 0 if size else reading.empty + 1
         # rows that come again behind the end disprove no total; the same page for all numbers does
         is_again = is_known and self._has_moved_on
@@ -152,7 +152,7 @@ class PageWalk(Walk):
         is_lap = 0 < self._ids <= reading.known_rows and is_long and not self._promises_more
         # the page behind the last one may have been empty by accident
         is_end = not (page.ids or page.has_more)
-        is_again = is_end and self._pages_before == reading.pages[:-1] != []
+        is_again = is_end and self._pages_before == reading.pages[:-1] != [] and self._has_all
         both = (("lap", is_lap), ("readings agree", is_again))
         ends = (*self._find_ends(page, is_repeated=is_repeated), *both)
         return next((name for name, is_reached in ends if is_reached), "")
@@ -202,9 +202,16 @@ class PageWalk(Walk):
         total = self._reading.total
         return total.is_steady and total.largest == self._ids <= self._seen.count()
 
+    @property
+    def _has_all(self) -> bool:
+        """Whether this reading brought all rows so far, if the size of pages may have changed."""
+        may_vary = self._is_uneven and self._has_repeats
+        return not may_vary or self._ids == self._seen.count()
+
     def _conclude(self, end: str, *, is_total_good: bool) -> None:
         """Finish, or read again where only a second reading can tell whether rows were missed."""
         reading, pages = self._reading, self._reading.pages
+        self._has_repeats |= reading.rows > self._ids
         has_total_changed = reading.total.largest is not None and not reading.total.is_steady
         # a single page needs no second reading, but does not confirm a longer first one
         is_long = self.facts.passes > 1 or (reading.rows and len(pages) > 1)
@@ -214,7 +221,8 @@ class PageWalk(Walk):
         if is_open and end in AT_THE_END and not is_total_good:
             useless = reading.empty + (end == "page repeated")
             kept = pages[: len(pages) - useless]
-            confirms = bool(kept) or not self._seen.count()  # two empty ones may be an outage
+            has_rows = bool(kept) or not self._seen.count()  # two empty ones may be an outage
+            confirms = self._has_all and has_rows
             self._read_again(kept, unless="changed", confirms=confirms)
         else:
             self.finish(end)

@@ -78,6 +78,7 @@ class Walk(ABC):
         self._seen = DistinctIds()
         self._pages_before: list[int] = []  # hashes of the pages of the reading before
         self._is_flag_wrong = False  # whether a flag was wrong that was found by its name
+        self._is_uneven = False  # whether a page in mid-list was shorter than others
         self._has_moved_on = False  # whether a page came of which half the rows are new
         self._to_deliver: Sequence[int] = ()  # positions in the page
         self._steps = self._read()
@@ -151,6 +152,8 @@ class Walk(ABC):
         reading.pages.append(hash(frozenset(ids)))
         fresh = reading.recent.add(ids)
         reading.known_rows = 0 if fresh else reading.known_rows + len(ids)
+        self.largest, before = max(self.largest, len(ids)), len(reading.last_page)
+        self._is_uneven |= bool(fresh) and 0 < before < self.largest
         self._has_moved_on |= bool(reading.last_page) and 2 * len(fresh) >= len(ids) > 0
         if self.facts.passes > 1:
             self._to_deliver = self._seen.add_unseen(ids)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
 from base64 import b64decode, b64encode
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -35,6 +37,10 @@ TOTALS: dict[str, Says] = {
     "length of the page": lambda _listed, _first, shown: {"count": shown},
     "pages": lambda listed, _first, _shown: {"total_pages": listed.pages},
     "pages as a total": lambda listed, _first, _shown: {"page": {"total": listed.pages}},
+    "of a range": lambda listed, first, shown: {
+        "Content-Range": f"events {first}-{first + shown - 1}/{len(listed.rows)}"
+    },
+    "of other things": lambda listed, _first, _shown: {"total": len(listed.rows) // 3 + 1},
 }
 
 # What it says of further pages.
@@ -59,6 +65,9 @@ class ChangingList:
         behind: what the server does behind the end: `empty`, `refused`, `wraps`, `clamps`.
         hidden: rows that are taken out of a page afterwards.
         last: the members of a last response; None: pointers stand until a page is empty.
+        sizes: rows in a page by the number of the request, if they change with the load.
+        ties: rows in a row that are sorted alike, so that each request has another order.
+        lag: requests by which every other response is behind, as of a replica.
         staying: rows that were there all the time, at their place in the order.
     """
 
@@ -70,6 +79,9 @@ class ChangingList:
     behind: str = "empty"
     hidden: frozenset[int] = frozenset()
     last: Mapping[str, Any] | None = field(default_factory=lambda: {"next": None})
+    sizes: Sequence[int] = ()
+    ties: int = 1
+    lag: int = 0
     staying: set[int] = field(default_factory=set[int])
     moved: set[int] = field(default_factory=set[int])
     added: int = 10_000
@@ -79,6 +91,23 @@ class ChangingList:
         self.staying = set(self.rows) - self.hidden
         self.keys = {row: float(at) for at, row in enumerate(self.rows)}
         self.first_length = len(self.rows)
+        self._history: list[tuple[list[int], dict[int, float]]] = []
+
+    def at_request(self, number: int) -> ChangingList:
+        """Return the list as the server shows it at a request."""
+        self._history.append((list(self.rows), dict(self.keys)))
+        shown = copy(self)
+        if self.lag and number % 2:
+            shown.rows, shown.keys = self._history[max(0, number - self.lag)]
+        if self.sizes:
+            shown.size = self.sizes[number % len(self.sizes)]
+        if self.ties > 1:
+            any_of, rows = random.Random(number), list(shown.rows)
+            for at in range(0, len(rows), self.ties):
+                tied = rows[at : at + self.ties]
+                rows[at : at + self.ties] = any_of.sample(tied, len(tied))
+            shown.rows = rows
+        return shown
 
     @property
     def pages(self) -> int:
@@ -92,6 +121,9 @@ class ChangingList:
         elif kind == "delete":
             self.staying.difference_update(self.rows[place : place + size])
             del self.rows[place : place + size]
+        elif kind == "hide":
+            self.staying.difference_update(self.rows[place : place + size])
+            self.hidden |= {*self.rows[place : place + size]}
         elif self.rows:
             row = self.rows.pop(min(place, len(self.rows) - 1))
             self.moved.add(row)
@@ -120,12 +152,15 @@ class ChangingList:
             **FLAGS[self.flag](self, first, len(shown)),
         }
         body = {"data": shown, **said}
+        extent = body.pop("Content-Range", None)
+        headers = {"Content-Range": extent} if extent else {}
+        status = 206 if extent and behind < len(self.rows) else 200
         if pointer is None:
-            return 200, body, {}
+            return status, body, headers
         goes_on = bool(page) if self.last is None else behind < len(self.rows)
         members = pointer(behind) if goes_on else (self.last or {})
         header = members.get("Link")
-        return 200, {**body, **members}, {"Link": header} if header else {}
+        return status, {**body, **members}, {**headers, "Link": header} if header else headers
 
 
 @dataclass(frozen=True)

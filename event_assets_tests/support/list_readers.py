@@ -55,7 +55,7 @@ class Reader:
         while paginator.has_next_page and not self.failed:
             query = {**dict(parse_qsl(urlsplit(request.url).query)), **(request.params or {})}
             sent = {name: str(value) for name, value in {**query, **(request.json or {})}.items()}
-            status, body, headers = serve(listed, sent)
+            status, body, headers = serve(listed.at_request(self.requests), sent)
             status = self._accidents.get(self.requests, status)
             for edit in self._script[self.requests : self.requests + 1]:
                 for change in edit:
@@ -68,8 +68,8 @@ class Reader:
     def _receive(
         self, paginator: Paginator, status: int, body: Any, headers: dict[str, str]
     ) -> None:
-        if status == 200:
-            response = JsonResponse(orjson.dumps(body), headers)
+        if status in (200, 206):
+            response = JsonResponse(orjson.dumps(body), headers, status)
             rows = paginator.receive(response, body["data"])
             self.delivered.update(row["id"] for row in rows)
         elif status:

@@ -17,7 +17,10 @@ from event_assets_tests.support.offset_lists import Edit
 LASTS: list[Mapping[str, Any] | None] = [{"next": None}, {}, {"next": False}, {"next": ""}, None]
 SPANS = [{}, {"since": "2026-01-01", "until": "2026-06-01"}]
 # Totals that are reached are believed, and so is 0 beside an empty page.
-TRUE_TOTALS = sorted(set(TOTALS) - {"capped", "always zero"})
+TRUE_TOTALS = sorted(set(TOTALS) - {"capped", "always zero", "of other things"})
+
+
+ODDITIES = ["sizes", "ties", "lag", "soft deletions", "accident of pages"]
 
 
 @dataclass
@@ -57,14 +60,27 @@ def make_list(seed: int) -> RandomList:
         "last": any_of.choice(LASTS),
     }
     made = RandomList(kind, ChangingList(list(range(length)), **server), make_script(any_of))
-    oddity = any_of.choice(["", "", "filtered", "filtered", "accident", "windows"])
+    oddity = any_of.choice(["", *2 * ["filtered"], "accident", "windows", *ODDITIES])
     listed = made.listed
     if oddity == "filtered" and listed.size > 3:
         hidden = any_of.sample(range(length), any_of.randint(0, length * 2 // 3))
         flag = listed.flag if listed.flag in ("has_more", "last") else "none"  # others were false
         made.listed = replace(listed, flag=flag, hidden=frozenset(hidden))
+    elif oddity == "accident of pages":
+        made.accidents = {any_of.randint(1, 15): any_of.choice([204, 400, 404, 410, 422])}
     elif oddity == "accident" and not kind.startswith(("page", "key")):
         made.accidents = {any_of.randint(0, 15): any_of.choice([0, 204, 400, 404, 410, 422])}
+    elif oddity == "sizes":
+        listed.sizes = [any_of.randint(2, listed.size + 2) for _ in range(any_of.randint(1, 50))]
+    elif oddity == "ties" and not kind.startswith("key"):
+        listed.ties = any_of.randint(2, 8)
+    elif oddity == "lag" and listed.total != "of the first response":
+        listed.lag = any_of.randint(1, 5)
+    elif oddity == "soft deletions" and listed.flag in ("none", "has_more", "last"):
+        made.script = [
+            [("hide", *at) if change == "delete" else (change, *at) for change, *at in step]
+            for step in made.script
+        ]
     elif oddity == "windows" and listed.total != "too high":
         made.windows = {"cap": any_of.randint(60, 100), **any_of.choice(SPANS)}
         made.script = [step[:1] for step in made.script[:1]]  # a tenth of the cap at most
@@ -112,6 +128,7 @@ def describe(made: RandomList) -> str:
     return (
         f"size {listed.size} asked {listed.asked} total {listed.total} flag {listed.flag} behind "
         f"{listed.behind} last {listed.last} hidden {len(listed.hidden)} "
+        f"sizes {listed.sizes} ties {listed.ties} lag {listed.lag} "
         f"edits {sum(map(len, made.script))} accidents {made.accidents} windows {made.windows}"
     )
 

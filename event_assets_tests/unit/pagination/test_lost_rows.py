@@ -232,3 +232,24 @@ def test_a_row_that_was_deleted_makes_up_for_none_that_moved(
     delivered, result, _ = read(kind, listed, [[], [], *changes])
     assert listed.staying <= delivered
     assert result.complete is True
+
+
+def test_two_readings_agree_only_on_all_rows_if_the_size_of_pages_changes() -> None:
+    readings: list[list[int]] = []
+
+    def answer(query: Query) -> Any:
+        page = int(query["page"])
+        if page == 0:
+            readings.append([2, 4, 4, 3 if readings else 5])
+        size = [*readings[-1], *[4] * 9][page]
+        return {"data": [{"id": row} for row in range(page * size, min(16, (page + 1) * size))]}
+
+    done = read_with("page_number", answer)
+    assert done.ids == {0, 1, *range(4, 12), 15}
+    assert done.result.complete is None, done.result.reason
+
+
+def test_two_readings_of_even_pages_agree_without_a_row_that_is_gone() -> None:
+    listed = ChangingList(list(range(12)))
+    delivered, result, _ = read("page", listed, [[], [], [("delete", 0, 1)]])
+    assert (delivered, result.complete) == (set(range(12)), True)
