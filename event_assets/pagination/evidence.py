@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from event_assets.pagination.facts import ListFacts
@@ -26,7 +25,7 @@ def _read_table(text: str) -> tuple[Evidence, ...]:
     return tuple(Evidence(name, complete[said], sentence) for name, said, sentence in rows)
 
 
-# The first that holds decides: by the facts, as `HOLDS` says, or because paging ended with it.
+# The first that holds decides: by the facts, as `find_conditions` says, or because paging ended with it.
 TABLE: Final = _read_table("""
 unfinished | ERROR | The sync did not finish.
 truncated | ERROR | {received}, but the API says that this is a part ({truncated}): request fewer
@@ -92,7 +91,7 @@ lap | WARN | {received}; then only rows that had come before: the API wraps roun
     pages overlap: {way_on}.
 depth | WARN | {received}; the API refused the next page, which may be its limit: read a longer list
     in `windows` of time. If these are all, ask for pages of another size.{said}
-changed | WARN | {received} in {passes} readings, no two of which agree: the list changes while it
+changed | WARN | {received} in {passes} readings, no two of which agree on all: the list changes while it
     is read, so that missed rows cannot be ruled out.
 empty list | pass | The list is empty.
 no pointer | WARN | {received}; {setting} was not found in any response, so whether more follow is
@@ -140,103 +139,73 @@ ENDS: Final = (*OPEN_ENDS, "readings agree", "overlaps")
 ONE_PAGE: Final = ("no pointer", "single page")
 USUAL_DEPTH: Final = 10_000  # of ElasticSearch and OpenSearch, and so of what is built on them
 
-HOLDS: Final[Mapping[str, Callable[[ListFacts], Any]]] = {
-    "truncated": lambda facts: facts.truncated,
-    "ignored parameter": lambda facts: (
-        facts.end == "ignored parameter" and (facts.last.promises_more or _find_promise(facts))
-    ),
-    "same page": lambda facts: facts.end == "ignored parameter",
-    "begins late": lambda facts: facts.settings.asked_by and facts.last.before,
-    "unsure total": lambda facts: (
-        facts.is_short_of_pages
-        or (
-            not facts.last.is_total_of_list
-            and (facts.pointers or facts.end not in BY_POINTER)
-            and (facts.end in ("gaps", "empty pages") or facts.is_short_of_total)
-        )
-    ),
-    "doubtful total": lambda facts: (
-        0 < facts.totals[0] <= facts.distinct < facts.totals[1] + facts.largest
-        and (
-            facts.end == "empty pages"
-            or (
-                facts.settings.asked_by == "page_number"
-                and facts.distinct < facts.totals[1]
-                and not facts.is_total_reached
-            )
-        )
-    ),
-    "size dropped": lambda facts: 0 < facts.size_left_out < facts.largest,
-    "size left out": lambda facts: facts.size_left_out and facts.end == "readings agree",
-    "last page empty": lambda facts: (
-        facts.is_last_page_empty
+
+def find_conditions(facts: ListFacts) -> dict[str, Any]:
+    """Return on what each evidence rests; any other holds if paging ended with its name."""
+    last, end, reported = facts.last, facts.end, facts.reported
+    promise, by_number = _find_promise(facts), facts.settings.asked_by == "page_number"
+    is_reached, is_short, is_ended = facts.is_total_reached, facts.is_short_of_total, end in ENDS
+    (lowest, highest), is_empty = facts.totals, end == "empty pages"
+    is_unsure = not last.is_total_of_list and (facts.pointers or end not in BY_POINTER)
+    is_doubtful = by_number and facts.distinct < highest and not is_reached
+    is_one_way = not facts.pointers or (last.is_backwards and facts.distinct == facts.largest)
+    is_known_size = last.is_total_of_list and facts.rows
+    is_agreed = end in ("readings agree", "pointer ended")
+    has_size = last.has_usual_size
+    return {
+        "truncated": facts.truncated,
+        "ignored parameter": end == "ignored parameter" and (last.promises_more or promise),
+        "same page": end == "ignored parameter",
+        "size dropped": 0 < facts.size_left_out < facts.largest,
+        "begins late": facts.settings.asked_by and last.before,
+        "last page empty": facts.is_last_page_empty
         and (facts.rows or facts.settings.first_page)
-        and not (facts.is_total_reached or facts.is_short_of_total)
-    ),
-    "size of the list": lambda facts: (
-        facts.pointers
-        and facts.largest < facts.distinct == facts.last.size_asked != facts.least_total
-    ),
-    "usual depth": lambda facts: (
-        facts.distinct == USUAL_DEPTH
-        and facts.reported in (None, USUAL_DEPTH)
-        and facts.last.has_more is None
-        and facts.end in (*BY_EMPTY_PAGE, "readings agree", "overlaps")
-    ),
-    "total reached": lambda facts: facts.rows and facts.is_total_reached and facts.end in OPEN_ENDS,
-    "total not reached": lambda facts: facts.is_short_of_total,
-    "has_more is true": lambda facts: (
-        facts.last.has_more and facts.end in ENDS and not facts.is_total_reached
-    ),
-    "has_more is false": lambda facts: (
-        facts.last.has_more is False and facts.end in OPEN_ENDS and (facts.rows or not facts.said)
-    ),
-    "ties": lambda facts: facts.tie and facts.end in ENDS,
-    "error beside rows": lambda facts: facts.error and facts.end in ENDS,
-    "unclear end": lambda facts: facts.said and facts.end in ENDS,
-    "unfollowed": lambda facts: (
-        (facts.last.unfollowed or _find_promise(facts))
-        and (facts.end in BY_POINTER or not facts.rows)
-        and (not facts.pointers or (facts.last.is_backwards and facts.distinct == facts.largest))
-    ),
-    "lower bound": lambda facts: (
-        facts.last.is_total_of_list and facts.rows and facts.last.at_least == facts.distinct
-    ),
-    "to and fro": lambda facts: facts.is_to_and_fro and facts.end in ENDS,
-    "repeated ids": lambda facts: (
-        facts.distinct < facts.rows_read
-        and not facts.is_total_reached
-        and (
-            facts.end in ("readings agree", "pointer ended")
-            or facts.distinct < (facts.least_total or 0)
-        )
-    ),
-    "empty list": lambda facts: not facts.rows and facts.end in (*OPEN_ENDS, "overlaps", "lists"),
-    "no pointer": lambda facts: (
-        facts.end == "no pointer"
+        and not (is_reached or is_short),
+        "unsure total": facts.is_short_of_pages
+        or (is_unsure and (is_empty or is_short or end == "gaps")),
+        "doubtful total": 0 < lowest <= facts.distinct < highest + facts.largest
+        and (is_empty or is_doubtful),
+        "size of the list": facts.pointers
+        and facts.largest < facts.distinct == last.size_asked != facts.least_total,
+        "usual depth": facts.distinct == USUAL_DEPTH
+        and reported in (None, USUAL_DEPTH)
+        and last.has_more is None
+        and end in (*BY_EMPTY_PAGE, "readings agree", "overlaps"),
+        "total reached": facts.rows and is_reached and end in OPEN_ENDS,
+        "error beside rows": facts.error and is_ended,
+        "total not reached": is_short,
+        "has_more is true": last.has_more and is_ended and not is_reached,
+        "to and fro": facts.is_to_and_fro and is_ended,
+        "repeated ids": facts.distinct < facts.rows_read
+        and not is_reached
+        and (is_agreed or facts.distinct < (facts.least_total or 0)),
+        "ties": facts.tie and is_ended,
+        "has_more is false": last.has_more is False
+        and end in OPEN_ENDS
+        and (facts.rows or not facts.said),
+        "unclear end": facts.said and is_ended,
+        "unfollowed": (last.unfollowed or promise)
+        and (end in BY_POINTER or not facts.rows)
+        and is_one_way,
+        "lower bound": is_known_size and last.at_least == facts.distinct,
+        "empty list": not facts.rows and end in (*OPEN_ENDS, "overlaps", "lists"),
+        "no pointer": end == "no pointer"
         and not (facts.is_pointer_found or facts.is_only_page)
-        and (facts.last.has_usual_size or facts.last.size_asked is None)
-    ),
-    "full page": lambda facts: (
-        facts.end in ONE_PAGE and facts.last.has_usual_size and not facts.is_only_page
-    ),
-    "short page": lambda facts: facts.end in (*ONE_PAGE, "short page"),
-    "smaller pages": lambda facts: (
-        facts.settings.asked_by == "page_number"
-        and facts.end in (*BY_EMPTY_PAGE, "readings agree")
-        and facts.last.size_asked
-        and facts.largest < min(facts.distinct, facts.last.size_asked)
-    ),
-}
+        and (has_size or last.size_asked is None),
+        "full page": end in ONE_PAGE and has_size and not facts.is_only_page,
+        "short page": end in (*ONE_PAGE, "short page"),
+        "size left out": facts.size_left_out and end == "readings agree",
+        "smaller pages": by_number
+        and end in (*BY_EMPTY_PAGE, "readings agree")
+        and last.size_asked
+        and facts.largest < min(facts.distinct, last.size_asked),
+    }
 
 
 def judge(facts: ListFacts) -> PaginationResult:
     """Derive the verdict on a list from the facts: the first evidence of the table that holds."""
-    found = next(
-        row
-        for row in TABLE
-        if (HOLDS[row.name](facts) if row.name in HOLDS else facts.end == row.name)
-    )
+    holds = find_conditions(facts)
+    found = next(row for row in TABLE if holds.get(row.name, facts.end == row.name))
     reason = found.sentence.format(**sentence_values(facts))
     if facts.settings.total and facts.reported is None and not facts.last.at_least:
         reason += f" No number was found at {facts.settings.total}."
