@@ -25,7 +25,7 @@ def _read_table(text: str) -> tuple[Evidence, ...]:
     return tuple(Evidence(name, complete[said], sentence) for name, said, sentence in rows)
 
 
-# The first that holds decides: by the facts, as `find_conditions` says, or because paging ended with it.
+# The first that holds decides: as `find_conditions` says, or because paging ended with it.
 TABLE: Final = _read_table("""
 unfinished | ERROR | The sync did not finish.
 truncated | ERROR | {received}, but the API says that this is a part ({truncated}): request fewer
@@ -46,12 +46,10 @@ doubtful total | WARN | {received}; the pages behind them are empty, and the API
     `total_path: null`.
 empty pages | ERROR | {empty} consecutive pages are empty, but the API says that more
     follow.{way_out}
-gaps | ERROR | The API {claim} but sent {distinct:,} distinct ids: pages are empty, the first at
-    offsets {gap}.{way_out}
 too fast | ERROR | The list changes faster than it can be read: the last {idle:,} of {pages:,} pages
     had no new rows. If '{parameter}' counts pages, use `page_number` with that `page_param`.
-counts pages | ERROR | {received}, but pages {lack} the row that is at their '{parameter}': if it
-    counts pages, use `page_number` with `page_param: {parameter}`.
+counts pages | ERROR | {received}, but pages are empty or lack the row that is at their
+    '{parameter}': if it counts pages, use `page_number` with `page_param: {parameter}`.
 counts rows | ERROR | {received}, but each page begins with the second row of the page before: if
     '{parameter}' counts rows, use `offset` with `offset_param: {parameter}`.
 rows missing | ERROR | Rows are missing: the list has {length:,} rows, but {distinct:,} distinct ids
@@ -83,16 +81,14 @@ lower bound | WARN | {received}, and the API reports {least}, so that it may hav
     list in `windows` of time.{hint}
 pages of one row | WARN | {received}, one row per page: such pages do not overlap, so missed rows
     cannot be detected. Set a larger limit.
-echo of the limit | WARN | {received}, and the API reports {limit:,}, which may be the requested
-    limit: set another limit, or total_path.
 unstable order | WARN | {received}, but the order is not stable: rows were repeated in another
     order. Set a sort parameter.
 lap | WARN | {received}; then only rows that had come before: the API wraps round behind its end, or
     pages overlap: {way_on}.
 depth | WARN | {received}; the API refused the next page, which may be its limit: read a longer list
     in `windows` of time. If these are all, ask for pages of another size.{said}
-changed | WARN | {received} in {passes} readings, no two of which agree on all: the list changes while it
-    is read, so that missed rows cannot be ruled out.
+changed | WARN | {received} in {passes} readings, no two of which agree on all: the list changes
+    while it is read, so that missed rows cannot be ruled out.
 empty list | pass | The list is empty.
 no pointer | WARN | {received}; {setting} was not found in any response, so whether more follow is
     not known. If it is right, ask for a size of pages in `params`: a page with fewer rows ends the
@@ -161,8 +157,7 @@ def find_conditions(facts: ListFacts) -> dict[str, Any]:
         "last page empty": facts.is_last_page_empty
         and (facts.rows or facts.settings.first_page)
         and not (is_reached or is_short),
-        "unsure total": facts.is_short_of_pages
-        or (is_unsure and (is_empty or is_short or end == "gaps")),
+        "unsure total": facts.is_short_of_pages or (is_unsure and (is_empty or is_short)),
         "doubtful total": 0 < lowest <= facts.distinct < highest + facts.largest
         and (is_empty or is_doubtful),
         "size of the list": facts.pointers

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from http import HTTPStatus
 from math import inf
 from typing import Any, Final
 
-from event_assets.pagination.connected_walk import ConnectedWalk
 from event_assets.pagination.facts import ListFacts, PageFacts
-from event_assets.pagination.walk import LOOKS_BEHIND, MAX_EMPTY, REFUSED, Steps
+from event_assets.pagination.walk import LOOKS_BEHIND, MAX_EMPTY, REFUSED, Ask, Steps, Walk
 
 LIMIT_ROWS: Final = 500  # a limit on the depth of offsets is a multiple of it
 NO_LIMIT: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND)  # nothing is there
-MAX_PAGES: Final = 2_000_000
 MAX_DENIALS: Final = 3  # once or twice, rows may have moved to and fro
 
 
-class OffsetWalk(ConnectedWalk):
+class OffsetWalk(Walk):
     """Decides which offset to request next, and which pages to deliver.
 
-    Each page begins with the last row received, so that it is connected. If pages in mid-list are
-    empty, rows have moved, or there are fewer ids than rows, the list is read again: until there
-    are as many ids as rows, or two readings agree.
+    Each page begins with the last row received. It is connected if it starts the list or contains
+    a recently delivered row; connected pages miss no row, whatever is inserted or deleted (proof:
+    docs/completeness.md). Where one does not connect, the list has shifted, and the walk steps back
+    by half a page, doubling. If pages in mid-list are empty, rows have moved, or there are fewer
+    ids than rows, the list is read again: until there are as many, or two readings agree.
 
-    The walk always ends: after `MAX_PAGES`, and after 200 + 2 x P pages without a new row at their
-    ends (P: of those with one), or 25 empty ones of them if `stop_after_empty_page` is not False.
+    The walk ends after 200 + 2 x P pages without a new row at their ends (P: of those with one), or
+    25 empty ones of them if `stop_after_empty_page` is not False.
     """
 
     def __init__(
@@ -39,16 +40,25 @@ class OffsetWalk(ConnectedWalk):
         """Start at offset `start`, and stop at offset `maximum`; `facts`: known of the list.
 
         It goes on after an empty page while a trusted total promises more rows, unless
-        `stop_after_empty_page` is True; if it is False, also without one. A total that is the
-        limit may echo it, unless its path is configured. ValueError: limit < 1.
+        `stop_after_empty_page` is True; if it is False, also without one. ValueError: limit < 1.
         """
         if limit < 1 or start < 0:
             raise ValueError(f"limit must be >= 1 and offset >= 0, got {limit} and {start}")
-        self.limit = limit
+        self.limit, self._start = limit, start
         self._end = start  # where the last page ended
-        self._max_empty = MAX_PAGES if stop_after_empty_page is False else MAX_EMPTY
+        self._max_empty = inf if stop_after_empty_page is False else MAX_EMPTY
         self._length = 0  # rows of the list, if another reading may end at as many ids
-        super().__init__(limit, start, maximum, stop_after_empty_page, facts)
+        self._trusted: int | None = None  # the total that the last response says
+        self._more: bool | None = None  # whether more rows follow, by the last response
+        self._idle = 0  # pages without progress
+        self._repeats = 0  # pages like the last one
+        self._progress = 0  # pages that end with a new row
+        self._refused_from: float = inf  # the last offset that was refused in the list
+        self._last_in_window: int | None = None  # a page with rows of one that was refused
+        self._denials = 0  # pages without the row at their offset, since the last progress
+        self._has_grown = False  # whether a page brought rows again, besides that at its offset
+        self._seen_behind = set[Hashable]()  # ids behind the end that were not delivered yet
+        super().__init__(maximum, stop_after_empty_page, facts)
 
     def refuse(self, status: int, *, is_limit: bool = False) -> bool:
         """Process a refused request; return False if it cannot be behind the end of the list."""
@@ -66,7 +76,7 @@ class OffsetWalk(ConnectedWalk):
         return is_accepted
 
     def _read_once(self) -> Steps[None]:
-        self._gap: tuple[int, int] | None = None  # the first empty pages in mid-list, as offsets
+        self._has_gap = False  # whether pages in mid-list are empty
         self._end_moved_from: int | None = None  # the last end that was found to be elsewhere
         self._idle = self._repeats = 0  # pages without progress; and like the last page
         page: PageFacts | None = yield from self._read_connected(self._start)
@@ -94,6 +104,68 @@ class OffsetWalk(ConnectedWalk):
             page = yield from self._read_connected(after - (self.largest > 1))
         return self._conclude()
 
+    def _request(self, at: int, step: int = 0, *, is_behind: bool = False) -> Steps[PageFacts]:
+        """Request a page, behind which others follow by `step`; note what its response says."""
+        total, last_page = self._reading.total.largest, self._reading.last_page
+        is_foreseen = step and last_page and (total or len(last_page) == self.largest)
+        end = min(total or self._maximum, self._maximum) if is_foreseen else 0
+        page = yield Ask(at, range(at + step, end, step or 1), is_behind)
+        return self._note(page)
+
+    def _note(self, page: PageFacts) -> PageFacts:
+        reading, ids = self._reading, list(page.ids)
+        if page is not REFUSED:
+            self.facts.last = page = self._check_flag(page)
+        self._more = page.has_more
+        self.largest = max(self.largest, len(ids))
+        self._idle, reading.empty = self._idle + 1, reading.empty + (not ids)
+        self._repeats = self._repeats + 1 if ids == reading.last_page else 0
+        new_size = 0 if self._repeats else len(ids)  # rows that come again count once
+        self._trusted = reading.total.evaluate(page.total, self.position, new_size)
+        return page
+
+    def _read_connected(self, at: int) -> Steps[PageFacts]:
+        """Return the page at an offset; if it is not connected, step back until one is."""
+        reading, recent, asked, back = self._reading, self._reading.recent, at, 0
+        is_behind = self.largest == 1 or self._start < at < self._refused_from
+        page = yield from self._request(at, self.largest - 1, is_behind=is_behind)
+        if page is REFUSED and self._last_in_window is not None:
+            at = asked = self._last_in_window
+            page = yield from self._request(at, is_behind=True)
+        if page is REFUSED:
+            self._refused_from = at  # the list may have ended there; asked once
+        while at > self._start and self.largest > 1 and not recent.overlaps(page.ids):
+            back = back * 2 or self.largest // 2
+            at = max(self._start, at - back)
+            reading.is_end_said = False  # said by a page further on
+            page = yield from self._request(at)
+        if at < asked:
+            self.facts.shifts += 1
+            self._denials += (is_denied := page.ids[asked - at :][:1] == reading.last_page[-1:])
+            self._has_grown |= is_denied
+            reading.known_rows = 0  # stepping back is no lap
+        elif at > self._start and self.largest > 1:
+            self.facts.overlaps += 1
+            self.facts.rows += 1
+            self._has_grown |= page.ids[:1] != reading.last_page[-1:]
+        return page
+
+    def _deliver(self, ids: Sequence[Hashable]) -> None:
+        reading, page = self._reading, list(ids)
+        is_overlap = reading.last_page[-1:] == page[:1]
+        new: Sequence[int] = range(is_overlap, len(page))
+        if reading.pages and not is_overlap:
+            unknown = reading.recent.find_unknown(page)
+            new = [at for at, key in enumerate(page) if key in unknown]
+        fresh = self._add(page, new)
+        self._seen_behind.difference_update(page)
+        reading.rows += len(new)
+        reading.last_page = page
+        # new rows at the start are no progress: a list that grows there has them forever
+        if fresh and fresh[-1] == page[-1] and self.position > self._start:
+            self._progress += 1
+            self._idle = self._denials = reading.empty = 0
+
     def _go_on(self, page: PageFacts) -> None:
         super()._go_on(page)
         if self._is_stuck and not self.done:
@@ -101,8 +173,7 @@ class OffsetWalk(ConnectedWalk):
 
     @property
     def _is_stuck(self) -> bool:
-        is_idle = self._idle > 200 + 2 * self._progress or self._reading.empty > self._max_empty
-        return is_idle or self.facts.pages >= MAX_PAGES
+        return self._idle > 200 + 2 * self._progress or self._reading.empty > self._max_empty
 
     def _find_end(self) -> str:
         """Return the name of the evidence with which all ends here; empty if it goes on."""
@@ -131,8 +202,7 @@ class OffsetWalk(ConnectedWalk):
     def _told_end(self) -> float:
         """The offset up to which the last response promises rows."""
         is_told = self._more is True if self._trusted is None else self._trusted > self._end
-        told = self._end + MAX_EMPTY * max(1, self.largest) if is_told else 0
-        return max(self._trusted or 0, told)
+        return max(self._trusted or 0, is_told * (self._end + MAX_EMPTY * max(1, self.largest)))
 
     @property
     def _promised_end(self) -> float:
@@ -173,18 +243,15 @@ class OffsetWalk(ConnectedWalk):
                 reading.is_end_said = False  # said by a page further on
                 return (yield from self._read_connected(max(self._start, end - 1)))
             if page.ids:
-                self._gap = self._gap or (end, at)
+                self._has_gap = True
                 return page
             asked, at, may_go_on = at, at + size, not self._is_stuck
-        promised = reading.total.largest or 0
-        if self._more is True or promised > end:
-            self._gap = self._gap or (end, promised if promised > end else at)
+        self._has_gap |= self._more is True or (reading.total.largest or 0) > end
         return None
 
     def _has_rows(self, page: PageFacts) -> bool:
         self._note(page)
-        unknown = self._reading.recent.find_unknown(page.ids)
-        self._seen_behind |= unknown
+        self._seen_behind |= (unknown := self._reading.recent.find_unknown(page.ids))
         return self._told_end > self._end or bool(unknown)
 
     def _read_tail(self) -> Steps[None]:
@@ -202,25 +269,18 @@ class OffsetWalk(ConnectedWalk):
 
     def _conclude(self) -> None:
         """Compare the number of distinct ids with the length of the list."""
-        total, recent, gap = self._reading.total, self._reading.recent, self._gap
+        total, recent = self._reading.total, self._reading.recent
         count, length = self._seen.count(), self._end - self._start
-        is_single = self.largest == 1
-        is_untold = not total.is_steady and self._more is not False
+        is_single, is_untold = self.largest == 1, not total.is_steady and self._more is not False
         has_moved = not (recent.is_at_end and recent.is_continuous)
         # rows that moved behind the walk are as many as those that were deleted there
         has_moved |= self._has_grown and self.facts.shifts > 0
-        must_agree = (is_single and is_untold) or has_moved or gap is not None
-        is_short = self._more is True if total.largest is None else total.largest > count
-        if gap and is_short:
-            claim = f"reports {total.largest:,} rows" if total.largest else ""
-            claim = claim or "says that more rows follow"
-            self.finish("gaps", gap=f"{gap[0]:,} to {gap[1]:,}", claim=claim)
-        elif is_single and count > 1:
+        must_agree = (is_single and is_untold) or has_moved or self._has_gap
+        is_short = self._more is True if total.least is None else total.least > count
+        if is_single and count > 1 and not (self._has_gap and is_short):
             self.finish("pages of one row")
-        elif not must_agree and count >= length:
-            may_be_limit = total.reported == self.limit > self._start + count
-            end_of_list = "overlaps" if recent.is_ordered else "unstable order"
-            self.finish("echo of the limit" if may_be_limit else end_of_list)
+        elif (self._has_gap and is_short) or (not must_agree and count >= length):
+            self.finish("overlaps" if recent.is_ordered else "unstable order")
         else:
             self._length = 0 if must_agree else length
             # a list in order has fewer ids than rows only if it grew
@@ -233,4 +293,4 @@ class OffsetWalk(ConnectedWalk):
             end = "changed"
         total, rows = self._reading.total, self._start + self._seen.count()
         self.facts.is_total_reached = total.lowest == total.highest == rows
-        super().finish(end, limit=self.limit, idle=self._idle, lack=self._lack, **values)
+        super().finish(end, limit=self.limit, idle=self._idle, **values)

@@ -99,8 +99,7 @@ class RowTotal:
     number of rows received is disproved for good: it may count pages.
     """
 
-    def __init__(self, limit: int | None = None) -> None:
-        self._limit = limit
+    def __init__(self) -> None:
         self.reported: int | None = None  # the last total, trusted or not
         self.least: int | None = None  # of the trusted totals
         self.largest: int | None = None  # of the trusted totals
@@ -114,9 +113,8 @@ class RowTotal:
         """Return the total of a page of `rows` behind `before` others, if it can be trusted.
 
         One that falls by the rows that came counts what is left, and stands for the first one. 0
-        with an empty page in the middle of the list means "too deep"; a total equal to the limit
-        may echo it, unless another was trusted before. An empty page without a total may be an
-        error, and the one before stands.
+        with an empty page in the middle of the list means "too deep". An empty page without a total
+        may be an error, and the one before stands.
         """
         if total is None:
             return None if rows else self._last
@@ -133,8 +131,7 @@ class RowTotal:
             self.disproved = 0 if is_left else total
             self.least = self.largest = self._last = None
             return None
-        is_echo = total == self._limit and self.largest is None
-        if is_echo or (not rows and not total and before):
+        if not rows and not total and before:
             return None
         if self.largest is None and total <= before + rows and not is_same:
             return None

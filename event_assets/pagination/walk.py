@@ -62,11 +62,7 @@ class Walk(ABC):
     _is_numbered = True  # a page behind the last one can be requested without a pointer
 
     def __init__(
-        self,
-        maximum: float,
-        stop_after_empty_page: bool | None,
-        facts: ListFacts | None = None,
-        limit: int | None = None,
+        self, maximum: float, stop_after_empty_page: bool | None, facts: ListFacts | None = None
     ) -> None:
         self._maximum = ceil(min(maximum, sys.maxsize))
         is_bounded = stop_after_empty_page is False and maximum < inf
@@ -74,7 +70,6 @@ class Walk(ABC):
         self._stop_after_empty_page = stop_after_empty_page
         self.largest = 0
         self.facts = facts or ListFacts()
-        self._limit = None if self.facts.settings.total else limit
         self._seen = DistinctIds()
         self._pages_before: list[int] = []  # hashes of the pages of the reading before
         self._is_flag_wrong = False  # whether a flag was wrong that was found by its name
@@ -124,7 +119,7 @@ class Walk(ABC):
 
     def _read(self) -> Steps[None]:
         while not self.done:
-            self._reading = Reading(RowTotal(self._limit))
+            self._reading = Reading(RowTotal())
             yield from self._read_once()
 
     @abstractmethod

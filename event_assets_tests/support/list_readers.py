@@ -86,7 +86,8 @@ def read(
 ) -> tuple[set[int], PaginationResult, int]:
     """Read a list; return ids, result and requests. A sync that fails is not complete."""
     config, serve = PAGINATORS[kind]
-    reader, paginator = Reader(script, accidents), create_paginator(config, read_ids)
+    reader = Reader(script, accidents)
+    paginator = create_paginator(config, read_ids, is_alone=True)
     reader.read(paginator, serve, listed)
     return reader.delivered, judge(paginator.facts), reader.requests
 

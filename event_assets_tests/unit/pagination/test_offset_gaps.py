@@ -74,10 +74,7 @@ def test_empty_pages_in_the_middle_are_skipped_and_reported(gap: int) -> None:
     reading = with_gap(20, 20 + gap, length=35 + gap, total=35 + gap)
     assert reading.delivered == {*range(20), *range(20 + gap, 35 + gap)}
     assert reading.result.complete is False
-    said = (
-        f"reports {35 + gap} rows but sent 35 distinct ids: pages are empty, the first at offsets"
-    )
-    assert f"{said} 20 to " in reading.result.reason
+    assert f"reports {35 + gap} rows but sent 35." in reading.result.reason
 
 
 @pytest.mark.parametrize("total", [55, 70])
@@ -131,7 +128,7 @@ def test_empty_pages_are_read_where_the_api_says_that_more_follow() -> None:
         receive(walk, pages.get(walk.position, []), more=True)
     assert offsets == [0, 9, *range(10, 10 + 25 * 10, 10)]
     assert judge(walk.facts).complete is False
-    assert "says that more rows follow" in judge(walk.facts).reason
+    assert "says that more follow" in judge(walk.facts).reason
 
 
 def test_a_total_above_the_rows_received_is_reported() -> None:
@@ -154,7 +151,7 @@ def test_a_gap_without_an_end_is_read_no_further_than_the_bound() -> None:
     walk = OffsetWalk(limit=10)
     while not walk.done:
         receive(walk, list(range(walk.position, min(walk.position + 10, 50))), total=10_000)
-    assert "at offsets 50 to 10,000." in judge(walk.facts).reason
+    assert "reports 10,000 rows but sent 50." in judge(walk.facts).reason
     assert walk.facts.pages == 33
 
 
@@ -165,7 +162,7 @@ def test_a_depth_limit_is_no_end() -> None:
         receive(walk, list(page), total=1000 if page else 0)
     assert judge(walk.facts).complete is False
     assert "reports 1,000 rows but sent 50" in judge(walk.facts).reason
-    assert "at offsets 50 to 1,000." in judge(walk.facts).reason
+    assert "reports 1,000 rows but sent 50." in judge(walk.facts).reason
     assert walk.facts.pages < 20
 
 

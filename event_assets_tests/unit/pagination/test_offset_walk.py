@@ -74,14 +74,14 @@ def test_a_full_page_that_meets_the_total_is_not_the_end() -> None:
     assert walk.facts.distinct == 6
 
 
-def test_the_echo_of_the_limit_is_neither_believed_nor_ruled_out() -> None:
+def test_a_total_that_is_the_limit_is_a_total() -> None:
     walk = OffsetWalk(limit=100)
     receive(walk, list(range(30)), total=100)
     receive(walk, [29], total=100)
     while not walk.done:
         receive(walk, [], total=100)
-    assert judge(walk.facts).complete is None
-    assert "the API reports 100" in judge(walk.facts).reason
+    assert judge(walk.facts).complete is False
+    assert "The API reports 100" in judge(walk.facts).reason
 
 
 def test_pages_of_one_row_cannot_be_verified() -> None:

@@ -128,7 +128,7 @@ def test_whole_pages_of_which_some_cannot_be_asked_for_are_not_complete() -> Non
 
     done = read_with(OFFSETS, answer)
     assert done.result.complete is False
-    assert "at offsets 50 to 100" in done.result.reason
+    assert "lack the row that is at their 'offset'" in done.result.reason
 
 
 def test_a_deletion_between_two_whole_pages_loses_no_row() -> None:

@@ -21,7 +21,7 @@ def test_rows_behind_a_page_that_every_offset_before_the_limit_brings_are_a_gap(
 
     done = read_with({"type": "offset", "limit": 20}, answer)
     assert done.result.complete is False
-    assert f"the first at offsets {length} to 20." in done.result.reason
+    assert "pages are empty or lack the row that is at their 'offset'" in done.result.reason
 
 
 @pytest.mark.parametrize("flag", ["last", "other"])
@@ -150,7 +150,7 @@ def test_pages_that_come_empty_where_a_row_was_are_said_to_be() -> None:
 
     done = read_with({"type": "offset", "limit": 20}, answer)
     assert done.result.complete is False
-    assert "pages are empty, and lack the row that is at their 'offset'" in done.result.reason
+    assert "pages are empty or lack the row that is at their 'offset'" in done.result.reason
 
 
 @pytest.mark.parametrize(
