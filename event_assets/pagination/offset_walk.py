@@ -56,6 +56,7 @@ class OffsetWalk(Walk):
         self._refused_from: float = inf  # the last offset that was refused in the list
         self._last_in_window: int | None = None  # a page with rows of one that was refused
         self._denials = 0  # pages without the row at their offset, since the last progress
+        self._has_more_rows = False  # whether rows came further on that are not in the last page
         self._has_grown = False  # whether a page brought rows again, besides that at its offset
         self._seen_behind = set[Hashable]()  # ids behind the end that were not delivered yet
         super().__init__(maximum, stop_after_empty_page, facts)
@@ -134,11 +135,14 @@ class OffsetWalk(Walk):
             page = yield from self._request(at, is_behind=True)
         if page is REFUSED:
             self._refused_from = at  # the list may have ended there; asked once
+        further = frozenset[Hashable]()
         while at > self._start and self.largest > 1 and not recent.overlaps(page.ids):
             back = back * 2 or self.largest // 2
             at = max(self._start, at - back)
             reading.is_end_said = False  # said by a page further on
+            further = further.union(page.ids)
             page = yield from self._request(at)
+        self._has_more_rows = not further.issubset(page.ids)
         if at < asked:
             self.facts.shifts += 1
             self._denials += (is_denied := page.ids[asked - at :][:1] == reading.last_page[-1:])
@@ -195,7 +199,7 @@ class OffsetWalk(Walk):
         """Return whether a page is the last, by its size or by what its response says."""
         is_total_reached = not self._is_uneven and self._end >= (self._trusted or inf)
         has_nothing_new = size < 2 or self._reading.known_rows > 0
-        is_short = size < max(1, self.largest)
+        is_short = size < max(1, self.largest) and not self._has_more_rows
         return self._more is False or (is_short and (has_nothing_new or is_total_reached))
 
     @property

@@ -253,3 +253,17 @@ def test_two_readings_of_even_pages_agree_without_a_row_that_is_gone() -> None:
     listed = ChangingList(list(range(12)))
     delivered, result, _ = read("page", listed, [[], [], [("delete", 0, 1)]])
     assert (delivered, result.complete) == (set(range(12)), True)
+
+
+@pytest.mark.parametrize(
+    ("length", "sizes", "request_number", "place"),
+    [(6, [5, 4, 2, 5], 0, 19), (6, [2, 4, 4, 2], 1, 14), (7, [2, 5, 4, 2], 1, 15)],
+)
+def test_a_short_page_is_no_end_where_a_row_came_further_on(
+    length: int, sizes: list[int], request_number: int, place: int
+) -> None:
+    """As of a server whose pages are smaller under load, from which an event is deleted."""
+    listed = ChangingList(list(range(length)), sizes=sizes)
+    script: list[list[Edit]] = [[] for _ in range(request_number)]
+    delivered, _, _ = read("offset", listed, [*script, [("delete", place, 1)]])
+    assert delivered >= listed.staying
