@@ -72,7 +72,7 @@ def make_list(seed: int) -> RandomList:
         made.accidents = {any_of.randint(0, 15): any_of.choice([0, 204, 400, 404, 410, 422])}
     elif oddity == "sizes" and length > 40:  # a few pages may have the same sizes twice
         listed.sizes = [any_of.randint(2, listed.size + 2) for _ in range(any_of.randint(1, 50))]
-    elif oddity == "ties" and not kind.startswith("key"):
+    elif oddity == "ties" and not kind.startswith("key") and listed.behind != "clamps":
         listed.ties = any_of.randint(2, 8)
     elif oddity == "lag" and listed.total != "of the first response":
         listed.lag = any_of.randint(1, 5)
