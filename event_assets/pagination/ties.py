@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import reduce
+from itertools import pairwise
 from typing import Any, Final
 
 from event_assets.pagination.counters import named_values
@@ -16,8 +18,8 @@ class TieFinder:
     """Compares the end of each page with the start of the next one.
 
     A cursor may be a value of the last row, such as a time, behind which the next page begins. If
-    other rows have the same value, an API that asks for greater ones only leaves them out, unless
-    another value of the last row leads on as well, such as its id.
+    rows share such values, an API that asks for greater ones only leaves some out at the end of a
+    page, unless another value of the last row leads on as well, such as its id.
 
     Args:
         sent: the named values of the first request, which do not lead on.
@@ -25,28 +27,37 @@ class TieFinder:
 
     def __init__(self, sent: Collection[tuple[str, str]] = ()) -> None:
         self._sent = sent
-        self._ties: dict[str, Any] = {}  # members of the last two rows, whose value leads on
+        self._leading: dict[str, Any] = {}  # members of the last row, whose value leads on
+        self._passed = ""  # the path of one with whose value the next page does not begin
+        self._are_shared = False  # whether a row has the same ones as the row before
 
     def find(self, rows: Sequence[Any], pointer: Any) -> str:
-        """Return the path of a member that rows at the end of the page before share.
+        """Return the path of a member that rows share, and behind whose value a page begins.
 
-        Empty if there is none, or if this page, which leads to `pointer`, begins with its value.
+        Empty if there is none so far; this page leads to `pointer`.
         """
-        if not rows or not (pointer or self._ties):
+        if not rows or not (pointer or self._leading):
             return ""
         first, last = (dict(members_outside_records(row)) for row in (rows[0], rows[-1]))
         named = named_values(str(pointer)).difference(self._sent)
         in_pointer = {value for name, value in named if not SIZE.fullmatch(plain_name(name))}
         values = {str(pointer), *in_pointer}
-        # what stands in the next link as well is a filter
-        gone = {path: value for path, value in self._ties.items() if str(value) not in values}
-        found = next((path for path, value in gone.items() if first.get(path) != value), "")
-        before = dict(members_outside_records(rows[-2])) if rows[1:] else {}
+        for path, value in self._leading.items():
+            # what stands in the next link as well is a filter
+            if (
+                first.get(path) != value
+                and str(value) not in values
+                and len(str(value)) >= SHORTEST
+            ):
+                self._passed = self._passed or path
         leading = {path: value for path, value in last.items() if str(value) in values}
-        is_shared = all(before.get(path) == value for path, value in leading.items())
-        self._ties = {
-            path: value
-            for path, value in leading.items()
-            if is_shared and len(str(value)) >= SHORTEST
-        }
-        return found
+        paths = [path.split(".") for path in leading or self._leading]
+        shown = [[reduce(_member, path, row) for path in paths] for row in rows]
+        self._are_shared |= any(one == other != [] for one, other in pairwise(shown))
+        self._leading = leading
+        return self._passed if self._are_shared else ""
+
+
+def _member(value: Any, name: str) -> Any:
+    """Return a member of an object, which is no other value if it has none."""
+    return value.get(name, object()) if isinstance(value, dict) else object()

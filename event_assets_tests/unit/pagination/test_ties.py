@@ -40,7 +40,7 @@ def answering(
     return answer
 
 
-@pytest.mark.parametrize("by_day", [2, 4, 7, 12])
+@pytest.mark.parametrize("by_day", [2, 3, 4, 7, 12])  # of 3, the last row has a day alone
 @pytest.mark.parametrize(
     ("config", "form"),
     [(CURSOR, "{}"), (LINK, "/events?limit=10&cursor={}")],
