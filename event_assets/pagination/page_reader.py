@@ -76,7 +76,8 @@ class PageReader:
             self._unfollowed = (
                 self._find_unfollowed(response, around, request, len(rows)) if is_open else ""
             )
-        page = _weaken_total(self._read_totals(document, around, ids), members)
+        size = _find_size(request)
+        page = _weaken_total(self._read_totals(document, around, ids, size), members)
         return page._replace(
             has_more=has_more,
             flag=flag,
@@ -91,7 +92,7 @@ class PageReader:
             unfollowed=self._unfollowed,
             truncated=_find_truncation(members, around) or (f"`{cut}: true`" if is_part else ""),
             is_backwards=is_backwards,
-            size_asked=_find_size(request),
+            size_asked=size,
         )
 
     def begin(self) -> None:
@@ -99,12 +100,20 @@ class PageReader:
         self._leads_on_uncut = False
 
     def _read_totals(
-        self, document: Any, around: totals.Members, ids: Sequence[Hashable]
+        self, document: Any, around: totals.Members, ids: Sequence[Hashable], size: int | None
     ) -> PageFacts:
-        """Return a page with what the response says of the number of rows and of pages."""
+        """Return a page with what the response says of the number of rows and of pages.
+
+        A `count` of the `size` that was asked for is an echo of it, as in `paging.count`.
+        """
         if self.total_path is None:
             return PageFacts(ids)
         found = [totals.find_counts(around, names) for names in (TOTAL, PAGE_COUNT)]
+        found[0] = {
+            path: count
+            for path, count in found[0].items()
+            if count != size or not vocabulary.SIZE.fullmatch(plain_name(path))
+        }
         if isinstance(self.total_path, JSONPath):
             configured, path = parse_count(find_value(document, self.total_path)), self._total_name
             if configured is None and self.counts_pages and ids:

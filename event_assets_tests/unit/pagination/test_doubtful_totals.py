@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from event_assets_tests.support.paging import Query
-from event_assets_tests.support.served_lists import PAGED, read_paged, read_with, rows_from
+from event_assets_tests.support.served_lists import PAGED, read_paged, read_with, rows, rows_from
 
 
 @pytest.mark.parametrize(
@@ -427,3 +427,15 @@ def test_a_total_that_falls_to_the_limit_is_reached() -> None:
 
     done = read_with({"type": "offset", "limit": 20}, answer)
     assert (len(done.ids), done.result.complete) == (20, True)
+
+
+@pytest.mark.parametrize("length", [0, 4, 10, 25])
+def test_a_count_of_the_size_that_was_asked_for_is_an_echo(length: int) -> None:
+    def answer(query: Query) -> Any:
+        first, size = int(query["start"]), int(query["count"])
+        return {"data": rows(first, min(length, first + size)), "paging": {"count": size}}
+
+    paginator = {"type": "offset", "limit": 10, "offset_param": "start", "limit_param": "count"}
+    done = read_with(paginator, answer)
+    assert done.ids == set(range(length))
+    assert done.result.complete is True, done.result.reason
