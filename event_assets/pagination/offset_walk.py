@@ -261,8 +261,8 @@ class OffsetWalk(Walk):
     def _read_tail(self) -> Steps[None]:
         """Measure the length of the list again, after a reading that came to as many ids."""
         self._reading.pages.append(self.facts.passes)  # such a reading agrees with no other
-        at, is_last = self._start + self._length, self._trusted is not None
-        self._end = self._trusted or at
+        at, self._has_more_rows = self._start + self._length, False
+        self._end, is_last = self._trusted or at, self._trusted is not None
         self.facts.last = self.facts.last._replace(has_more=None)  # no end in mid-list
         while not is_last:
             page = yield from self._request(at, is_behind=True)

@@ -267,3 +267,14 @@ def test_a_short_page_is_no_end_where_a_row_came_further_on(
     script: list[list[Edit]] = [[] for _ in range(request_number)]
     delivered, _, _ = read("offset", listed, [*script, [("delete", place, 1)]])
     assert delivered >= listed.staying
+
+
+def test_a_list_that_changed_is_measured_again_in_a_few_requests() -> None:
+    script: list[list[Edit]] = [[] for _ in range(14)]
+    script[2], script[4] = [("insert", 1, 1)], [("insert", 23, 2)]
+    script[13] = [("delete", 12, 3)]
+    listed = ChangingList(list(range(8)), size=3)
+    delivered, result, requests = read("offset", listed, script)
+    assert delivered >= listed.staying
+    assert result.complete is not False
+    assert requests < 40
