@@ -36,7 +36,6 @@ MARKS = {  # a cancelled event is an event all the same
 }
 ZONE_SETTING = "fields.start_time.timezone"
 START_SETTING, END_SETTING = "fields.start_time.from", "fields.end_time.from"
-NO_NAME: Choices = {"events have none": {"fields.name": None}}
 MAX_NAMED = 12  # fields that a question lists
 
 
@@ -93,11 +92,12 @@ def _ask_where(discovery: Discovery, sample: Sample, column: str) -> None:
         texts = [one for one in likely if any(type(value) is str for value in sample.present(one))]
         spaced = [one for one in texts if any(" " in str(value) for value in sample.present(one))]
         likely = spaced or texts
+    no_name: Choices = {} if is_time else {"events have none": {"fields.name": None}}
     named = ", ".join(f"`{path}`" for path in [*dict.fromkeys([*likely, *paths])][:MAX_NAMED])
     discovery.question(
         setting,
         f"Which field is {REQUIRED[column]} of an event? There are {named}: --set {setting}=PATH.",
-        {**{path: {setting: path} for path in likely[:MAX_NAMED]}, **({} if is_time else NO_NAME)},
+        {**{path: {setting: path} for path in likely[:MAX_NAMED]}, **no_name},
     )
 
 
@@ -136,7 +136,14 @@ def _describe_field(
 ) -> dict[str, Any]:
     """Return the settings of a field, and tell what they rest on."""
     settings, kind = dict(finding.settings), COLUMNS[column]
-    values, _, unread = _read(sample, column, settings)
+    values, made, unread = _read(sample, column, settings)
+    read = {one: _read(sample, column, {**settings, "from": one})[1] for one in finding.others}
+    others = [path for path in read if read[path] != made]
+    if others and column in REQUIRED:
+        setting = f"fields.{column}.from"
+        named = {f"`{path}`": {setting: path} for path in (finding.sources[0], *others)}
+        text = f"Which field is {REQUIRED[column]} of an event: {' or '.join(named)}?"
+        discovery.question(setting, text, named)
     share = sum(value is not None for value in values) / max(1, len(values))
     evidence = f"in {share:.0%} of {len(values):,} records"
     is_known = finding.is_zoned or kind != TIME
@@ -201,15 +208,6 @@ def _ask_about_times(
     if not known:
         return
     moment, example = next(iter(known.items()))
-    others = [
-        path
-        for path in start.others
-        if _read(sample, "start_time", {**start.settings, "from": path})[1] != moments
-    ]
-    if others:
-        named = {f"`{path}`": {START_SETTING: path} for path in (start.sources[0], *others)}
-        text = f"Which field is the start of an event: {' or '.join(named)}?"
-        discovery.question(START_SETTING, text, named)
     _ask_about_clock(discovery, sample, start, example)
     if not start.is_zoned:
         unread = time_finder.find_unread_zone(sample)

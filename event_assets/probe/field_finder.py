@@ -29,6 +29,7 @@ TEXT_MEMBERS = (
     *("text", "rendered", "value", "plain", "plain_text"),
     *("en", "default", "html", "display", "stringValue"),
 )
+TITLES = {"name", "title"}  # one of which may be that of a series or a venue
 IN_LIST = re.compile(r"\.0\..")
 HAS_LETTERS = re.compile(r"(?!\S*/\S*/\S*\Z).*[^\W\d_]", re.DOTALL)  # and is no URL or path
 MAX_NAME = 100  # characters of a text that is the name if nothing else is
@@ -145,12 +146,16 @@ def find_name(sample: Sample) -> FieldFinding | None:
     if not ranked:
         return None
     rank, path = max(ranked, key=itemgetter(0))  # of what is alike, the first
-    languages, chain = _find_languages(sample, path), [path]
+    languages, chain, others = _find_languages(sample, path), [path], list[str]()
     for its_rank, other in sorted(ranked, key=itemgetter(0), reverse=True):
-        is_own = its_rank[:3] == rank[:3] and not its_rank[4]
         values = sample.present(other)  # no more than a few alike, as of a kind
-        if is_own and 2 * len({*map(str, values)}) > len(values) and sample.fills(chain, other):
+        is_varied = 2 * len({*map(str, values)}) > len(values)
+        if not is_varied or its_rank[:3] != rank[:3] or its_rank[4]:
+            continue
+        if sample.fills(chain, other):
             chain.append(other)
+        elif {last_name(one).lower() for one in (path, other)} == TITLES:
+            others.append(other)
     present = [value for value in sample.first(chain) if value not in NOTHING]
     texts = [value for value in present if isinstance(value, str)]
     *_, outer, own = [[], *words.split_path(path)]
@@ -163,7 +168,7 @@ def find_name(sample: Sample) -> FieldFinding | None:
     settings: dict[str, Any] = {"from": languages or (chain if len(chain) > 1 else path)}
     if any(html.unescape(text) != text for text in texts):
         settings["html"] = "unescape"
-    return FieldFinding(settings)
+    return FieldFinding(settings, others=others)
 
 
 def _find_languages(sample: Sample, path: str) -> list[str]:

@@ -42,7 +42,7 @@ NAME = (
 # Words for what takes place, which may have the name, or be it.
 EVENTS = (
     *("event", "evento", "veranstaltung", "evenement", "show", "concert", "lecture", "activity"),
-    *("class", "course", "lesson", "workshop", "exhibition", "webinar", "production", "film"),
+    *("class", "course", "lesson", "workshop", "exhibition", "webinar", "service", "film"),
 )
 # The name, if nothing else is, where it has several words and few characters.
 LAST_NAMES = (*EVENTS, "description", "desc", "text", "message")
@@ -71,10 +71,11 @@ OTHER_OBJECTS = _words(
     "league competitor competitors player players resource room space sport grade round season "
     "faction instructor instructors staff teacher teachers trainer trainers coach coaches guide "
     "guides presenter presenters moderator lecturer lecturers leader person people member members "
-    "customer customers client attendee attendees company department facility studio hall stage "
-    "lieu lieux salle ville organisateur adresse categorie ort veranstaltungsort saal raum stadt "
-    "veranstalter kategorie lugar sala recinto sede ciudad cidade organizador categoria direccion "
-    "luogo citta organizzatore indirizzo plaats locatie zaal organisator adres sted miejsce"
+    "customer customers client provider attendee attendees company department facility studio hall "
+    "stage lieu lieux salle ville organisateur adresse categorie ort veranstaltungsort saal raum "
+    "stadt veranstalter kategorie lugar sala recinto sede ciudad cidade organizador categoria "
+    "direccion luogo citta organizzatore indirizzo plaats locatie zaal organisator adres sted "
+    "miejsce"
 )
 OF_PERSON = _words("first last given family middle nick")  # in the name of one
 # Whose time zone is not that of the event.

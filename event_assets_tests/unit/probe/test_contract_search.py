@@ -83,6 +83,21 @@ def test_the_choices_of_a_name_are_those_of_the_event_before_those_of_others() -
     ]
 
 
+def test_of_a_name_and_a_title_that_differ_one_is_chosen_by_an_answer() -> None:
+    rows = [{**row, "title": f"Tour {at}"} for at, row in enumerate(events(7))]
+    [question] = connect(whole(rows)).open_questions
+    assert question.text == "Which field is the name of an event: `name` or `title`?"
+    settings = question.choices["`title`"]
+    found = connect(whole(rows), settings=settings)
+    assert (asked(found), found.events[0]["name"]) == ([], "Tour 0")
+
+
+@pytest.mark.parametrize("title", [None, "Tour", "{name}"])
+def test_a_title_that_is_rare_or_alike_is_no_other_name(title: str | None) -> None:
+    rows = [{**row, "title": title and title.format(**row)} for row in events(7)]
+    assert asked(connect(whole(rows))) == []
+
+
 def test_the_choices_of_a_name_end_with_that_of_a_person() -> None:
     rows = events(7, name=None, lastName="de la Cruz", kind="Short visit")
     [question] = connect(whole(rows)).open_questions

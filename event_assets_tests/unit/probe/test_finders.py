@@ -173,6 +173,10 @@ def test_occurrences_of_a_series_are_told_apart_by_their_start() -> None:
         ),
         (lambda _: {"ClassDescription": {"Name": "Yoga"}}, {"from": "ClassDescription.Name"}),
         (
+            lambda n: {"service": {"name": "Visit"}, "provider": {"name": f"Ann Li {n}"}},
+            {"from": "service.name"},
+        ),
+        (
             lambda n: {"object_desc": f"The hall {n}", "event_desc": f"Choir {n}"},
             {"from": "event_desc"},
         ),
