@@ -44,7 +44,9 @@ def describe_contract(discovery: Discovery, sample: Sample) -> tuple[Any, dict[s
 
     What they rest on is told, and what is in doubt is asked.
     """
-    findings = {column: _find(discovery, sample, column) for column in COLUMNS}
+    findings: dict[str, FieldFinding | None] = {}
+    for column in COLUMNS:
+        findings[column] = _find(discovery, sample, column, findings.get("start_time"))
     start, end = findings["start_time"], findings["end_time"]
     is_said = discovery.options.get(END_SETTING)
     doubt = ""
@@ -101,7 +103,9 @@ def _ask_where(discovery: Discovery, sample: Sample, column: str) -> None:
     )
 
 
-def _find(discovery: Discovery, sample: Sample, column: str) -> FieldFinding | None:
+def _find(
+    discovery: Discovery, sample: Sample, column: str, start: FieldFinding | None
+) -> FieldFinding | None:
     """Return where a column's values are, and how they are read: as it was said, or as they look.
 
     Raises:
@@ -109,7 +113,7 @@ def _find(discovery: Discovery, sample: Sample, column: str) -> FieldFinding | N
     """
     given = dict(discovery.options.get(f"fields.{column}") or {})
     if not (source := given.get("from")):
-        finding = field_finder.find_field(sample, column, COLUMNS[column])
+        finding = field_finder.find_field(sample, column, COLUMNS[column], start)
     elif COLUMNS[column] == TIME:
         finding = time_finder.find_time_at(sample, source)
     else:

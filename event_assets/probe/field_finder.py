@@ -44,7 +44,9 @@ LIKE_START, LIKE_NAME, LIKE_ID = 4.0, 3.0, 2.0  # how much a field makes a recor
 NESTED = 0.1  # less, for each object that the name is in
 
 
-def find_field(sample: Sample, name: str, kind: str) -> FieldFinding | None:
+def find_field(
+    sample: Sample, name: str, kind: str, start: FieldFinding | None = None
+) -> FieldFinding | None:
     """Return where a field of the contract is, by what its name means; not that of a venue."""
     own = {*words.split_name(name)}
     if kind != "timestamp":
@@ -56,7 +58,7 @@ def find_field(sample: Sample, name: str, kind: str) -> FieldFinding | None:
     if own & words.UPDATED:
         return find_updated(sample)
     if own & words.END:
-        return find_end(sample, find_start(sample))
+        return find_end(sample, start or find_start(sample))
     return find_start(sample) if own & words.START else None
 
 
@@ -158,8 +160,8 @@ def find_name(sample: Sample) -> FieldFinding | None:
             others.append(other)
     present = [value for value in sample.first(chain) if value not in NOTHING]
     texts = [value for value in present if isinstance(value, str)]
-    *_, outer, own = [[], *words.split_path(path)]
-    is_of_event = "event" in own or ({*outer} & {*words.EVENTS} and "type" not in outer)
+    near = {word for name in words.split_path(path)[-2:] for word in name}
+    is_of_event = bool(near & {*words.EVENTS}) and "type" not in near
     # with no words beside the usual ones, or `EventBodyName`, or `class.name`
     is_plain = is_of_event or not any((rank[0], rank[3], rank[4]))
     is_of_other = not is_plain and len(texts) >= PER_KIND * len({*texts})

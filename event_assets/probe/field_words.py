@@ -37,12 +37,12 @@ NAME = (
     *("name", "title", "summary", "subject", "topic", "headline", "label"),
     *("titel", "tittel", "titre", "titulo", "titolo", "bezeichnung", "otsikko"),
     *("nom", "nome", "nombre", "naam", "namn", "navn", "nazwa", "nazev", "nimi"),
-    *("heading", "betreff", "intitule", "names", "titles"),
+    *("heading", "betreff", "intitule", "names", "titles", "caption"),
 )
 # Words for what takes place, which may have the name, or be it.
 EVENTS = (
     *("event", "evento", "veranstaltung", "evenement", "show", "concert", "lecture", "activity"),
-    *("class", "course", "lesson", "workshop", "exhibition", "webinar", "service", "film"),
+    *("class", "course", "lesson", "workshop", "exhibition", "session", "service", "film"),
 )
 # The name, if nothing else is, where it has several words and few characters.
 LAST_NAMES = (*EVENTS, "description", "desc", "text", "message")

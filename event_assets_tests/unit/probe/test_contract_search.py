@@ -398,6 +398,18 @@ def test_of_two_starts_that_differ_one_is_chosen_by_an_answer(other: str) -> Non
         assert (asked(answered), first_start(answered)) == ([], "2026-07-01 18:30:00+00:00")
 
 
+def test_the_end_is_found_beside_the_start_that_an_answer_names() -> None:
+    def times(day: int) -> dict[str, str]:
+        return {"startDate": f"2027-01-{day:02}T10:00Z", "endDate": f"2027-01-{day:02}T11:00Z"}
+
+    rows = [{"id": at, "name": f"N{at}", "base": times(1 + at // 3)} for at in range(9)]
+    rows = [{**row, "calculated": times(10 + at)} for at, row in enumerate(rows)]
+    [question] = connect(whole(rows)).open_questions
+    found = connect(whole(rows), settings=question.choices["`calculated.startDate`"])
+    assert asked(found) == []
+    assert fields(found)["end_time"] == {"type": "timestamp", "from": "calculated.endDate"}
+
+
 @pytest.mark.parametrize("said", [None, "end_date"])
 def test_an_end_that_is_before_the_start_is_left_out(said: str | None) -> None:
     rows = events(7, start_time="2026-07-01T19:30:00Z", end_time=None, end_date="2026-07-01")

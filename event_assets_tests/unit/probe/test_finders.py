@@ -172,6 +172,8 @@ def test_occurrences_of_a_series_are_told_apart_by_their_start() -> None:
             {"from": "Class.Name"},
         ),
         (lambda _: {"ClassDescription": {"Name": "Yoga"}}, {"from": "ClassDescription.Name"}),
+        (lambda _: {"session_name": "Race", "place": {"name": "X"}}, {"from": "session_name"}),
+        (lambda n: {"caption": f"Mass {n}", "note": "a b"}, {"from": "caption"}),
         (
             lambda n: {"service": {"name": "Visit"}, "provider": {"name": f"Ann Li {n}"}},
             {"from": "service.name"},
@@ -222,6 +224,7 @@ def test_the_name_is_the_events_own(make: Any, settings: Any) -> None:
         lambda n: {"title": f"Night {n}" if n % 3 == 0 else "", "venue": {"city": "X"}},
         lambda n: {"name": f"projects/p/events/{n}"},
         lambda n: {"event": f"e-{n}"},
+        lambda n: {"event_type_name": "Public meeting", "n": n},
         lambda n: {"sport_title": "EPL", "home": f"Home {n}"},
         lambda n: {"metadata": {"name": "rules"}, "action": f"change {n}"},
         lambda n: {"prices": [{"label": "Adult"}], "productCode": f"P{n}"},
