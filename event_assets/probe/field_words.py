@@ -27,6 +27,12 @@ WHEN = TIME_OF_DAY | _words(
     "occurred happened occurrence air aired airs showtime kickoff tipoff premiere"
 )
 DAY = _words("date day datum dato tag fecha data")
+# Words for what takes place, which may have the name, or be it.
+EVENTS = (
+    *("event", "evento", "veranstaltung", "evenement", "show", "concert", "lecture", "activity"),
+    *("class", "course", "lesson", "workshop", "exhibition", "session", "service", "film"),
+)
+OF_TIME = _words("local at utc string match game race") | {*EVENTS}  # no other time's name
 ZONE = _words("timezone zone tz tzid offset")
 DURATION = _words("duration timeduration runtime length dauer duree")
 UPDATED = _words("updated modified changed update modification lastmodified")
@@ -38,11 +44,7 @@ NAME = (
     *("titel", "tittel", "titre", "titulo", "titolo", "bezeichnung", "otsikko"),
     *("nom", "nome", "nombre", "naam", "namn", "navn", "nazwa", "nazev", "nimi"),
     *("heading", "betreff", "intitule", "names", "titles", "caption"),
-)
-# Words for what takes place, which may have the name, or be it.
-EVENTS = (
-    *("event", "evento", "veranstaltung", "evenement", "show", "concert", "lecture", "activity"),
-    *("class", "course", "lesson", "workshop", "exhibition", "session", "service", "film"),
+    *("overskrift", "rubrik", "denominazione", "denominacion"),
 )
 # The name, if nothing else is, where it has several words and few characters.
 LAST_NAMES = (*EVENTS, "description", "desc", "text", "message")

@@ -31,7 +31,7 @@ class FieldFinding:
         settings: its settings in `fields`, beside the type.
         is_zoned: whether the time zone is known, or a day needs none.
         rivals: other `format`s that read every value, too.
-        others: paths of which nothing tells that they are it less.
+        others: paths and templates of which nothing tells that they are it less.
     """
 
     settings: Mapping[str, Any]

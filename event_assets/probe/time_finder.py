@@ -110,17 +110,19 @@ def _find_time(
     def is_rival(path: str) -> bool:
         is_plainer = is_start and not _is_plain(best) and _is_plain(path)  # than `valid_from`
         is_alike = sample.formats[path].has_time == sample.formats[best].has_time
-        return order(path) == order(best) or (is_plainer and is_alike and order(path)[0])
+        is_other = is_alike or not _adds_clock(sample, path, best)
+        return order(path) == order(best) or (is_plainer and is_other and order(path)[0])
 
-    others = [path for path in ranked if is_rival(path) and path not in chain]
+    rivals = (path for path in ranked if is_rival(path) and path not in chain)
+    others = [_describe(sample, [path]).sources[0] for path in rivals]
     return replace(_describe(sample, chain), others=others)
 
 
 def _adds_clock(sample: Sample, day: str, path: str) -> bool:
-    """Return whether the values of a path are those of a day, each with its time of day."""
+    """Return whether most values of a path are those of a day, with their time of day."""
     pairs = zip(sample.leaves[day], sample.leaves[path], strict=True)
-    known = [(str(one), str(other)) for one, other in pairs if other not in NOTHING]
-    return sample.formats[path].has_time and all(text.startswith(one) for one, text in known)
+    same = [str(other).startswith(str(one)) for one, other in pairs if other not in NOTHING]
+    return sample.formats[path].has_time and 2 * sum(same) > len(same)
 
 
 def _rank_time(sample: Sample, path: str, named: frozenset[str]) -> tuple[bool, float] | None:
@@ -226,9 +228,7 @@ def find_unread_clock(sample: Sample, start: FieldFinding) -> tuple[str, Any, st
 def _other_words(path: str) -> frozenset[str]:
     """Return the words of a path but those of days and times."""
     flat = {word for word in words.in_path(path) if not word.isdecimal()}
-    return frozenset(
-        flat - words.DAY - words.TIME_OF_DAY - {"local", "at", "utc", "event", "string"}
-    )
+    return frozenset(flat - words.DAY - words.TIME_OF_DAY - words.OF_TIME)
 
 
 def _is_plain(path: str) -> bool:

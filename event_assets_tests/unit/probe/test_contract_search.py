@@ -410,6 +410,37 @@ def test_the_end_is_found_beside_the_start_that_an_answer_names() -> None:
     assert fields(found)["end_time"] == {"type": "timestamp", "from": "calculated.endDate"}
 
 
+@pytest.mark.parametrize(
+    ("other", "own", "start"),
+    [
+        ({"season_start": "2026-08-01"}, {"match_date": "2027-01-{:02}T19:30Z"}, "match_date"),
+        (
+            {"display_start": "2026-12-{:02}T08:00Z"},
+            {"event_date": "2027-01-{:02}", "event_time": "19:30"},
+            "{event_date}T{event_time}",
+        ),
+    ],
+)
+def test_a_start_of_something_else_is_asked_about_beside_that_of_the_event(
+    other: dict[str, str], own: dict[str, str], start: str
+) -> None:
+    rows = [
+        {"id": at, "name": f"N{at}"}
+        | {key: one.format(at) for key, one in {**other, **own}.items()}
+        for at in range(1, 8)
+    ]
+    rows[0] |= dict.fromkeys(other, "2026-07-01")
+    [question] = connect(whole(rows)).open_questions
+    assert [*question.choices] == [f"`{next(iter(other))}`", f"`{start}`"]
+    found = connect(whole(rows), settings=question.choices[f"`{start}`"])
+    assert (asked(found), first_start(found)) == ([], "2027-01-01 19:30:00+00:00")
+
+
+def test_a_day_is_no_other_start_than_the_time_on_it() -> None:
+    rows = events(7, start_time=None, end_time=None, featureStart="2027-01-01T19:30Z")
+    assert asked(connect(whole([{**row, "date": "2027-01-01"} for row in rows]))) == []
+
+
 @pytest.mark.parametrize("said", [None, "end_date"])
 def test_an_end_that_is_before_the_start_is_left_out(said: str | None) -> None:
     rows = events(7, start_time="2026-07-01T19:30:00Z", end_time=None, end_date="2026-07-01")

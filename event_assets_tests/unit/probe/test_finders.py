@@ -173,6 +173,10 @@ def test_occurrences_of_a_series_are_told_apart_by_their_start() -> None:
         ),
         (lambda _: {"ClassDescription": {"Name": "Yoga"}}, {"from": "ClassDescription.Name"}),
         (lambda _: {"session_name": "Race", "place": {"name": "X"}}, {"from": "session_name"}),
+        (
+            lambda n: {"overskrift": f"Koncert {n}", "sted": {"navn": f"S {n}"}},
+            {"from": "overskrift"},
+        ),
         (lambda n: {"caption": f"Mass {n}", "note": "a b"}, {"from": "caption"}),
         (
             lambda n: {"service": {"name": "Visit"}, "provider": {"name": f"Ann Li {n}"}},
