@@ -273,14 +273,14 @@ class OffsetWalk(Walk):
 
     def _conclude(self) -> None:
         """Compare the number of distinct ids with the length of the list."""
-        total, recent = self._reading.total, self._reading.recent
-        count, length = self._seen.count(), self._end - self._start
+        reading, count, length = self._reading, self._seen.count(), self._end - self._start
+        total, recent, known = reading.total, reading.recent, max(count, reading.rows)
         is_single, is_untold = self.largest == 1, not total.is_steady and self._more is not False
         has_moved = not (recent.is_at_end and recent.is_continuous)
         # rows that moved behind the walk are as many as those that were deleted there
         has_moved |= self._has_grown and self.facts.shifts > 0
         must_agree = (is_single and is_untold) or has_moved or self._has_gap
-        is_short = self._more is True if total.least is None else total.least > count
+        is_short = self._more is True if total.least is None else total.least > known
         if is_single and count > 1 and not (self._has_gap and is_short):
             self.finish("pages of one row")
         elif (self._has_gap and is_short) or (not must_agree and count >= length):
@@ -289,7 +289,7 @@ class OffsetWalk(Walk):
             self._length = 0 if must_agree else length
             # a list in order has fewer ids than rows only if it grew
             unless = "rows missing" if count < length and not recent.is_ordered else "changed"
-            self._read_again(self._reading.pages, unless, length=length)
+            self._read_again(reading.pages, unless, length=length)
 
     def finish(self, end: str, **values: Any) -> None:
         """Finish with the evidence of this name, whose sentence needs `values`."""
@@ -297,4 +297,4 @@ class OffsetWalk(Walk):
             end = "changed"
         total, rows = self._reading.total, self._start + self._seen.count()
         self.facts.is_total_reached = total.lowest == total.highest == rows
-        super().finish(end, limit=self.limit, idle=self._idle, **values)
+        super().finish(end, idle=self._idle, **values)
