@@ -278,3 +278,13 @@ def test_a_list_that_changed_is_measured_again_in_a_few_requests() -> None:
     assert delivered >= listed.staying
     assert result.complete is not False
     assert requests < 40
+
+
+def test_a_cursor_that_is_ignored_is_so_at_the_third_page() -> None:
+    def answer(query: Query) -> Any:
+        return {"data": [{"id": row} for row in range(4)], "next": f"{query.get('cursor', 'k')}x"}
+
+    done = read_with({"type": "cursor", "cursor_path": "next"}, answer)
+    assert done.result.complete is False
+    assert "the same 4 rows for every page" in done.result.reason
+    assert len(done.asked) == 3
