@@ -56,7 +56,9 @@ def read_list(
         facts = paginator.facts
         if next_lists(1):
             stop = min(stop, facts.pages // 4)  # of many lists, most are short
-        if not facts.reported:  # the end may be near
+        if facts.reported == facts.rows:  # these are all, unless it is the length of the page
+            stop = 0
+        elif (facts.reported or 0) < facts.rows:  # the end may be near
             stop = min(stop, max(min(facts.pages, CAUTIOUS), facts.pages // 8))
         for params in paginator.upcoming(stop)[start:]:
             yield replace_parts(request, params={**(request.params or {}), **params})

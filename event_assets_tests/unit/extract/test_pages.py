@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 
 from event_assets.values.errors import ApiError, ConfigError
 from event_assets_tests.support.api_server import serving
-from event_assets_tests.support.platforms import events
+from event_assets_tests.support.platforms import events, source
 from event_assets_tests.support.streams import read_all, reading
 
 PARENTS = [{"id": f"p{n}"} for n in range(12)]
@@ -79,6 +79,26 @@ def test_many_lists_cost_few_requests_for_pages_that_are_not_there(rows: int) ->
     of_the_last_list = 8
     requests = count_requests(rows, concurrency=1)
     assert count_requests(rows, concurrency=8) <= 1.25 * requests + of_the_last_list
+
+
+@pytest.mark.parametrize(
+    "paginator", [{"type": "offset", "limit": 100}, {"type": "page_number", "base_page": 0}]
+)
+@pytest.mark.parametrize("rows", [5, 100])
+def test_a_list_of_one_page_costs_two_requests_if_its_total_is_told(
+    paginator: Any, rows: int
+) -> None:
+    def answer(request: Request) -> Any:
+        query = request.query_params
+        first = int(query["offset"]) if "offset" in query else 100 * int(query["page"])
+        return {"data": events(max(0, rows - first), first), "total": rows}
+
+    with serving({"/v1/events": answer}) as api:
+        rest_api = source(api.url, endpoint={"paginator": paginator})["attributes"]["rest_api"]
+        with reading(rest_api, concurrency=8) as stream:
+            assert len(read_all(stream)) == rows
+            assert stream.result.complete
+    assert len(api.requests) == 2
 
 
 def test_an_ignored_response_ends_its_list_only() -> None:
