@@ -12,6 +12,7 @@ from event_assets.pagination.walk import LOOKS_BEHIND, MAX_EMPTY, REFUSED, Ask, 
 
 LIMIT_ROWS: Final = 500  # a limit on the depth of offsets is a multiple of it
 NO_LIMIT: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND)  # nothing is there
+MAX_PAGES: Final = 2_000_000
 MAX_DENIALS: Final = 3  # once or twice, rows may have moved to and fro
 
 
@@ -24,8 +25,8 @@ class OffsetWalk(Walk):
     by half a page, doubling. If pages in mid-list are empty, rows have moved, or there are fewer
     ids than rows, the list is read again: until there are as many, or two readings agree.
 
-    The walk ends after 200 + 2 x P pages without a new row at their ends (P: of those with one), or
-    25 empty ones of them if `stop_after_empty_page` is not False.
+    The walk always ends: after `MAX_PAGES`, and after 200 + 2 x P pages without a new row at their
+    ends (P: of those with one), or 25 empty ones of them if `stop_after_empty_page` is not False.
     """
 
     def __init__(
@@ -46,12 +47,10 @@ class OffsetWalk(Walk):
             raise ValueError(f"limit must be >= 1 and offset >= 0, got {limit} and {start}")
         self.limit, self._start = limit, start
         self._end = start  # where the last page ended
-        self._max_empty = inf if stop_after_empty_page is False else MAX_EMPTY
+        self._max_empty = MAX_PAGES if stop_after_empty_page is False else MAX_EMPTY
         self._length = 0  # rows of the list, if another reading may end at as many ids
         self._trusted: int | None = None  # the total that the last response says
         self._more: bool | None = None  # whether more rows follow, by the last response
-        self._idle = 0  # pages without progress
-        self._repeats = 0  # pages like the last one
         self._progress = 0  # pages that end with a new row
         self._refused_from: float = inf  # the last offset that was refused in the list
         self._last_in_window: int | None = None  # a page with rows of one that was refused
@@ -177,7 +176,8 @@ class OffsetWalk(Walk):
 
     @property
     def _is_stuck(self) -> bool:
-        return self._idle > 200 + 2 * self._progress or self._reading.empty > self._max_empty
+        is_idle = self._idle > 200 + 2 * self._progress or self._reading.empty > self._max_empty
+        return is_idle or self.facts.pages >= MAX_PAGES
 
     def _find_end(self) -> str:
         """Return the name of the evidence with which all ends here; empty if it goes on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from event_assets.pagination import offset_walk
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.offset_walk import OffsetWalk
 from event_assets_tests.support.offset_lists import Edit, Reading, read, receive, replay
@@ -192,6 +193,14 @@ def test_twice_as_many_pages_as_brought_rows_may_bring_none() -> None:
 
     result = read(rows, between=grow, walk=walk).result
     assert "the last 215 of 223 pages had no new rows" in result.reason
+
+
+def test_a_list_that_grows_forever_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offset_walk, "MAX_PAGES", 500)
+    rows = list(range(100))
+    result = read(rows, between=lambda n: rows.extend(range(n * 1000, n * 1000 + 10)))
+    assert result.result.complete is False
+    assert result.result.facts.pages == 500
 
 
 def test_a_long_list_is_not_taken_for_one_that_never_ends() -> None:
