@@ -44,7 +44,7 @@ DROPPED_HEADER = re.compile(
     r"|upgrade-insecure-requests|user-agent): )",
     re.IGNORECASE,
 )
-SLUG = re.compile(r"([a-z]+|\d+)([-_]([a-z]+|\d+)){2,}", re.IGNORECASE)  # no random part
+SLUG = re.compile(r"([A-Z]?[a-z]+|\d+)([-_]([A-Z]?[a-z]+|\d+)){2,}")  # no random part
 PAGE_IN_PATH = re.compile(r"/pages?/\d{1,6}/?$", re.IGNORECASE)
 # A request of another program, or Markdown; in the query of a URL, blanks are well meant.
 OTHER_TEXT = re.compile(r"[^?]*(\s|[(\"']https?://)", re.IGNORECASE)

@@ -396,7 +396,13 @@ def test_a_key_in_the_path_is_a_variable_of_the_env_file(
     assert RANDOM_KEY not in f"{found.facts} {found.comments} {found.document}"
 
 
-@pytest.mark.parametrize("slug", ["206974-0-agenda-culturales-100", "concerts_2026_in_the_park"])
+def test_letters_of_both_cases_in_the_path_are_a_key_also_with_hyphens() -> None:
+    key = "AbCdEfGhIj-KlMnOpQrSt-9876543210"
+    found = connect(by_page, f"/v1/{key}/events")
+    assert key not in f"{found.facts} {found.comments} {found.document}"
+
+
+@pytest.mark.parametrize("slug", ["206974-0-agenda-culturales-100", "Concerts_2026_in_the_park"])
 def test_words_and_numbers_in_the_path_are_no_key(slug: str) -> None:
     found = connect(by_page, f"/v1/{slug}")
     assert (endpoint(found)["path"], found.variables) == (f"/{slug}", {})
