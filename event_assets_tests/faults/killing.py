@@ -107,7 +107,11 @@ class Killed:
 
     def is_loading(self) -> bool:
         """Is there a load package that is not loaded yet?"""
-        return any(self.folder.glob("events/normalize/extracted/*/schema.json"))
+        packages = self.folder / "events" / "normalize" / "extracted"
+        try:
+            return any((package / "schema.json").exists() for package in packages.iterdir())
+        except FileNotFoundError:  # not there yet, or just removed
+            return False
 
     def judge_recovered(self, this: Try, is_first: bool = False) -> None:
         """Look after the next sync that was let run to its end."""
