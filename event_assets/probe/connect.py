@@ -215,8 +215,10 @@ def _ask_for_pages(discovery: Discovery, paging: Paging, end: End, said: str) ->
     # only the length of a page is in doubt, which is not usual
     is_open = not end.is_reached or end.problem or is_doubted(len(end.rows))
     is_likely_all = paging.is_stable and not is_open
-    if discovery.client.session.budget.sent >= MAX_TO_FIND_OUT:
-        said += f". {MAX_TO_FIND_OUT} requests were too few to try all: name the key's place, too"
+    sent = discovery.client.session.budget.sent
+    if sent >= MAX_TO_FIND_OUT and paging.paginator == "single_page":
+        said += f". {MAX_TO_FIND_OUT} requests were too few to try all"
+        said += ": name the key's place, too" if discovery.attempt else ""
     text = (
         f"How does the list go on? {said}. Look for pages in the API's documentation, and say what "
         "they are called, such as --set paginator.type=page_number --set paginator.page_param=page."

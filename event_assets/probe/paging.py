@@ -203,22 +203,24 @@ def find_shift(before: Sequence[Hashable], after: Sequence[Hashable]) -> int | N
 def is_believed(walk: PagesRead) -> bool:
     """Return whether each page of a walk goes on with fresh records behind the pages before.
 
-    It may begin with the last of these, the overlap by which a sync reads a list of offsets; or
-    with more of them where a sync finds that the list changes.
+    It may begin with the last of these: the overlap by which a sync reads a list of offsets, or
+    records of the second from which a link leads on. With more of them, or with others, where a
+    sync finds that the list changes.
     """
     pages, facts = [page for page in walk.pages if page], walk.facts
     if walk.error or len(pages) < 2 or (len(pages) < PAGES_TO_BELIEVE and not walk.is_done):
         return False
     is_connected = facts.overlaps + facts.shifts >= PAGES_TO_BELIEVE - 1
     seen: set[Hashable] = set()
-    last: Hashable = object()
+    previous: Sequence[Hashable] = ()
     for page in pages:
         again = sum(key in seen for key in page)
         if is_connected and seen and not again:
             continue  # from here, a sync stepped back
-        is_behind = {*page[:again]} <= (seen if is_connected else {last})
+        is_overlap = again <= len(page) // 2 and [*page[:again]] == [*previous[-again:]]
+        is_behind = {*page[:again]} <= seen if is_connected else not again or is_overlap
         if not is_behind or again == len(page) or len({*page}) < len(page):
             return False
         seen |= {*page}
-        last = page[-1]
+        previous = page
     return True

@@ -27,6 +27,7 @@ from event_assets_tests.support.discoveries import (
     endpoint,
     needs,
 )
+from event_assets_tests.support.event_records import number
 
 RANDOM_KEY = "q8ZrT1vXb4LmN0pK"
 
@@ -118,8 +119,10 @@ def test_requests_that_a_search_of_the_key_leaves_too_few_are_told() -> None:
     def answer(request: Request) -> Any:
         if request.headers.get("X-Luma-Api-Key") != KEY:
             return JSONResponse({"error": "no"}, 401)
-        at = int(request.query_params.get("after_cursor", "0").rstrip("x"))
-        return {"events": ROWS[at : at + 20], "next_cursor": f"{at + 20}x", "has_more": True}
+        if {*request.query_params} - {"seite"}:
+            return JSONResponse({"error": "unknown parameter"}, 400)
+        at = number(request, "seite") * 20
+        return {"events": ROWS[at : at + 20], "has_more": at + 20 < len(ROWS)}
 
     question = connect(answer, keys=[KEY]).open_questions[0]
     assert "25 requests were too few to try all: name the key's place, too." in question.text

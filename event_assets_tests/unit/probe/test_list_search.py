@@ -375,7 +375,7 @@ def test_what_was_not_requested_says_nothing_of_the_list(monkeypatch: pytest.Mon
     monkeypatch.setattr("event_assets.probe.connect.MAX_TO_FIND_OUT", 1)
     found = connect(by_page)
     [question] = found.open_questions
-    assert "1 requests were too few to try all" in question.text
+    assert "1 requests were too few to try all. Look for pages" in question.text
     assert not values_of(found, "unknown parameters") + values_of(found, "order")
 
 
@@ -470,3 +470,13 @@ def test_a_list_that_an_unknown_parameter_empties_is_stable(
     assert not values_of(found, "order")
     assert asked(found) == settings
     assert "page_param" in endpoint(found)["paginator"] or settings
+
+
+def test_links_that_never_end_are_asked_about_by_what_they_lead_to() -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "day", 0)
+        return {"events": ROWS[at * 20 : at * 20 + 20], "next": f"{request.url.path}?day={at + 1}"}
+
+    [question] = connect(answer).open_questions
+    assert "empty pages in a row lead on all the same" in question.text
+    assert "too few" not in question.text
