@@ -232,9 +232,9 @@ def reach(discovery: Discovery) -> Page | None:
     if not needs_key(anonymous):
         return _require(discovery, anonymous)
     help_ = (
-        "Look up how it is sent: give it with the word before it, if there is one (`Token KEY`), "
-        "name its place by --auth and --set auth.name=..., or give the documentation's curl "
-        "command to --curl."
+        "Check the key; if it is right, look up how it is sent: give it with the word before it, "
+        "if there is one (`Token KEY`), name its place by --auth and --set auth.name=..., or give "
+        "the documentation's curl command to --curl."
     )
     shown, others = ", ".join(search.tried[:MAX_SHOWN]), search.tried[MAX_SHOWN:]
     shown += f", and in {len(others)} other places" if others else ""

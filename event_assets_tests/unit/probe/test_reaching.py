@@ -34,7 +34,10 @@ REFUSALS: list[tuple[Answer, str]] = [
     (needs("x-none", said="X-Signature: HMAC of the body"), "it cannot be connected: no auth does"),
     (lambda _: Response(None, 429, {"Retry-After": "30"}), "try again in 30 s at the earliest"),
     (needs("x-none", 403), "some APIs lock out who goes on"),
-    (needs("x-none"), "did not accept the key, sent as a bearer token"),
+    (
+        needs("x-none"),
+        "did not accept the key, sent as a bearer token.* Check the key; if it is right",
+    ),
     (lambda _: HTMLResponse("<html>"), "is not JSON but HTML: give the URL"),
     (lambda _: Response("Welcome"), "is not JSON: give the URL"),
     (
