@@ -34,6 +34,16 @@ def read_openapi(file: Path, url: str | None) -> RequestInput:
         document = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError):
         document = None
+    try:
+        return _read_document(file, document, url)
+    except ConfigError:
+        raise
+    except (TypeError, ValueError):
+        problem = "is not a valid OpenAPI file: give the URL of the list without it"
+        raise ConfigError(f"{file} {problem}.") from None
+
+
+def _read_document(file: Path, document: Any, url: str | None) -> RequestInput:
     if not (paths := _resolve(document, document, "paths")):
         raise ConfigError(f"{file} is not an OpenAPI file: it has no `paths`.")
     lists = [path for path in paths if "get" in _resolve(document, paths, path)]

@@ -184,8 +184,11 @@ def _read_address(text: str) -> tuple[RequestInput, str]:
     """Return the request for an address, and the user and password in it."""
     text = _trim(text).replace("&amp;", "&")
     if "://" not in text:
-        text = f"{'http' if LOCAL_HOST.match(text) else 'https'}://{text}"
-    parts = urlsplit(text)
+        text = f"{'http' if LOCAL_HOST.match(text) else 'https'}://{text.removeprefix('//')}"
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise ConfigError(f"The URL {find_address_problem(text)}.") from None
     user, _, host = parts.netloc.rpartition("@")
     address = f"{parts.scheme.lower()}://{host}{parts.path}"
     query = parse_qs(parts.query, keep_blank_values=True)

@@ -17,7 +17,7 @@ PROXY = re.compile(
     r"((https?|socks\w*)://((?P<user>[^/?#\\\[\]]*)@)?)?(?P<host>[^\s/?#\\@]+)(/(?!/)[^@]*)?",
     re.IGNORECASE,
 )
-IN_BRACKETS = re.compile(r"\[[0-9A-Za-z:.%]+\](:\d*)?")
+IN_BRACKETS = re.compile(r"\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(%[0-9A-Za-z]+)?\](:\d*)?")
 
 
 def find_address_problem(url: str) -> str | None:

@@ -147,6 +147,9 @@ def test_parameters_that_are_numbers_are_tried_whatever_their_names(tmp_path: Pa
         ({"paths": {"/users": None}}, "give its URL, too"),
         ({"servers": []}, "does not name the API's host: give its URL, too"),
         ({"paths": {"/users/{id}/events": {"get": {}}}}, "give its URL, too"),
+        ({"security": 5}, "is not a valid OpenAPI file"),
+        ({"paths": {"/events": {"parameters": 5, "get": {}}}}, "is not a valid OpenAPI file"),
+        ({"security": [[["key"]]]}, "is not a valid OpenAPI file"),
     ],
 )
 def test_a_file_that_names_no_list_is_told(tmp_path: Path, parts: Any, problem: str) -> None:

@@ -17,6 +17,7 @@ API_KEY = {"type": "api_key", "name": "api_key", "location": "query"}
     ("text", "url", "params", "auth", "secrets"),
     [
         ("api.example.com/v1/events", "https://api.example.com/v1/events", {}, None, {}),
+        ("//a.example/e", "https://a.example/e", {}, None, {}),
         ("localhost:8000/events", "http://localhost:8000/events", {}, None, {}),
         ("GET https://a.example/e?page=2", "https://a.example/e", {"page": "2"}, None, {}),
         ("GET https://a.example/e HTTP/1.1", "https://a.example/e", {}, None, {}),
@@ -242,6 +243,7 @@ def test_the_base_url_is_all_but_the_last_part_of_the_path() -> None:
         ("https://a.example/v1/<org>/events", None, "`<org>` in it stands for a value"),
         ("https://a.example/v1/<org>", None, "`<org` in it stands for a value"),
         ("https://a.example/v1/YOUR_ORG_ID/events", None, "`YOUR_ORG_ID` in it stands for a value"),
+        ("https://[a.example/v1", None, "must have an IPv6 address in brackets"),
         ("{{base_url}}/events", None, "`{{base_url}}` in it stands for a value"),
         ("https://a.example/e?group={group id}", None, "`{group id}` in it stands for a value"),
     ],

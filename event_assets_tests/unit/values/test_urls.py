@@ -25,6 +25,7 @@ WRONG = "must be a URL such as https://api.example.com"
         ("http://::1:8000", "must have an IPv6 address in brackets, as in http://[::1]:8000"),
         ("http://[::1:8000", "must have an IPv6 address in brackets, as in http://[::1]:8000"),
         ("http://::1]:8000", "must have an IPv6 address in brackets, as in http://[::1]:8000"),
+        ("http://[abc]:8000", "must have an IPv6 address in brackets, as in http://[::1]:8000"),
         ("http://exam ple.org", "must not hold blanks or line breaks"),
         ("http://example.org\n/v1", "must not hold blanks or line breaks"),
         ("https://me:pw@example.org", "must not hold a user or password: use `auth`"),
