@@ -13,8 +13,8 @@ from requests import HTTPError, Request
 from event_assets.extract.empty_page import UNCLEAR, has_nothing, leaves_list_out, quote_page
 from event_assets.extract.records_selector import RecordsSelector
 from event_assets.extract.refusal import limit_text, says_end
-from event_assets.extract.requests import replace_parts
 from event_assets.extract.response_check import error_beside_rows
+from event_assets.http.adapter import replace_parts
 from event_assets.http.client import ApiClient
 from event_assets.http.error_text import error_text
 from event_assets.http.window import CAUTIOUS

@@ -21,6 +21,7 @@ from requests import PreparedRequest, Request, Session
 
 from event_assets.config.source import ResourceConfig
 from event_assets.extract.cursor import IncrementalCursor
+from event_assets.http.adapter import replace_parts
 from event_assets.values.errors import ConfigError
 
 Record = Mapping[str, Any]
@@ -129,13 +130,6 @@ def build_unknown_parent(record: Record) -> Record:
         field: 0 if isinstance(value, int) else re.sub(r"\w", "0", str(value))
         for field, value in record.items()
     }
-
-
-def replace_parts(request: Request, **parts: Any) -> Request:
-    """Return a copy of a request with other parts."""
-    copied = copy.copy(request)
-    vars(copied).update(parts)
-    return copied
 
 
 def _fill(value: Any, record: Record, convert: Callable[[Any], Any] = lambda value: value) -> Any:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from copy import copy
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 import urllib3
-from requests import PreparedRequest
+from requests import PreparedRequest, Request
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from requests.exceptions import InvalidProxyURL
@@ -28,6 +27,14 @@ from event_assets.values.redaction import MASK, SecretRedactor, redact_error
 from event_assets.values.urls import is_proxy_url
 
 NO_RETRIES = urllib3.Retry.from_int(False, redirect=False)
+AnyRequest = TypeVar("AnyRequest", Request, PreparedRequest)
+
+
+def replace_parts(request: AnyRequest, **parts: Any) -> AnyRequest:
+    """Return a copy of a request with other parts."""
+    copied = object.__new__(type(request))  # a tenth of the time of `copy`
+    vars(copied).update(vars(request), **parts)
+    return copied
 
 
 class ApiAdapter(HTTPAdapter):
@@ -112,8 +119,8 @@ class ApiAdapter(HTTPAdapter):
         path, mark, query = (request.url or "").partition("?")
         self._path_key = self._redactor.find(path) or self._path_key
         if self._path_key and MASK in path:
-            request = copy(request)
-            request.url = f"{path.replace(MASK, quote(self._path_key, safe=''))}{mark}{query}"
+            path = path.replace(MASK, quote(self._path_key, safe=""))
+            request = replace_parts(request, url=f"{path}{mark}{query}")
         return request
 
     def _without_secrets(self, request: PreparedRequest) -> PreparedRequest:
@@ -132,9 +139,7 @@ class ApiAdapter(HTTPAdapter):
     def _sign(self, request: PreparedRequest) -> PreparedRequest:
         if not self._auth:
             return request
-        signed = copy(request)
-        signed.headers = request.headers.copy()
-        signed = self._auth(signed)
+        signed = self._auth(replace_parts(request, headers=request.headers.copy()))
         token = getattr(self._auth, "access_token", None) or ""
         if token != self._token:
             self._redactor.add(token)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from copy import copy
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, cast
+from typing import cast
 from urllib.parse import urlencode
 
 from requests import HTTPError, PreparedRequest, Request, Response
 
+from event_assets.http.adapter import replace_parts
 from event_assets.http.journal import Journal
 from event_assets.http.pace import read_date
 from event_assets.http.response import JsonResponse
@@ -144,18 +144,16 @@ class ApiClient:
         url, _, query = request.url.partition("?")
         form = f"{request.method} {url} {request.headers}"
         if form not in self._templates:
-            bare = copy(request)
-            bare.url, bare.params = url, {}
-            template = self._session.prepare_request(bare)
-            cast("Any", template).headers = dict(template.headers)  # copied in a tenth of the time
-            self._templates = {form: template}
-        prepared = copy(self._templates[form])
+            bare = replace_parts(request, url=url, params={})
+            prepared = self._session.prepare_request(bare)
+            headers = dict(prepared.headers)  # copied in a tenth of the time
+            self._templates = {form: replace_parts(prepared, headers=headers)}
+        template = self._templates[form]
         params = [
             (name, value) for name, value in (request.params or {}).items() if value is not None
         ]
         query = "&".join(filter(None, (query, urlencode(params, doseq=True))))
-        prepared.url = f"{prepared.url}?{query}" if query else prepared.url
-        return prepared
+        return replace_parts(template, url=f"{template.url}?{query}" if query else template.url)
 
     def __enter__(self) -> ApiClient:
         return self

@@ -286,7 +286,7 @@ class ListPaginator:
         return [
             {active.param_name: self._base + at * self._step, **extra}
             for at in walk.upcoming(count)
-            if not self._is_behind_cap(at)
+            if self.cap == inf or not self._is_behind_cap(at)
         ]
 
 
