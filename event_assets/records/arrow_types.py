@@ -31,7 +31,7 @@ def convert(values: Sequence[Any], data_type: str) -> pa.Array:
     arrow, converter = ARROW_TYPES[data_type], CONVERTERS[data_type]
     if data_type != "json":
         with suppress(pa.ArrowException, OverflowError):  # values of several types, or too large
-            column = pa.array(values)
+            column = pa.array(values, arrow if data_type == "text" else None)  # no other fits
             if column.type in (arrow, pa.null()):
                 return column.cast(arrow)
     return pa.array([None if v is None else converter(v) for v in values], arrow)

@@ -79,10 +79,10 @@ def parse_timestamps(
     if format_:
         return _parse_each(texts, zones, lambda text: datetime.strptime(text, format_))
     column = pa.array(texts, pa.string())
-    if pc.any(pc.match_substring(column, "]")).as_py():
-        texts, zones = _split_off_zones(texts, zones)
-        column = pa.array(texts, pa.string())
     for rewrites in ((), REWRITES):
+        if rewrites and pc.any(pc.match_substring(column, "]")).as_py():
+            texts, zones = _split_off_zones(texts, zones)
+            column = pa.array(texts, pa.string())
         for pattern, replacement in rewrites:
             column = pc.replace_substring_regex(column, pattern, replacement)
         with suppress(pa.ArrowInvalid):
@@ -218,6 +218,9 @@ def _to_utc(local: pa.Array, zone: str) -> pa.Array:
 
 def _drop_out_of_range(column: pa.Array) -> pa.Array:
     micros = column.cast(pa.int64())
+    least, most = pc.min_max(micros).as_py().values()
+    if (least or 0) >= MIN_MICROS and (most or 0) <= MAX_MICROS:  # the usual case
+        return column
     inside = pc.and_(pc.greater_equal(micros, MIN_MICROS), pc.less_equal(micros, MAX_MICROS))
     return pc.if_else(inside, column, pa.scalar(None, UTC_TIMESTAMP))
 

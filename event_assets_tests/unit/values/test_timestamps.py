@@ -218,7 +218,10 @@ def test_a_leap_second_is_the_first_of_the_next_minute() -> None:
 
 
 def test_what_no_reader_could_represent_is_no_time() -> None:
-    assert read(["0000-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00"]) == [None, None]
+    times = ["0000-01-01T00:00:00Z", "2017-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", None]
+    assert read(times) == [None, datetime(2017, 1, 1, tzinfo=UTC), None, None]
+    assert read(times[:2]) == [None, datetime(2017, 1, 1, tzinfo=UTC)]
+    assert read(times[1:3]) == [datetime(2017, 1, 1, tzinfo=UTC), None]
 
 
 @pytest.fixture
