@@ -168,10 +168,10 @@ class PageReader:
             return "the header `Link: rel=next`"
         if self.more_path is None:
             return ""
-        for name, value in response.headers.items():
-            is_followed = name.lower() == str(self.header).lower()
+        for name in response.headers:
             leads_on = vocabulary.names_next(name) or vocabulary.names_pointer(name)
-            if value and leads_on and not is_followed:
+            is_followed = leads_on and name.lower() == str(self.header).lower()
+            if leads_on and not is_followed and response.headers[name]:
                 return f"the header `{name}`"
         is_link = bool(self.followed) and not vocabulary.leads_back(str(self.followed))
         for path, value in members.items():
@@ -248,7 +248,8 @@ def _find_size(request: Request) -> int | None:
 
 
 def _parameters(request: Request) -> Iterator[tuple[str, Any]]:
-    yield from parse_qsl(urlsplit(request.url).query)
+    if "?" in request.url:
+        yield from parse_qsl(urlsplit(request.url).query)
     for part in (request.params, request.json):
         if isinstance(part, Mapping):
             yield from totals.members_outside_records(part)

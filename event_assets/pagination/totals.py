@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, Final
 
 from requests import Response
@@ -22,6 +23,7 @@ from event_assets.pagination.vocabulary import (
 AUTO: Final = "auto"  # as a `total_path`: search the usual names
 
 HEADER: Final = re.compile("total|count|page|more", re.IGNORECASE)
+DESCRIPTION: Final = re.compile("pagination|content-range", re.IGNORECASE)  # other headers
 
 Members = Mapping[str, Any]  # the members of a response outside its records, by path
 
@@ -62,6 +64,8 @@ def read_members(response: Response) -> Members:
     """Return the members of a response's document and headers that are in no list of records."""
     document, headers = response.json(), response.headers
     members = dict(members_outside_records(document))
+    if not any(map(_tells_of_list, headers)):  # the usual case, of every page
+        return members
     members.update({name.title(): value for name, value in headers.items() if HEADER.search(name)})
     extent = headers.get("Content-Range", "bytes")
     if not extent.startswith("bytes"):
@@ -70,6 +74,11 @@ def read_members(response: Response) -> Members:
         with suppress(ValueError):
             members.update(members_outside_records(json.loads(description), "X-Pagination"))
     return members
+
+
+@lru_cache(1_000)
+def _tells_of_list(header: str) -> bool:
+    return bool(HEADER.search(header) or DESCRIPTION.search(header))
 
 
 def members_outside_records(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
