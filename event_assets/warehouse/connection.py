@@ -68,7 +68,7 @@ def run(action: Callable[[Database], T], timeout: float | None = None) -> T:
 
 def set_memory_limit(database: Database, columns: int = 0) -> None:
     """Set DuckDB's memory limit for its widest table, or one of so many columns."""
-    widths = database.sql(
+    widths = database.execute(
         "select column_count from duckdb_tables() where database_name = current_database() "
         "and schema_name not in ('information_schema', 'pg_catalog')"
     ).fetchall()

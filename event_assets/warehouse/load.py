@@ -24,7 +24,7 @@ from event_assets.warehouse.connection import run_with_enough_memory, set_memory
 from event_assets.warehouse.inspection import catalog_columns
 from event_assets.warehouse.merge import OF_SYNC, TableLoad, write_rows
 from event_assets.warehouse.registry import get_destination
-from event_assets.warehouse.sql import Database, insert_row, quote_name, transaction
+from event_assets.warehouse.sql import Database, insert_row, quote_literal, quote_name, transaction
 from event_assets.warehouse.tables import add_columns, ensure_table, without_indexes
 
 NOT_NULL = ("id", ACCOUNT)
@@ -111,14 +111,16 @@ def _record_load(
     """Add the rows by which dlt knows a load, its schema and the state of its pipeline."""
     now = datetime.now(UTC)
     versions, loads, states = (quote_name(dataset, name) for name in _dlt_tables(schema))
-    known = f"from {loads} where (load_id, schema_name) = (?, ?) limit 1"
-    if database.execute(known, [state["_dlt_load_id"], schema.name]).fetchall():
+    key = f"{quote_literal(state['_dlt_load_id'])}, {quote_literal(schema.name)}"
+    known = f"from {loads} where (load_id, schema_name) = ({key}) limit 1"
+    if database.execute(known).fetchall():
         raise WarehouseError(
             f"The clock of this machine stands still: an earlier sync began at {now:%F %T} UTC, "
             "too, and rows tell their syncs apart by that time. Correct it, and sync again."
         )
-    known = f"from {versions} where version_hash = ? and json_valid(schema) limit 1"
-    if not database.execute(known, [schema.version_hash]).fetchall():
+    is_same = f"version_hash = {quote_literal(schema.version_hash)}"
+    known = f"from {versions} where {is_same} and json_valid(schema) limit 1"
+    if not database.execute(known).fetchall():
         version = {
             "version": schema.version,
             "engine_version": schema.ENGINE_VERSION,
@@ -136,6 +138,6 @@ def _record_load(
         "schema_version_hash": schema.version_hash,
     }
     insert_row(database, loads, load)
-    known = f"from {states} where version_hash = ? limit 1"
-    if not database.execute(known, [state["version_hash"]]).fetchall():
+    is_same = f"version_hash = {quote_literal(state['version_hash'])}"
+    if not database.execute(f"from {states} where {is_same} limit 1").fetchall():
         insert_row(database, states, {**state, "_dlt_id": uuid4().hex})
