@@ -91,7 +91,8 @@ class KeySearch:
                 continue
             if len(group) > 1 and self._has_effect(page):
                 group, page = self._narrow(group)
-            is_said = group[0].is_given and self._is_steady is False
+            has_other = bool(self._client.given.other_keys)  # which may be enough
+            is_said = group[0].is_given and (has_other or self._is_steady is False)
             if self._has_effect(page) or (is_said and page.is_ok):
                 return group[0], page
         return other
@@ -215,7 +216,8 @@ def reach(discovery: Discovery) -> Page | None:
     if found:
         discovery.attempt, page = found
         discovery.variables.update(discovery.attempt.variables(discovery.source))
-        without = "otherwise" if anonymous.is_ok else str(anonymous.status)
+        without = "otherwise" if page.differs(anonymous) else "the same"
+        without = without if anonymous.is_ok else str(anonymous.status)
         evidence = f"accepted; without it the API answers {without}"
         discovery.add("key", discovery.attempt.name, evidence)
         return _require(discovery, page)
