@@ -26,6 +26,8 @@ NAMES = {  # of days and months
     "%b": tuple(calendar.month_abbr),
 }
 MAX_TOKENS = 7  # of a day: its numbers and names, and what is between them
+# Of C, of Twitter and of RFC 850: something is behind the time of day.
+WHOLE = ("%a %b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S %z %Y", "%A, %d-%b-%y %H:%M:%S GMT")
 ORDERS = ("dmY", "mdY", "dmy", "mdy", "Ymd")
 SPLIT = re.compile(
     r"(?P<day>\w[\w., /-]*?\d)(?P<midnight>(?:[T ]00:00(?::00(?:\.0+)?)?Z?(?=T))?"
@@ -112,7 +114,8 @@ def _patterns(text: str) -> list[str]:
     found = SPLIT.fullmatch(text)
     tokens = re.findall(r"\d+|[A-Za-z]+|[^\dA-Za-z]+", found["day"]) if found else ()
     if not found or len(tokens) > MAX_TOKENS:
-        return []
+        has_day = text[:3] in NAMES["%a"]
+        return [one for one in WHOLE if has_day and _reads([text], one, ENOUGH)]
     day, midnight, joint, clock, zone, tail = found.groups()
     behind = f"{joint}{_clock_pattern(clock)}{' %z' if zone else ''}{tail or ''}" if clock else ""
     made = map("".join, product(*(_directives(token, day) for token in tokens)))

@@ -36,6 +36,9 @@ from event_assets.probe.time_formats import find_format
         (["20.10.2026, um 19.30 Uhr"], "%d.%m.%Y, um %H.%M Uhr", ()),
         (["20/10/2026 à 19h30"], "%d/%m/%Y à %Hh%M", ()),
         (["20.10.26"], "%d.%m.%y", ()),
+        (["Tue Oct  6 19:30:00 2026"], "%a %b %d %H:%M:%S %Y", ()),
+        (["Tue Oct 06 19:30:00 +0000 2026"], "%a %b %d %H:%M:%S %z %Y", ()),
+        (["Tuesday, 06-Oct-26 19:30:00 GMT"], "%A, %d-%b-%y %H:%M:%S GMT", ()),
     ],
 )
 def test_the_notation_of_times_is_told(values: Any, pattern: str, rivals: Any) -> None:
