@@ -21,6 +21,7 @@ from event_assets.config.source_files import find_sources
 from event_assets.http.auth import build_auth
 from event_assets.http.credentials import env_var_name
 from event_assets.http.error_text import error_text, find_words
+from event_assets.probe.field_words import listed
 from event_assets.probe.page import Page
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import KNOWN
@@ -34,22 +35,19 @@ KINDS = {  # the type of an auth by a setting that only it has
 REJECTED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 ASKING = (HTTPStatus.OK, HTTPStatus.BAD_REQUEST)  # if the words about an error speak of a key
 HEADERS = ("X-API-Key", "Api-Key", "X-Auth-Token", "apikey", "X-Access-Token", "OSDI-API-Token")
-PARAMETERS = (
-    *("api_key", "key", "apikey", "token", "client_id", "access_token", "app_id", "user_key"),
+PARAMETERS = listed("api_key key apikey token client_id access_token app_id user_key")
+RARE_HEADERS = listed(
+    "X-API-Token Api-Token X-Auth-Key X-Token Token Auth-Token Access-Token App-Key Client-Id "
+    "s_token xc-token X-Engage-Api-Key Authorization-Token Teamup-Token VeeziAccessToken "
+    "X-Shopify-Access-Token X-Luma-Api-Key Key Circle-Token X-RapidAPI-Key PRIVATE-TOKEN AccessKey "
+    "trakt-api-key X-TBA-Auth-Key x-apisports-key X-Redmine-API-Key DD-API-KEY "
+    "Ocp-Apim-Subscription-Key X-Cisco-Meraki-API-Key x-functions-key X-Master-Key "
+    "X-Parse-REST-API-Key X-Appwrite-Key X-Xapp-Token"
 )
-RARE_HEADERS = (
-    *("X-API-Token", "Api-Token", "X-Auth-Key", "X-Token", "Token", "Auth-Token", "Access-Token"),
-    *("App-Key", "Client-Id", "s_token", "xc-token", "X-Engage-Api-Key"),
-    *("Authorization-Token", "Teamup-Token", "VeeziAccessToken", "X-Shopify-Access-Token"),
-    *("X-Luma-Api-Key", "Key", "Circle-Token", "X-RapidAPI-Key", "PRIVATE-TOKEN", "AccessKey"),
-    *("trakt-api-key", "X-TBA-Auth-Key", "x-apisports-key", "X-Redmine-API-Key", "DD-API-KEY"),
-    *("Ocp-Apim-Subscription-Key", "X-Cisco-Meraki-API-Key", "x-functions-key", "X-Master-Key"),
-    *("X-Parse-REST-API-Key", "X-Appwrite-Key", "X-Xapp-Token"),
-)
-RARE_PARAMETERS = (
-    *("app_key", "api_token", "auth_token", "login_token", "oauth_token", "public_key"),
-    *("license_key", "s_token", "client", "auth", "api-key", "appid", "wskey", "code", "ak", "k"),
-    *("wstoken", "subscription-key", "apiToken", "accessKey", "access_key", "auth_key"),
+RARE_PARAMETERS = listed(
+    "app_key api_token auth_token login_token oauth_token public_key license_key s_token client "
+    "auth api-key appid wskey code ak k wstoken subscription-key apiToken accessKey access_key "
+    "auth_key"
 )
 KEY_WORDS = re.compile(r"api.?key|token|auth|credential|sign(ed)? in|log ?in|permission", re.I)
 # What comes before the key in a header: `Authorization: Api-Key KEY`, `Token token=KEY`.

@@ -29,6 +29,7 @@ from event_assets.values.json_paths import as_list, template_paths
 TIME = "timestamp"
 COLUMNS = {"name": "text", **dict.fromkeys(("start_time", "end_time", "updated_at"), TIME)}
 REQUIRED = {"name": "the name", "start_time": "the start"}
+CHOSEN = {**REQUIRED, "end_time": "the end"}  # by an answer, where several fields may be it
 PREVIEWED = ("id", "name", "start_time", "end_time")
 MARKS = {  # a cancelled event is an event all the same
     "cancelled": (words.CANCELLED, "such events stay current"),
@@ -89,17 +90,21 @@ def _ask_where(discovery: Discovery, sample: Sample, column: str) -> None:
     setting = f"fields.{column}.from"
     is_time = COLUMNS[column] == TIME
     paths = sorted(filter(sample.present, sample.leaves), key=words.is_of_other)
+    if is_time:  # before those of a change
+        paths.sort(key=lambda path: bool(words.in_path(path) & words.OTHER_TIMES))
     likely = [one for one in paths if (one in sample.formats) == is_time]
     if not is_time:
         texts = [one for one in likely if any(type(value) is str for value in sample.present(one))]
         spaced = [one for one in texts if any(" " in str(value) for value in sample.present(one))]
         likely = spaced or texts
-    no_name: Choices = {} if is_time else {"events have none": {"fields.name": None}}
-    named = ", ".join(f"`{path}`" for path in [*dict.fromkeys([*likely, *paths])][:MAX_NAMED])
+    source = time_finder.with_clock if is_time else lambda _, path: path
+    is_log = is_time and likely  # whose events have a time of another name
+    none: Choices = {} if is_log else {"events have none": {f"fields.{column}": None}}
+    named = ", ".join(f"`{path}`" for path in (likely or paths)[:MAX_NAMED])
     discovery.question(
         setting,
         f"Which field is {REQUIRED[column]} of an event? There are {named}: --set {setting}=PATH.",
-        {**{path: {setting: path} for path in likely[:MAX_NAMED]}, **no_name},
+        {**{path: {setting: source(sample, path)} for path in likely[:MAX_NAMED]}, **none},
     )
 
 
@@ -114,6 +119,8 @@ def _find(
     given = dict(discovery.options.get(f"fields.{column}") or {})
     if not (source := given.get("from")):
         finding = field_finder.find_field(sample, column, COLUMNS[column], start)
+        if not finding and column in REQUIRED and COLUMNS[column] == TIME:
+            finding = time_finder.find_unread_start(sample)
     elif COLUMNS[column] == TIME:
         finding = time_finder.find_time_at(sample, source)
     else:
@@ -143,10 +150,10 @@ def _describe_field(
     values, made, unread = _read(sample, column, settings)
     read = {one: _read(sample, column, {**settings, "from": one})[1] for one in finding.others}
     others = [path for path in read if read[path] != made]
-    if others and column in REQUIRED:
+    if others and column in CHOSEN:
         setting = f"fields.{column}.from"
         named = {f"`{path}`": {setting: path} for path in (finding.sources[0], *others)}
-        text = f"Which field is {REQUIRED[column]} of an event: {' or '.join(named)}?"
+        text = f"Which field is {CHOSEN[column]} of an event: {' or '.join(named)}?"
         discovery.question(setting, text, named)
     share = sum(value is not None for value in values) / max(1, len(values))
     evidence = f"in {share:.0%} of {len(values):,} records"

@@ -14,9 +14,8 @@ from event_assets.probe.samples import NOTHING, FieldFinding, Sample, is_foreign
 from event_assets.probe.time_finder import find_end, find_start, find_updated
 from event_assets.values.json_paths import build_getter
 
-IDS = (
-    *("id", "eventid", "idevent", "uuid", "guid", "objectid", "uid", "@id", "key", "identifier"),
-    *("identifiers", "identifiant", "oid", "pk"),
+IDS = words.listed(
+    "id eventid idevent uuid guid objectid uid @id key identifier identifiers identifiant oid pk"
 )
 ID_WORDS = {"id", "uuid", "guid", "key", "slug"}
 OTHER_ID = ""  # any other name that ends with one of them
@@ -25,9 +24,8 @@ ID_RANKS = {name: rank for rank, name in enumerate((*IDS, OTHER_ID, *KEYS))}
 ID_PARTS = {*ID_WORDS, *KEYS, "no", "nr"}
 MIN_SHARE = 0.8  # of the records that have an id
 LANGUAGE = re.compile(r"@?[a-z]{2,3}([-_][A-Za-z]{2,10})?")
-TEXT_MEMBERS = (
-    *("text", "rendered", "value", "plain", "plain_text"),
-    *("en", "default", "html", "display", "stringValue"),
+TEXT_MEMBERS = words.listed(
+    "text rendered value plain plain_text en default html display stringValue"
 )
 TITLES = {"name", "title"}  # one of which may be that of a series or a venue
 IN_LIST = re.compile(r"\.0\..")
@@ -81,7 +79,7 @@ def find_id(sample: Sample) -> str | None:
     ranked, start = [], find_start(sample)
     times = sample.leaves.get(start.sources[0]) if start else None
     for path, values in sample.leaves.items():
-        last = last_name(path.removesuffix(".0"))
+        last = last_name(path.removesuffix(".0").removesuffix(".value"))
         present, name = sample.present(path), re.sub(r"[^a-z@]", "", last.lower())
         name = name if name in ID_RANKS else name.removeprefix("event")
         is_key = bool(present) and all(type(value) in (str, int) for value in present)
@@ -133,6 +131,7 @@ def find_other_keys(sample: Sample, *both: FieldFinding | None) -> list[list[str
         for path, values in sample.leaves.items()
         if path not in sample.formats and all(type(value) in (str, int) for value in values)
     ]
+    plain.sort(key=lambda path: not words.in_path(path) & {*ID_PARTS, "ids"})  # the likely first
     parts = [path for path in plain if {*words.split_path(path)[-1][-1:]} & ID_PARTS]
     pairs = [[one.sources[0] for one in both if one], *map(list, combinations(parts, 2))]
     found = [*([path] for path in plain), *(pair for pair in pairs if pair[1:])]
@@ -148,22 +147,23 @@ def find_name(sample: Sample) -> FieldFinding | None:
     if not ranked:
         return None
     rank, path = max(ranked, key=itemgetter(0))  # of what is alike, the first
-    languages, chain, others = _find_languages(sample, path), [path], list[str]()
-    for its_rank, other in sorted(ranked, key=itemgetter(0), reverse=True):
-        values = sample.present(other)  # no more than a few alike, as of a kind
-        is_varied = 2 * len({*map(str, values)}) > len(values)
-        if not is_varied or its_rank[:3] != rank[:3] or its_rank[4]:
-            continue
-        if sample.fills(chain, other):
-            chain.append(other)
-        elif {last_name(one).lower() for one in (path, other)} == TITLES:
-            others.append(other)
-    present = [value for value in sample.first(chain) if value not in NOTHING]
-    texts = [value for value in present if isinstance(value, str)]
     near = {word for name in words.split_path(path)[-2:] for word in name}
     is_of_event = bool(near & {*words.EVENTS}) and "type" not in near
     # with no words beside the usual ones, or `EventBodyName`, or `class.name`
     is_plain = is_of_event or not any((rank[0], rank[3], rank[4]))
+    languages, chain, others = _find_languages(sample, path), [path], list[str]()
+    for its_rank, other in sorted(ranked, key=itemgetter(0), reverse=True):
+        values = sample.present(other)  # no more than a few alike, as of a kind
+        is_varied = 2 * len({*map(str, values)}) > len(values)
+        is_alike = its_rank[:3] == rank[:3] and not its_rank[4]
+        last, its_last = last_name(path).lower(), last_name(other).lower()
+        is_event = not (is_plain or its_rank[0]) and its_last in words.EVENTS
+        if is_varied and is_alike and sample.fills(chain, other):
+            chain.append(other)
+        elif is_varied and (is_event or (is_alike and {last, its_last} == TITLES)):
+            others.append(other)
+    present = [value for value in sample.first(chain) if value not in NOTHING]
+    texts = [value for value in present if isinstance(value, str)]
     is_of_other = not is_plain and len(texts) >= PER_KIND * len({*texts})
     if is_of_other or (not languages and 2 * len(present) < len(sample.records)):
         return None
@@ -212,7 +212,10 @@ def _rank_name(sample: Sample, path: str) -> tuple[float, ...] | None:
         return None
     if not is_fit or not texts or len(texts) < len(present) / 2:
         return None
-    others = sum(each in words.OTHER_OBJECTS for part in (*outer, own) for each in part)
+    foreign = words.OTHER_OBJECTS | words.OF_PERSON
+    others = sum(each in foreign for part in (*outer, own) for each in part)
+    if "full" in own:  # beside `first_name`
+        others += any(words.in_path(one) & words.OF_PERSON for one in sample.leaves)
     extra = sum(each not in words.OF_NAME | {word} for each in own)
     return (
         -others,

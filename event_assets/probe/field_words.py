@@ -7,19 +7,24 @@ import re
 from event_assets.values.json_paths import parse_path
 
 
+def listed(text: str) -> tuple[str, ...]:
+    """Return the names in a text, in their order."""
+    return (*text.split(),)
+
+
 def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+    return frozenset(listed(text))
 
 
 START = _words(
     "start starts started starting begin begins beginning commences from beginn anfang von debut "
     "inicio inizio aanvang alkaa alku rozpoczecie rozpoczecia zacatek dtstart opening strt bgn "
-    "onset"
+    "onset opens"
 )
 END = _words(
     "end ends ended ending finish finished finishes until to through stop ende bis fin fine fim "
     "einde eind slut slutt slutter paattyy loppu zakonczenie zakonczenia konec dtend closing thru "
-    "due till termino"
+    "closes due till termino"
 )
 TIME_OF_DAY = _words("time times clock hour zeit uhrzeit heure hora ora orario tijd tid")
 WHEN = TIME_OF_DAY | _words(
@@ -28,23 +33,22 @@ WHEN = TIME_OF_DAY | _words(
 )
 DAY = _words("date day datum dato tag fecha data")
 # Words for what takes place, which may have the name, or be it.
-EVENTS = (
-    *("event", "evento", "veranstaltung", "evenement", "show", "concert", "lecture", "activity"),
-    *("class", "course", "lesson", "workshop", "exhibition", "session", "service", "film"),
+EVENTS = listed(
+    "event evento veranstaltung evenement show concert lecture activity class course lesson "
+    "workshop exhibition session service film meeting appointment performance seminar webinar talk "
+    "task what"
 )
-OF_TIME = _words("local at utc string match game race") | {*EVENTS}  # no other time's name
+OF_TIME = _words("local at on utc string match game race") | {*EVENTS}  # no other time's name
 ZONE = _words("timezone zone tz tzid offset")
-DURATION = _words("duration timeduration runtime length dauer duree")
+DURATION = _words("duration timeduration runtime length minutes dauer duree")
 UPDATED = _words("updated modified changed update modification lastmodified")
 REMOVED = _words("deleted removed trashed")
 CANCELLED = _words("cancelled canceled")
 STATE = _words("status state")
-NAME = (
-    *("name", "title", "summary", "subject", "topic", "headline", "label"),
-    *("titel", "tittel", "titre", "titulo", "titolo", "bezeichnung", "otsikko"),
-    *("nom", "nome", "nombre", "naam", "namn", "navn", "nazwa", "nazev", "nimi"),
-    *("heading", "betreff", "intitule", "names", "titles", "caption"),
-    *("overskrift", "rubrik", "denominazione", "denominacion"),
+NAME = listed(
+    "name title summary subject topic headline label titel tittel titre titulo titolo bezeichnung "
+    "otsikko nom nome nombre naam namn navn nazwa nazev nimi heading betreff intitule names titles "
+    "caption overskrift rubrik denominazione denominacion"
 )
 # The name, if nothing else is, where it has several words and few characters.
 LAST_NAMES = (*EVENTS, "description", "desc", "text", "message")
@@ -62,7 +66,9 @@ OTHER_TIMES = (REMOVED | UPDATED) | _words(
     "creation published publish publication door doors deadline expires expiry original recurrence "
     "synced indexed fetched announce announced visible cutoff cancelled added posted submitted "
     "add setup checkin rsvp last refund sell selling enrollment enrolment curfew pre gates cleanup "
-    "submission subscription"
+    "submission subscription cfp papers proposals application applications apply nominations "
+    "voting reception vernissage preview einlass vorverkauf anmeldung anmeldeschluss inscription "
+    "inscripcion inscripciones inscricao inscricoes inschrijving iscrizione iscrizioni"
 )
 # Objects in an event's record that have names, ids and times of their own.
 OTHER_OBJECTS = _words(

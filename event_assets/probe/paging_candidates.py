@@ -9,31 +9,27 @@ from urllib.parse import parse_qsl, urlsplit
 
 from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import leads_on, names_next, names_pointer, plain_name
+from event_assets.probe.field_words import listed
 from event_assets.probe.page import Page
 from event_assets.probe.records_finder import join_path
 
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
 # Names of parameters in their usual order, by what they say.
-SIZES = _names(
+SIZES = listed(
     "limit per_page pageSize page_size size perPage count pagesize maxResults max_results "
     "page[size] page[limit] rows $top take top first _limit num pp results_per_page "
     "itemsPerPage n per-page hitsPerPage resultRecordCount $limit maxItems maxResultCount "
     "maximumRecords maxrows max rpp ps lim anzahl aantal limit_page_length numOfRows "
-    "options[limit]"
+    "options[limit] sysparm_limit"
 )
-PAGES = _names(
+PAGES = listed(
     "page p pageNumber page_number page[number] pageNo pageIndex pg page_no page_index "
     "pagenum page_num currentPage current_page paged pageNum cp pi seite pagina pageoffset "
     "startPage"
 )
-OFFSETS = _names(
+OFFSETS = listed(
     "offset skip start from startIndex start_index $skip page[offset] startAt "
     "start_at firstResult first_result startRow begin index resultOffset $offset startRecord "
-    "skipCount ofs limit_start options[offset]"
+    "skipCount ofs limit_start options[offset] sysparm_offset"
 )
 # By the name of the page size: what nearly all APIs with that name count by.
 PARTNERS = {
@@ -46,6 +42,7 @@ PARTNERS = {
     "take": "skip",
     "limit_page_length": "limit_start",
     "options[limit]": "options[offset]",
+    "sysparm_limit": "sysparm_offset",
     "resultRecordCount": "resultOffset",
     "maxResultCount": "skipCount",
 }
@@ -54,14 +51,14 @@ FIRST_PAGE = {  # of page 1, by the names of parameters that an API may demand
     **dict.fromkeys(OFFSETS, 0),
     **dict.fromkeys(PAGES, 1),
 }
-LAST_IDS = _names(
+LAST_IDS = listed(
     "starting_after after_id last_id since_id after id_after from_id lastId afterId sinceId "
     "min_id id_gt start_after startAfter"
 )
-OLDER_IDS = _names(  # of lists that begin with the newest
+OLDER_IDS = listed(  # of lists that begin with the newest
     "before max_id before_id until_id end_before older_than beforeId maxId endBefore olderThan"
 )
-CURSORS = _names(
+CURSORS = listed(
     "cursor after page_token pageToken next_token nextToken token next continuation "
     "continuationToken continuation_token page next_cursor marker nextCursor page[cursor] "
     "page[after] bookmark scroll_id scrollId offset starting_after pagination_token "

@@ -156,9 +156,10 @@ def last_name(path: str) -> str:
 
 
 def is_zone_name(path: str) -> bool:
-    """Return whether the last name of a path says that it holds a time zone."""
-    name = {*words.split_path(path)[-1]}
-    return bool(name & words.ZONE) or {"time", "zone"} <= name
+    """Return whether the last name of a path, or its parent's, says that it holds a time zone."""
+    *_, parent, name = (set(), *map(set, words.split_path(path)))
+    is_in_zone = parent & {"timezone", "tz"} or {"time", "zone"} <= parent
+    return bool(name & words.ZONE or is_in_zone) or {"time", "zone"} <= name
 
 
 def find_zone(document: Any) -> str | None:

@@ -22,14 +22,28 @@ from event_assets.probe.time_formats import MOST, TimeFormat, find_format
 from event_assets.values.json_paths import as_list, build_getter, template_paths
 from event_assets.values.timestamps import parse_zone
 
-FOR_PEOPLE = {"formatted", "display", "text", "first"}
+SECOND_BEST = {"formatted", "display", "text", "first", "opens"}
+CHANGING = {"next", "upcoming"}  # of the occurrences of a series
+OF_OTHER_STARTS = {"started", "opens"}  # than the one that was planned, or that of the event
 CLOCK = re.compile(r"\d{1,2}[:h.]\d{2}(?!\d)")
+MIN_DAY = 6  # characters of a day
+MIN_CLOCK = 3  # characters of a time of day; a shorter one is an hour, without its minutes
 
 
 def find_start(sample: Sample) -> FieldFinding | None:
     """Return where the start is, also one that some records do not have; or None."""
     most = replace(sample, enough=MOST)
     return _find_time(sample, words.START) or _find_time(most, words.START)
+
+
+def find_unread_start(sample: Sample) -> FieldFinding | None:
+    """Return where a text or number is that is named as the start, and is read by no format."""
+    for path in filter(lambda path: not is_foreign(path), sample.leaves):
+        said, values = words.in_path(path), sample.present(path)
+        is_start = said & words.START and not said & (words.OTHER_TIMES | words.DURATION)
+        if is_start and values and all(len(str(value)) >= MIN_DAY for value in values):
+            return FieldFinding({"from": path})
+    return None
 
 
 def find_time_at(sample: Sample, source: str | Sequence[str]) -> FieldFinding:
@@ -50,7 +64,10 @@ def find_end(sample: Sample, start: FieldFinding | None) -> FieldFinding | None:
     path = day = next(iter(template_paths(start.sources[0])), "") if start else ""
     like = words.in_path(path) - words.START
     if (found := _find_time(sample, words.END, like)) or not start:
-        return found
+        first = found.sources[0] if found else ""
+        last = first.replace("first", "last").replace("First", "Last")  # of a series
+        is_other = last != first and last in sample.formats
+        return replace(found, others=[last] * is_other) if found else None
     for path in filter(lambda path: not sample.present(path), sample.leaves):
         if words.in_path(path) & words.END and words.in_path(path) - words.END == like:
             return FieldFinding({**start.settings, "from": path}, start.is_zoned)
@@ -114,8 +131,13 @@ def _find_time(
         return order(path) == order(best) or (is_plainer and is_other and order(path)[0])
 
     rivals = (path for path in ranked if is_rival(path) and path not in chain)
-    others = [_describe(sample, [path]).sources[0] for path in rivals]
+    others = [with_clock(sample, path) for path in rivals]
     return replace(_describe(sample, chain), others=others)
+
+
+def with_clock(sample: Sample, path: str) -> str:
+    """Return the path of a time, or of a day with its time of day, as a template."""
+    return _describe(sample, [path]).sources[0]
 
 
 def _adds_clock(sample: Sample, day: str, path: str) -> bool:
@@ -138,11 +160,11 @@ def _rank_time(sample: Sample, path: str, named: frozenset[str]) -> tuple[bool, 
     is_opposite = bool(said & (words.END if named is words.START else words.START))
     is_opposite |= is_second and named is words.START
     is_time = bool(said & words.WHEN) or parts[-1][-1:] in (["at"], ["on"])
-    is_past = any(word.endswith("ed") for word in said - words.WHEN - FOR_PEOPLE)  # `closed_at`
+    is_past = any(word.endswith("ed") for word in said - words.WHEN - SECOND_BEST)  # `closed_at`
     if not is_named and (is_opposite or is_past or not is_time):
         return None
     rank = 3.0 * bool(said & {"utc", "gmt"}) + 2 * format_.has_zone + 2 * format_.has_time
-    rank -= 0.4 * len(parts) + 6 * bool(said & FOR_PEOPLE)
+    rank -= 0.4 * len(parts) + 6 * bool(said & SECOND_BEST) + 7 * bool(said & CHANGING)
     rank -= 1 * ("local" in said) + 0.5 * bool(format_.pattern)
     return is_named, rank + 2 * len(sample.present(path)) / len(sample.records)
 
@@ -163,7 +185,8 @@ def _describe_time(
     settings: dict[str, Any] = {"from": sources if len(sources) > 1 else sources[0]}
     if format_.pattern:
         settings["format"] = format_.pattern
-    if format_.is_epoch or (format_.has_zone and len(sources) == 1):
+    others = (sample.formats.get(one) for one in sources[1:])
+    if format_.is_epoch or (format_.has_zone and all(one and one.has_zone for one in others)):
         return FieldFinding(settings, is_zoned=True)
     if zones := _find_zones(sample, path):
         settings["timezone"] = zones if len(zones) > 1 else zones[0]
@@ -175,11 +198,14 @@ def find_unread_zone(sample: Sample) -> tuple[str, str] | None:
     """Return the path and a value of a text that is named as a time zone, and is none; or None."""
     paths = filter(is_zone_name, sample.leaves)
     values = ((path, one) for path in paths for one in sample.present(path) if type(one) is str)
-    return next((found for found in values if not parse_zone(found[1])), None)
+    named = (found for found in values if not found[1].isdecimal())  # the number of a zone
+    return next((found for found in named if not parse_zone(found[1])), None)
 
 
 def _join(sample: Sample, path: str, clock: str) -> tuple[list[str], TimeFormat] | None:
     """Return a day with a time of day, or else at midnight, and how it is read; or None."""
+    if all(len(str(value)) < MIN_CLOCK for value in sample.present(clock)):
+        return None
     for joint in ("T", " "):
         source = f"{{{path}}}{joint}{{{clock}}}"
         if found := find_format(build_getter(source)(sample.records), MOST):
@@ -233,7 +259,7 @@ def _other_words(path: str) -> frozenset[str]:
 
 def _is_plain(path: str) -> bool:
     """Return whether the name of a time has no words but those of a start."""
-    return not _other_words(last_name(path)) - words.START - words.WHEN
+    return not _other_words(last_name(path)) - (words.START - OF_OTHER_STARTS) - words.WHEN
 
 
 def _find_zones(sample: Sample, path: str) -> list[str]:

@@ -92,6 +92,17 @@ def test_of_a_name_and_a_title_that_differ_one_is_chosen_by_an_answer() -> None:
     assert (asked(found), found.events[0]["name"]) == ([], "Tour 0")
 
 
+@pytest.mark.parametrize("other", ["program_name", "project_title"])
+@pytest.mark.parametrize("own", ["activity", "task"])
+def test_a_name_of_something_else_is_asked_about_beside_what_takes_place(
+    other: str, own: str
+) -> None:
+    rows = [{**row, "name": None, other: f"Spring {at // 2}", own: f"Choir {at}"}
+            for at, row in enumerate(events(7))]  # fmt: skip
+    [question] = connect(whole(rows)).open_questions
+    assert [*question.choices] == [f"`{other}`", f"`{own}`"]
+
+
 @pytest.mark.parametrize("title", [None, "Tour", "{name}"])
 def test_a_title_that_is_rare_or_alike_is_no_other_name(title: str | None) -> None:
     rows = [{**row, "title": title and title.format(**row)} for row in events(7)]
@@ -226,6 +237,13 @@ def test_a_zone_that_is_not_known_is_quoted_in_an_open_question() -> None:
     assert "`time_zone` says `Eastern Time (US & Canada)`" in found.open_questions[0].text
 
 
+@pytest.mark.parametrize("zone", ["timeZone", "timezone", "tz"])
+def test_a_zone_in_an_object_that_is_not_known_is_quoted_too(zone: str) -> None:
+    rows = local(**{zone: {"id": "7", "name": "(GMT-05:00) Eastern Time"}})
+    [question] = connect(whole(rows)).open_questions
+    assert f"`{zone}.name` says `(GMT-05:00) Eastern Time`" in question.text
+
+
 @pytest.mark.parametrize("offset", [-4, -240, -14_400, -14_400_000])
 def test_an_offset_is_a_number_of_hours_minutes_seconds_or_milliseconds(offset: int) -> None:
     found = connect(whole(local(utc_offset=offset)))
@@ -255,7 +273,7 @@ def test_the_field_that_a_question_asked_for_is_read_as_it_is_written(
     assert fields(found)["start_time"] == {"type": "timestamp", "from": source, **more}
 
 
-@pytest.mark.parametrize("clock", ["10h", "halb 8", 930])
+@pytest.mark.parametrize("clock", ["10h", "halb 8", 930, 19, "19"])
 def test_a_time_of_day_that_cannot_be_read_is_quoted_in_a_question(clock: Any) -> None:
     rows = [{"id": at, "name": f"Event {at}", "date": f"2026-10-{at + 1:02}", "start": clock}
             for at in range(23)]  # fmt: skip
@@ -398,6 +416,29 @@ def test_of_two_starts_that_differ_one_is_chosen_by_an_answer(other: str) -> Non
         assert (asked(answered), first_start(answered)) == ([], "2026-07-01 18:30:00+00:00")
 
 
+def test_a_start_that_is_past_is_asked_about_beside_the_one_that_was_planned() -> None:
+    rows = [{"id": at, "name": f"N{at}", "started_at": f"2026-10-0{at}T10:20Z",
+             "scheduled_at": f"2026-10-0{at}T10:00Z"} for at in range(1, 8)]  # fmt: skip
+    [question] = connect(whole(rows)).open_questions
+    assert [*question.choices] == ["`started_at`", "`scheduled_at`"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [("firstTiming", "lastTiming"), ("timingFirst", "timingLast")]
+)
+def test_the_end_of_a_series_is_chosen_by_an_answer(first: str, last: str) -> None:
+    def times(day: int) -> dict[str, str]:
+        return {"begin": f"2027-01-{day:02}T10:00Z", "end": f"2027-01-{day:02}T11:00Z"}
+
+    rows = [{"id": at, "name": f"N{at}", first: times(at), last: times(at)} for at in range(1, 8)]
+    assert asked(connect(whole(rows))) == []
+    rows = [{**row, last: times(20)} for row in rows]
+    [question] = connect(whole(rows)).open_questions
+    assert [*question.choices] == [f"`{first}.end`", f"`{last}.end`"]
+    found = connect(whole(rows), settings=question.choices[f"`{last}.end`"])
+    assert (asked(found), str(found.events[0]["end_time"])) == ([], "2027-01-20 11:00:00+00:00")
+
+
 def test_the_end_is_found_beside_the_start_that_an_answer_names() -> None:
     def times(day: int) -> dict[str, str]:
         return {"startDate": f"2027-01-{day:02}T10:00Z", "endDate": f"2027-01-{day:02}T11:00Z"}
@@ -499,6 +540,13 @@ def test_fields_that_tell_the_events_apart_are_the_choices() -> None:
     assert asked(connect(whole(rows), settings=question.choices["`permalink`"])) == []
 
 
+def test_of_the_fields_that_tell_the_events_apart_ids_are_the_first_choices() -> None:
+    rows = [{"title": f"Event {at}", "start": "2026-10-01T10:00Z",
+             "episode": {"ids": {"trakt": at}}} for at in range(9)]  # fmt: skip
+    [question] = connect(whole(rows)).open_questions
+    assert [*question.choices][:2] == ["`episode.ids.trakt`", "`title`"]
+
+
 def test_events_without_an_id_may_be_told_apart_by_name_and_start() -> None:
     """Firebase has the id of a record in the name of its member only."""
     rows = [{"title": f"Event {at % 4}", "start": f"2026-10-{at + 1:02}T10:00Z"} for at in range(9)]
@@ -539,7 +587,7 @@ def test_two_parts_of_an_id_are_offered_as_a_choice() -> None:
     assert question.choices == {"`saleNo` and `lotNo`": {"primary_key": ["saleNo", "lotNo"]}}
 
 
-@pytest.mark.parametrize("name", ["durationSeconds", "timeduration", "runtime"])
+@pytest.mark.parametrize("name", ["durationSeconds", "timeduration", "runtime", "minutes"])
 def test_a_duration_is_told_where_no_end_is_found(name: str) -> None:
     rows = [{**{k: v for k, v in row.items() if k != "end_time"}, name: 90} for row in events(7)]
     [question] = connect(whole(rows)).questions
@@ -571,6 +619,30 @@ def test_times_that_no_format_reads_are_quoted_in_a_question() -> None:
     found = connect(with_times(lambda at: f"20th Oct 2026, {at}h30"), settings=settings)
     assert asked(found) == ["fields.start_time.format"]
     assert "`20th Oct 2026, 0h30` at `zz`" in found.open_questions[0].text
+
+
+@pytest.mark.parametrize("start", ["1790000000000000", "2026-10-20 19:30 EDT"])
+def test_a_start_that_no_format_reads_is_quoted_in_a_question(start: str) -> None:
+    rows = [{**row, "start_time": start, "created_at": "2026-01-01T10:00Z"} for row in events(7)]
+    found = connect(whole(rows))
+    assert asked(found) == ["fields.start_time.format"]
+    assert f"`{start}` at `start_time`" in found.open_questions[0].text
+
+
+def test_events_may_have_no_start_that_can_be_read() -> None:
+    rows = [{"id": at, "title": f"Event {at}", "dates": f"Oct {at} - Nov 2"} for at in range(9)]
+    [question] = connect(whole(rows)).open_questions
+    found = connect(whole(rows), settings=question.choices["events have none"])
+    assert (asked(found), [*fields(found)]) == ([], ["id", "name"])
+
+
+def test_a_day_that_is_a_choice_has_its_time_of_day() -> None:
+    rows = [{"id": at, "title": f"Event {at}", "due_date": f"2026-10-0{at}", "due_time": "19:30",
+             "add_time": f"2026-09-0{at} 10:00"} for at in range(1, 9)]  # fmt: skip
+    [question] = connect(whole(rows)).open_questions
+    assert [*question.choices] == ["due_date", "add_time"]
+    found = connect(whole(rows), settings=question.choices["due_date"])
+    assert first_start(found) == "2026-10-01 19:30:00+00:00"
 
 
 def test_a_start_that_some_records_do_not_have_is_one_with_rejects() -> None:

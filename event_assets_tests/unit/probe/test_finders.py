@@ -107,6 +107,7 @@ def sample(make: Callable[[int], Mapping[str, Any]], count: int = 20) -> Sample:
         (lambda n: {"identifiant": f"x{n}", "lieu_nom": f"Salle {n}"}, "identifiant"),
         (lambda n: {"tid": EPOCH + n, "start": EPOCH + n}, None),
         (lambda n: {"recurrenceId": f"202701{n + 10}T100000Z", "start": EPOCH + n}, None),
+        (lambda n: {"$id": {"type": "__ID__", "value": f"{n}"}, "title": f"T {n}"}, "$id.value"),
         (lambda n: {"日付": f"{n}"}, None),
         (lambda n: {"id": n % 3}, None),
         (lambda n: {"id": n + 0.5}, None),
@@ -178,6 +179,12 @@ def test_occurrences_of_a_series_are_told_apart_by_their_start() -> None:
             {"from": "overskrift"},
         ),
         (lambda n: {"caption": f"Mass {n}", "note": "a b"}, {"from": "caption"}),
+        (lambda n: {"what": f"Mass at {n}", "where": f"Hall {n}"}, {"from": "what"}),
+        (
+            lambda n: {"first_name": "Al", "full_name": f"Al Li {n}", "service_name": "Haircut"},
+            {"from": "service_name"},
+        ),
+        (lambda n: {"fullName": f"Hourly Arena {n}", "perf": "blitz"}, {"from": "fullName"}),
         (
             lambda n: {"service": {"name": "Visit"}, "provider": {"name": f"Ann Li {n}"}},
             {"from": "service.name"},

@@ -263,6 +263,34 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             {"from": "ended_at"},
         ),
         (
+            lambda n: {
+                "opening_reception": at(9, "T18:00Z"),
+                "opens_on": at(n),
+                "closes_on": at(9),
+            },
+            {"from": "opens_on"},
+            {"from": "closes_on"},
+        ),
+        (
+            lambda n: {"cfp_start": at(n), "cfp_end": at(9), "conference_date": at(n)},
+            {"from": "conference_date"},
+            None,
+        ),
+        (  # of a series
+            lambda n: {
+                "nextTiming": {"begin": at(n, "T10:00Z"), "end": at(n, "T11:00Z")} if n else None,
+                "firstTiming": {"begin": at(n, "T08:00Z"), "end": at(n, "T09:00Z")},
+            },
+            {"from": "firstTiming.begin"},
+            {"from": "firstTiming.end"},
+        ),
+        (lambda n: {"next_date": at(n, "T10:00Z")}, {"from": "next_date"}, None),
+        (
+            lambda n: {f"start_{n % 2}": at(n, "T10:00+02:00"), "tz": "Asia/Tokyo"},
+            {"from": ["start_0", "start_1"]},
+            None,
+        ),
+        (
             lambda n: {"takesPlaceAt": [{"startDate": at(n), "endDate": at(n)}]},
             {"from": "takesPlaceAt.0.startDate"},
             {"from": "takesPlaceAt.0.endDate"},
