@@ -211,7 +211,6 @@ def _ask_about_end(discovery: Discovery, paging: Paging, end: End) -> None:
 
 def _ask_for_pages(discovery: Discovery, paging: Paging, end: End, said: str) -> None:
     """Ask how a list goes on of which nothing but page 1 was found."""
-    is_all = {"that is the whole list": {"paginator": "single_page"}}
     # only the length of a page is in doubt, which is not usual
     is_open = not end.is_reached or end.problem or is_doubted(len(end.rows))
     is_likely_all = paging.is_stable and not is_open
@@ -219,10 +218,9 @@ def _ask_for_pages(discovery: Discovery, paging: Paging, end: End, said: str) ->
     if sent >= MAX_TO_FIND_OUT and paging.paginator == "single_page":
         said += f". {MAX_TO_FIND_OUT} requests were too few to try all"
         said += ": name the key's place, too" if discovery.attempt else ""
-    text = (
-        f"How does the list go on? {said}. Look for pages in the API's documentation, and say what "
-        "they are called, such as --set paginator.type=page_number --set paginator.page_param=page."
-    )
+    how = "say what the API's documentation calls its pages, such as "
+    how += "--set paginator.type=page_number --set paginator.page_param=page."
+    text = f"How does the list go on? {said}. S{how[1:]}"
     if not paging.is_stable:
         text = (
             "The same request brings other records each time, so that no page can follow another. "
@@ -236,8 +234,12 @@ def _ask_for_pages(discovery: Discovery, paging: Paging, end: End, said: str) ->
         )
     elif is_likely_all:
         paging.paginator = "auto"
-        text += " Until --set paginator=single_page says that this is all, `complete` warns."
-    discovery.question("paginator", text, {} if end.problem else is_all, is_open=not is_likely_all)
+        text = (
+            f"Is that the whole list? {said}. If it is: --set paginator=single_page; until then, "
+        )
+        text += f"`complete` warns. If it is not: {how}"
+    choices = {} if end.problem else {"that is the whole list": {"paginator": "single_page"}}
+    discovery.question("paginator", text, choices, is_open=not is_likely_all)
 
 
 def _write(

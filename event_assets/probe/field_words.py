@@ -68,7 +68,7 @@ OTHER_TIMES = (REMOVED | UPDATED) | _words(
     "add setup checkin rsvp last refund sell selling enrollment enrolment curfew pre gates cleanup "
     "submission subscription cfp papers proposals application applications apply nominations "
     "voting reception vernissage preview einlass vorverkauf anmeldung anmeldeschluss inscription "
-    "inscripcion inscripciones inscricao inscricoes inschrijving iscrizione iscrizioni"
+    "reg signup inscripcion inscripciones inscricao inscricoes inschrijving iscrizione iscrizioni"
 )
 # Objects in an event's record that have names, ids and times of their own.
 OTHER_OBJECTS = _words(

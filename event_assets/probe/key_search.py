@@ -25,7 +25,7 @@ from event_assets.values.urls import has_same_server, redact_url
 JSON_KIND = re.compile(r"application/[\w.+-]*json")  # a type of content
 SIGNED = re.compile(r"\bhmac\b|\bx-\S*signature\b|signed|sign the request", re.IGNORECASE)
 UNKNOWN_NAMES = (400, 422)  # by which some APIs refuse parameters that they do not know
-MAX_SHOWN = 7  # of the places in which a key was sent
+MAX_SHOWN = 3  # of the places in which a key was sent
 
 
 class KeySearch:

@@ -276,6 +276,11 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             {"from": "conference_date"},
             None,
         ),
+        (
+            lambda n: {"regStart": at(n), "regEnd": at(n), "eventDateTime": at(n, "T10:00Z")},
+            {"from": "eventDateTime"},
+            None,
+        ),
         (  # of a series
             lambda n: {
                 "nextTiming": {"begin": at(n, "T10:00Z"), "end": at(n, "T11:00Z")} if n else None,
