@@ -234,10 +234,8 @@ def _ask_for_pages(discovery: Discovery, paging: Paging, end: End, said: str) ->
         )
     elif is_likely_all:
         paging.paginator = "auto"
-        text = (
-            f"Is that the whole list? {said}. If it is: --set paginator=single_page; until then, "
-        )
-        text += f"`complete` warns. If it is not: {how}"
+        text = f"Is that the whole list? {said}. If it is: --set paginator=single_page; until "
+        text += f"then, `complete` warns. If it is not: {how}"
     choices = {} if end.problem else {"that is the whole list": {"paginator": "single_page"}}
     discovery.question("paginator", text, choices, is_open=not is_likely_all)
 

@@ -375,7 +375,7 @@ def test_what_was_not_requested_says_nothing_of_the_list(monkeypatch: pytest.Mon
     monkeypatch.setattr("event_assets.probe.connect.MAX_TO_FIND_OUT", 1)
     found = connect(by_page)
     [question] = found.open_questions
-    assert "1 requests were too few to try all. Look for pages" in question.text
+    assert "1 requests were too few to try all. Say what" in question.text
     assert not values_of(found, "unknown parameters") + values_of(found, "order")
 
 
