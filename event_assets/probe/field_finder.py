@@ -241,7 +241,7 @@ def likeness(records: Sequence[Any]) -> float:
     found = LIKE_START - bool(IN_LIST.search(start.sources[0])) if start else 0.0
     if name and not IN_LIST.search(name.sources[0]):
         values = sample.present(name.sources[0])
-        found += LIKE_NAME - (2 * len({*values}) < len(values))
+        found += LIKE_NAME - (2 * len({*map(str, values)}) < len(values))
     found += LIKE_ID * (key is not None and not IN_LIST.search(key))
     found -= NESTED * name.sources[0].count(".") if name else 0
     return found + min(len(sample.leaves), 10) / 20

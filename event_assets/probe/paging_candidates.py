@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import leads_on, names_next, names_pointer, plain_name
@@ -170,7 +170,8 @@ def find_hints(page: Page) -> dict[str, str]:
     links = [value for *_, value in members if isinstance(value, str) and "?" in value]
     if page.response is not None:
         links += [link["url"] for link in page.response.links.values()]
-    shown = [name for url in links for name, _ in parse_qsl(urlsplit(url).query)]
+    queries = [url.partition("?")[2].partition("#")[0] for url in links]  # of texts that are no URL
+    shown = [name for query in queries for name, _ in parse_qsl(query)]
     headers = () if page.response is None else page.response.headers
     shown += [name for header in headers for name in DIALECTS.get(header.lower(), ())]
     echoed = [

@@ -480,3 +480,15 @@ def test_links_that_never_end_are_asked_about_by_what_they_lead_to() -> None:
     [question] = connect(answer).open_questions
     assert "empty pages in a row lead on all the same" in question.text
     assert "too few" not in question.text
+
+
+@pytest.mark.parametrize("text", ["http://[?page=2", "https://[x]/?a=1"])
+def test_texts_that_are_no_urls_are_no_links(text: str) -> None:
+    found = connect(lambda request: by_page(request, hint=text))
+    assert endpoint(found)["paginator"]["page_param"] == "page"
+    assert asked(found) == []
+
+
+def test_a_name_that_is_a_list_in_one_record_is_a_name_in_the_others() -> None:
+    found = connect(whole([{**ROWS[0], "name": []}, *ROWS[1:5]]))
+    assert found.document["attributes"]["fields"]["name"] == {"type": "text"}
