@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from math import inf
 from typing import Any, TypedDict
 
 import msgspec
@@ -39,8 +40,12 @@ class KnownPages:
 
     def __init__(self, resource: ResourceConfig, known: Collection[bytes]) -> None:
         """`known`: the digests of pages whose records are all loaded."""
+        from event_assets.warehouse.merge import MAX_ROWS  # with DuckDB, which a probe does without
+
         self._selector, self._known = resource.endpoint["data_selector"], known
         self._rows: Sequence[Any] = ()  # of the newest page
+        # Until the list has too many to be remembered; known pages are recognized all the same.
+        self._rows_left = inf if known else MAX_ROWS
         self._last: Any = None  # the last record of the page before, if it was delivered
         self.digest: bytes | None = None
         self.is_known = self.are_near = False
@@ -52,6 +57,8 @@ class KnownPages:
 
     def prepare(self, response: Any) -> None:
         """Note the digest of a response's records; decode the response if they are known."""
+        if self._rows_left < 0:
+            return
         with suppress(ValueError, LookupError, RecursionError):  # then it is decoded as any other
             start, end = response.content.index(b"["), response.content.rindex(b"]") + 1
             hashed = hashlib.sha256(VALUES.sub(b"", response.content[:start]))
@@ -72,6 +79,7 @@ class KnownPages:
 
         def select_records(response: Any) -> list[Any]:
             self._rows, was_known = select(response), self.is_known
+            self._rows_left -= len(self._rows)
             self.digest = getattr(response, "digest", None)
             self.is_known = self.digest in self._known
             self.are_near = self.is_known or was_known

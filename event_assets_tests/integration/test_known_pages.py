@@ -18,6 +18,7 @@ from event_assets.config.source import SourceConfig
 from event_assets.extract.known_pages import KnownPages
 from event_assets.http.response import JsonResponse
 from event_assets.sync.known_rows import KnownRows
+from event_assets.warehouse import merge
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import complete, source_of, sync_source, unique
 from event_assets_tests.support.platforms import events, paged, source
@@ -195,6 +196,23 @@ def test_only_ids_and_the_ends_of_a_known_page_are_decoded() -> None:
     KnownPages(resource, {first.digest or b""}).prepare(second)
     reduced = [*rows[:1], *({"id": row["id"]} for row in rows[1:4]), *rows[4:]]
     assert second.json() == {"request": "r2", "data": reduced, "total": 6}
+
+
+@pytest.mark.parametrize(
+    ("known", "are_hashed"), [((), [True, True, True, False]), ((b"another",), [True] * 4)]
+)
+def test_a_list_that_is_too_long_to_be_remembered_is_not_hashed(
+    known: Sequence[bytes], are_hashed: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merge, "MAX_ROWS", 10)
+    (resource,) = source_of(source("http://127.0.0.1")).resources.values()
+    pages = KnownPages(resource, known)
+    select = pages.watch(lambda response: response.json()["data"])
+    responses = [JsonResponse(orjson.dumps({"data": events(5)}), {}) for _ in range(4)]
+    for response in responses:
+        pages.prepare(response)
+        assert select(response) == events(5)
+    assert [response.digest is not None for response in responses] == are_hashed
 
 
 @pytest.mark.parametrize(
