@@ -150,7 +150,8 @@ def find_conditions(facts: ListFacts) -> dict[str, Any]:
     has_size = last.has_usual_size
     return {
         "truncated": facts.truncated,
-        "ignored parameter": end == "ignored parameter" and (last.promises_more or promise),
+        "ignored parameter": end == "ignored parameter"
+        and (last.pointer or last.has_more or last.unfollowed or last.before or promise),
         "same page": end == "ignored parameter",
         "size dropped": 0 < facts.size_left_out < facts.largest,
         "begins late": facts.settings.asked_by and last.before,
@@ -246,7 +247,7 @@ def sentence_values(facts: ListFacts) -> dict[str, Any]:
 
 def _find_promise(facts: ListFacts) -> str:
     """Return what the last response promises beyond what came; empty if nothing."""
-    pages = max(1, -(-facts.distinct // max(1, facts.largest)))
+    pages = -(-facts.distinct // facts.largest) if facts.largest else 1
     rows = pages if facts.end == "empty pages" else max(facts.distinct, facts.rows_read)
     for counts, known in zip(facts.last.counts, (rows, pages), strict=False):
         for path, count in counts.items():

@@ -45,11 +45,6 @@ class PageFacts(NamedTuple):
         names = map(plain_name, self.counts[0] if self.counts else ())
         return self.total == 0 and next(names, "") != "count"
 
-    @property
-    def promises_more(self) -> bool:
-        """Whether the response says that there are other pages, if not how many."""
-        return bool(self.pointer or self.has_more or self.unfollowed or self.before)
-
 
 NO_PAGE: Final = PageFacts()
 

@@ -64,7 +64,7 @@ class NumberWalk(PageWalk):
         is_empty = page.says_list_is_empty and not reading.rows
         is_left = page.total not in (self._ids, 0)  # which may be what is left behind the page
         is_all = page.is_total_of_rows and self._is_total_reached
-        is_all &= not (page.has_more or is_left)
+        is_all &= not (page.has_more or is_left or reading.total.steady == self._wrong_total)
         return (
             ("page behind", page.has_more is False or is_counted or is_empty or is_all),
             ("ignored parameter", is_first and position > 2),

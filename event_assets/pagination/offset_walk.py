@@ -50,10 +50,8 @@ class OffsetWalk(Walk):
         self._max_empty = MAX_PAGES if stop_after_empty_page is False else MAX_EMPTY
         self._length = 0  # rows of the list, if another reading may end at as many ids
         self._trusted: int | None = None  # the total that the last response says
-        self._more: bool | None = None  # whether more rows follow, by the last response
         self._progress = 0  # pages that end with a new row
         self._refused_from: float = inf  # the last offset that was refused in the list
-        self._last_in_window: int | None = None  # a page with rows of one that was refused
         self._denials = 0  # pages without the row at their offset, since the last progress
         self._has_more_rows = False  # whether rows came further on that are not in the last page
         self._has_grown = False  # whether a page brought rows again, besides that at its offset
@@ -66,7 +64,7 @@ class OffsetWalk(Walk):
         # many refuse an offset that is, with the limit, above 10,000: the last page below may do
         last = self.position - self.position % self.limit
         has_more = is_in_list and last < self.position and last + self.largest > self._end
-        self._last_in_window = last if has_more else None
+        self._last_in_window = last if has_more else None  # a page with rows of the refused one
         is_round = self._end % LIMIT_ROWS == 0 or self.position % LIMIT_ROWS == 0
         is_limit |= is_in_list and is_round and status not in NO_LIMIT
         if is_accepted and is_limit and not has_more:
@@ -86,18 +84,20 @@ class OffsetWalk(Walk):
             if size:
                 self._deliver(page.ids)
                 found = self._find_end()
-                # a row may be in several pages of a list that is filtered after paging
-                may_go_on = found == "page repeated" and self._is_uneven
-                if may_go_on and (yield from self._look_behind(self.position, self.largest, 3)):
-                    found = ""
-                if found:
+                if found == "page repeated":
+                    # a row may be in several pages of a list that is filtered after paging
+                    look = self._look_behind(self.position, self.largest, 3)
+                    if not (self._is_uneven and (yield from look)):
+                        self._end = self._start + self._seen.count()
+                        return self._conclude()
+                elif found:
                     return self.finish(found)
                 if 0 < self._length <= self._seen.count() >= (self._trusted or 0):
                     return (yield from self._read_tail())
             if self._is_last(size):
                 page = yield from self._read_behind()
                 continue
-            if self._repeats == 2:
+            if self._repeats == 2 and self.largest > 1:
                 after += LOOKS_BEHIND[-1] * size  # a list that grows in front ends
             if after >= self._maximum:
                 return self.finish("limit")
@@ -108,15 +108,15 @@ class OffsetWalk(Walk):
         """Request a page, behind which others follow by `step`; note what its response says."""
         total, last_page = self._reading.total.largest, self._reading.last_page
         is_foreseen = step and last_page and (total or len(last_page) == self.largest)
-        end = min(total or self._maximum, self._maximum) if is_foreseen else 0
-        page = yield Ask(at, range(at + step, end, step or 1), is_behind)
+        end = min(total or self._maximum, self._maximum)
+        page = yield Ask(at, range(at + step, end, step) if is_foreseen else (), is_behind)
         return self._note(page)
 
     def _note(self, page: PageFacts) -> PageFacts:
         reading, ids = self._reading, list(page.ids)
         if page is not REFUSED:
             self.facts.last = page = self._check_flag(page)
-        self._more = page.has_more
+        self._more = page.has_more  # whether more rows follow, by the last response
         self.largest = max(self.largest, len(ids))
         self._idle, reading.empty = self._idle + 1, reading.empty + (not ids)
         self._repeats = self._repeats + 1 if ids == reading.last_page else 0
@@ -275,7 +275,7 @@ class OffsetWalk(Walk):
         """Compare the number of distinct ids with the length of the list."""
         reading, count, length = self._reading, self._seen.count(), self._end - self._start
         total, recent, known = reading.total, reading.recent, max(count, reading.rows)
-        is_single, is_untold = self.largest == 1, not total.is_steady and self._more is not False
+        is_single, is_untold = self.largest == 1, total.steady is None and self._more is not False
         has_moved = not (recent.is_at_end and recent.is_continuous)
         # rows that moved behind the walk are as many as those that were deleted there
         has_moved |= self._has_grown and self.facts.shifts > 0

@@ -33,6 +33,7 @@ class PageWalk(Walk):
 
     is_counted = True  # whether links or cursors count pages; page numbers do
     _has_repeats = False  # whether rows came twice in a reading
+    _wrong_total: int | None = None  # that an earlier reading with more ids disproved
 
     def _read_once(self) -> Steps[None]:
         self._page_count = 0  # the number of pages that responses promise
@@ -188,9 +189,9 @@ class PageWalk(Walk):
     @property
     def _promises_rows(self) -> bool:
         """Whether a total that did not change is more than the rows of this reading."""
-        reading, total = self._reading, self._reading.total
+        reading = self._reading
         # two pages may overlap by chance
-        return total.is_steady and (total.largest or 0) > reading.rows + (reading.overlaps or 0)
+        return (reading.total.steady or 0) > reading.rows + (reading.overlaps or 0)
 
     @property
     def _promises_more(self) -> bool:
@@ -199,8 +200,7 @@ class PageWalk(Walk):
     @property
     def _is_total_reached(self) -> bool:
         """Whether a total that did not change is the number of ids."""
-        total = self._reading.total
-        return total.is_steady and total.largest == self._ids <= self._seen.count()
+        return self._reading.total.steady == self._ids <= self._seen.count()
 
     @property
     def _has_all(self) -> bool:
@@ -212,7 +212,9 @@ class PageWalk(Walk):
         """Finish, or read again where only a second reading can tell whether rows were missed."""
         reading, pages = self._reading, self._reading.pages
         self._has_repeats |= reading.rows > self._ids
-        has_total_changed = reading.total.largest is not None and not reading.total.is_steady
+        if (reading.total.disproved or 0) < self._ids:
+            self._wrong_total = reading.total.disproved
+        has_total_changed = reading.total.largest is not None and reading.total.steady is None
         # a single page needs no second reading, but does not confirm a longer first one
         is_long = self.facts.passes > 1 or (reading.rows and len(pages) > 1)
         # a cursor that brings rows again, or too few of them, may count rows

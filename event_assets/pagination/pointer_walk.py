@@ -38,7 +38,7 @@ class PointerWalk(PageWalk):
         has_end = is_all or reading.is_end_said
         may_end = has_end or reading.total.reported == self._ids
         is_limit &= is_in_list
-        if not reading.pages or not (is_limit or (may_end and not self._promises_rows)):
+        if not reading.pages or not (is_limit or may_end):
             return False
         if is_limit or (is_in_list and (self._may_be_limit(status) or not has_end)):
             self.finish("depth")

@@ -20,7 +20,7 @@ def extract_ids(rows: Sequence[Any], read_ids: ReadIds) -> list[Hashable]:
     with suppress(TypeError):
         if not {None, ""} & set(ids):
             return ids
-    return [_id_or_text(key, row) for key, row in zip(ids, rows, strict=True)]
+    return [*map(_id_or_text, ids, rows)]
 
 
 def _id_or_text(key: Hashable, row: object) -> Hashable:
@@ -61,7 +61,7 @@ class RecentIds:
         """Add a delivered page; return its new ids, in order."""
         if len(self._new) >= self._size:
             self._old, self._new = self._new, {}
-        is_overlap = bool(ids) and self._rank(ids[0]) == self._top > 0
+        is_overlap = bool(ids) and self._rank(ids[0]) == self._top
         rest = ids[is_overlap:]
         following = {key: rank for rank, key in enumerate(rest, self._top + 1)}
         if following and len(following) == len(rest) and not self.overlaps(rest):
@@ -105,7 +105,7 @@ class DistinctIds:
         return len(self._hashes) // 8 + len(self._sorted or ()) + len(self._later)
 
     def add(self, ids: Sequence[Hashable]) -> None:
-        """Add ids; only before `build_index`."""
+        """Add ids; only before `add_unseen`."""
         self._hashes += struct.pack(f"{len(ids)}q", *map(hash, ids))
         self._count = None
 
@@ -124,17 +124,12 @@ class DistinctIds:
         self._count = count
         return count
 
-    def build_index(self) -> None:
-        """Drop repeats, and allow `add_unseen`."""
+    def add_unseen(self, ids: Iterable[Hashable]) -> list[int]:
+        """Add ids, and return the positions of new ones."""
         if self._sorted is None:
             values = self._distinct()
             self._sorted = memoryview(values.buffers()[1]).cast("q")[: len(values)]
             self._hashes = bytearray()
-
-    def add_unseen(self, ids: Iterable[Hashable]) -> list[int]:
-        """Add ids, and return the positions of new ones; only after `build_index`."""
-        if self._sorted is None:
-            raise RuntimeError("call build_index() first")
         new: list[int] = []
         for position, value in enumerate(map(hash, ids)):
             at = bisect_left(self._sorted, value)

@@ -94,7 +94,6 @@ class TimeWindowPaginator:
         self._seen = DistinctIds()
         self._recent = RecentIds()
         self._idle = 0  # windows that were split since the last new row
-        self._doubted = 0  # windows of a round length that were split since the last new row
         self._fullest = 0  # rows of a window of a round length that was not split
         self._problems: list[tuple[bool | None, str]] = []
         self._ended = ListFacts()  # with the counts of ended windows
@@ -152,7 +151,7 @@ class TimeWindowPaginator:
         page = inner.last_page
         self._seen.add(page.ids)
         if self._recent.add(page.ids):
-            self._idle = self._doubted = 0
+            self._idle = 0
         self._was_truncated |= bool(page.truncated)
         total = page.total or page.at_least or 0
         if self._windows_read == 1 and total > len(page.ids):  # not the page's own length
@@ -188,9 +187,9 @@ class TimeWindowPaginator:
         verdict, halves = judge(self._inner_facts), self._plan.split(self._window)
         if verdict.complete is not True:
             self._note(complete=verdict.complete, problem=verdict.reason)
-        elif self._may_be_cut and halves and self._doubted <= self._plan.depth:
+        elif self._may_be_cut and halves and self._idle <= self._plan.depth:
             self._pending_windows += reversed(halves)
-            self._doubted += 1
+            self._idle += 1
         elif self._is_round:
             self._fullest = max(self._fullest, self._inner.facts.distinct)
         self._end_window()

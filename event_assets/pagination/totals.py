@@ -150,6 +150,6 @@ class RowTotal:
         return total
 
     @property
-    def is_steady(self) -> bool:
-        """Whether there is a trusted total, and the API reported no other."""
-        return self.largest is not None and self.lowest == self.highest
+    def steady(self) -> int | None:
+        """The trusted total, if the API reported no other."""
+        return self.largest if self.lowest == self.highest else None

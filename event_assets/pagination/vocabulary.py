@@ -109,9 +109,10 @@ NO_POINTER: Final = re.compile(
     r"\s*(#.*|javascript:.*|null|none|nil|undefined|false|end|eof|done|finished|-1|0|LTE=)?\s*",
     re.I | re.S,  # LTE= is -1 in base64
 )
+cached: Final = lru_cache(1_000)
 
 
-@lru_cache(1_000)
+@cached
 def plain_name(path: str) -> str:
     """Return the last name of a path, or that of a header, without case and separators.
 
@@ -130,7 +131,7 @@ def parent_path(path: str) -> str:
     return path.partition("@")[0].rstrip(".'") if "@" in path else path.rpartition(".")[0]
 
 
-@lru_cache(1_000)
+@cached
 def base_path(path: str) -> str:
     """Return the path of the object that a member is about: not `paging`, but what holds it."""
     base = parent_path(path)
@@ -139,20 +140,20 @@ def base_path(path: str) -> str:
     return base
 
 
-@lru_cache(1_000)
+@cached
 def names_next(path: str) -> bool:
     """Return whether a name in a path is that of what leads to the next page."""
     return any(NEXT.fullmatch(plain_name(name)) for name in path.split("."))
 
 
-@lru_cache(1_000)
+@cached
 def names_pointer(name: str) -> bool:
     """Return whether a member of this name may be a cursor that leads on."""
     plain = plain_name(name)
     return bool(POINTER.fullmatch(plain)) and not PREVIOUS.search(plain)
 
 
-@lru_cache(1_000)
+@cached
 def is_sure(path: str) -> bool:
     """Return whether a total counts the list, by its name and those of the objects around it."""
     around = parent_path(path).removeprefix(base_path(path)).lstrip(".").lower()
@@ -166,7 +167,7 @@ def says(sign: str, path: str, value: Any) -> bool:
     return _matches(sign, path, str(value).lower())
 
 
-@lru_cache(1_000)
+@cached
 def _matches(sign: str, path: str, value: str) -> bool:
     return bool(re.fullmatch(SIGNS[sign], f"{plain_name(path)}: {value}"))
 
@@ -186,7 +187,7 @@ def read_flag(path: str, value: Any) -> bool | None:
     return is_of_end if NO.fullmatch(text) else None
 
 
-@lru_cache(1_000)
+@cached
 def leads_back(path: str) -> bool:
     """Return whether a link or cursor leads to the page before, by its name."""
     return bool(PREVIOUS.search(plain_name(path))) and not names_next(path)

@@ -98,8 +98,6 @@ class Walk(ABC):
 
     def take(self, page: PageFacts) -> Sequence[int]:
         """Process the next page; return the positions of its rows to deliver."""
-        if self.done:
-            raise RuntimeError("the walk is done")
         self.facts.pages += 1
         total = self._reading.total
         self._go_on(page)
@@ -168,8 +166,6 @@ class Walk(ABC):
         reading, before, last = self._reading, self._reading.last_page, self.facts.last
         if not page.ids and page.has_more is None and page.pointer is None and last.has_more:
             page = page._replace(has_more=True, flag=last.flag)
-        if page.has_more is not False and not reading.is_end_said:
-            return page
         is_fresh, was_end_said = bool(reading.recent.find_unknown(page.ids)), reading.is_end_said
         self._is_flag_wrong |= was_end_said and is_fresh
         reading.is_end_said = page.has_more is False and not self._is_flag_wrong
@@ -195,7 +191,6 @@ class Walk(ABC):
         elif self.facts.passes == MAX_READINGS:
             self.finish(unless, **values)
         else:
-            self._seen.build_index()
             self._pages_before = pages
             self.facts.passes += 1
 
@@ -205,8 +200,8 @@ class Walk(ABC):
         facts.end, facts.rows_read, facts.least_total = end, reading.rows, reading.total.least
         lowest, seen = reading.total.lowest or 0, reading.total.seen
         facts.totals = lowest, reading.total.highest
-        is_of_pages = min(seen, default=0) <= self.largest  # the length of each
-        facts.is_to_and_fro = len(seen) > 3 and seen[2:] == seen[:-2] and not is_of_pages
+        is_in_turn = len(seen) > 3 and seen[2:] == seen[:-2]
+        facts.is_to_and_fro = is_in_turn and min(seen) > self.largest  # no lengths of pages
         if reading.total.disproved is not None and lowest > reading.rows:
             facts.least_total = lowest  # the offset that disproved it counts rows in no page
         facts.largest, facts.distinct = self.largest, self._seen.close()

@@ -13,6 +13,7 @@ from event_assets.pagination.counters import (
     counts,
     find_counters,
     find_row_counter,
+    leads_further,
     leaves_size_out,
 )
 
@@ -149,3 +150,8 @@ def test_a_number_in_another_encoding_is_read_and_never_written(
 def test_what_is_no_base64_is_not_decoded() -> None:
     assert find_row_counter(find_counters("b2Zmc2V0PTIw"), 20)
     assert not find_row_counter(find_counters("b2Zm:c2V0PTIw"), 20)
+
+
+def test_what_is_no_url_leads_nowhere() -> None:
+    assert leads_further("/events?page=2", "http://events.test/events?page=1", 20)
+    assert not leads_further("http://[::1?page=2", "http://events.test/events?page=1", 20)

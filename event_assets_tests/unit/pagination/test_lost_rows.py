@@ -288,3 +288,26 @@ def test_a_cursor_that_is_ignored_is_so_at_the_third_page() -> None:
     assert done.result.complete is False
     assert "the same 4 rows for every page" in done.result.reason
     assert len(done.asked) == 3
+
+
+def test_a_total_that_was_passed_in_one_reading_ends_no_other() -> None:
+    """The total is that of the first response, as from a cache, and rows are inserted since."""
+    listed = ChangingList(list(range(8)), size=2, total="of the first response")
+    script: list[list[Edit]] = [[("insert", 0, 6)], [], [], [], [("delete", 0, 1)]]
+    delivered, _, _ = read("page", listed, script)
+    assert delivered >= listed.staying
+
+
+def test_pages_of_one_row_that_repeat_leave_no_row_out() -> None:
+    """As pages of four rows from which the API takes out those that are not visible."""
+    shown = {4, 8, 11, 12, 14, 18}
+    listed = ChangingList(list(range(20)), hidden=frozenset(range(20)) - shown)
+    delivered, _, _ = read("offset", listed)
+    assert delivered == shown
+
+
+def test_a_last_page_that_repeats_hides_no_row_that_moved() -> None:
+    listed = ChangingList(list(range(16)), hidden=frozenset({0, 1, 10, 11, 12}))
+    delivered, result, _ = read("offset", listed, [[], [("move", 30, 1), ("move", 28, 3)]])
+    assert delivered == listed.staying
+    assert result.complete is True

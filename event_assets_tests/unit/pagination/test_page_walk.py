@@ -381,3 +381,10 @@ def test_two_pages_that_overlap_by_chance_are_read_again() -> None:
     assert received == {*range(8)}
     assert judge(walk.facts).complete is True
     assert walk.facts.passes == 2
+
+
+def test_pages_that_begin_with_the_same_rows_are_others_by_half_of_their_rows() -> None:
+    walk = numbered()
+    asked = positions(walk, lambda at: (-1, -2, 2 * min(at, 2), 2 * min(at, 2) + 1))
+    assert max(asked) == 4
+    assert walk.facts.end == "readings agree"

@@ -56,7 +56,6 @@ def test_ids_are_counted_once() -> None:
     assert (len(ids), ids.count()) == (3, 2)
     ids.add([3])
     assert (len(ids), ids.count()) == (4, 3)
-    ids.build_index()
     assert ids.add_unseen([3, 4, 1, 4, 0, 99]) == [1, 4, 5]
     assert (len(ids), ids.count()) == (6, 6)
 
@@ -76,7 +75,6 @@ def test_the_number_of_ids_is_known_after_their_memory_is_freed() -> None:
     once, again = DistinctIds(), DistinctIds()
     for ids in (once, again):
         ids.add([1, 2, 2])
-    again.build_index()
     again.add_unseen([3])
     assert (once.close(), once.count(), len(once)) == (2, 2, 0)
     assert (again.close(), again.count(), len(again)) == (3, 3, 0)

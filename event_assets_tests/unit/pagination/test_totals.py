@@ -49,8 +49,8 @@ def test_a_total_is_trusted_once_it_cannot_be_the_length_of_a_page(
 
 def test_a_total_is_steady_if_it_did_not_change() -> None:
     total = RowTotal()
-    assert not total.is_steady
-    for reported, steady in ((20, True), (20, True), (22, False), (20, False)):
+    assert total.steady is None
+    for reported, steady in ((20, 20), (20, 20), (22, None), (20, None)):
         total.evaluate(reported, 0, 5)
-        assert total.is_steady is steady
+        assert total.steady == steady
     assert (total.least, total.largest, total.reported) == (20, 22, 20)

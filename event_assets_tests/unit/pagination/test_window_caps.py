@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from requests import HTTPError, Request
 
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
-from event_assets_tests.support.paging import Api, Query, read_ids, read_list, read_pages
+from event_assets_tests.support.paging import URL, Api, Query, read_ids, read_list, read_pages
 from event_assets_tests.support.windowed_lists import (
     DAYS,
     JANUARY,
@@ -191,3 +192,31 @@ def test_a_window_as_long_as_one_that_was_refused_is_not_asked_for() -> None:
     assert [query["from"] for query in done.asked[3:]] == sorted(
         query["from"] for query in done.asked[3:]
     )
+
+
+@pytest.mark.parametrize("longest", [2, 1])
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
+def test_windows_that_are_refused_are_shortened_to_a_day(form: str, longest: int) -> None:
+    asked = list[timedelta]()
+
+    def answer(query: Query) -> Any:
+        start, end = (datetime.fromisoformat(query[name]) for name in ("from", "to"))
+        asked.append(end - start)
+        return 422 if asked[-1] > timedelta(days=longest) else {"data": days(query)}
+
+    paginator = windowed("single_page", **JANUARY, format=form)
+    if longest == 1:
+        with pytest.raises(HTTPError):
+            read_list(paginator, answer)
+    else:
+        assert read_list(paginator, answer).ids == set(DAYS)
+    assert min(asked) >= timedelta(days=1)
+
+
+def test_a_window_without_a_response_is_a_doubt_and_the_next_one_is_read() -> None:
+    paginator, request = windowed("single_page", **JANUARY), Request("GET", URL, params={})
+    paginator.init_request(request)
+    for status in (422, 204):  # the first half of what is refused holds nothing
+        assert paginator.refused(status)
+        assert paginator.has_next_page
+        paginator.update_request(request)
