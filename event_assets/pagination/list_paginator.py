@@ -62,6 +62,7 @@ class ListPaginator:
         self.last_page = NO_PAGE
         self._read_ids = read_ids
         self._options = options
+        self._pointer: Any = None  # the newest link or cursor
         self._counters: list[counters.Counter] = []  # numbers in the pointer of the page before
         self._row_counter: counters.Counter | None = None  # if links or cursors seem to count rows
         self._use(active)
@@ -173,6 +174,7 @@ class ListPaginator:
     def _take(self, page: PageFacts) -> Sequence[int]:
         """Process a page; return the positions of its rows to deliver."""
         walk, self.last_page = self._walk, page
+        self._pointer = page.pointer or self._pointer
         if self._row_counter and not page.pointer:
             page = page._replace(has_more=False)
         delivered = walk.take(page)
@@ -230,7 +232,7 @@ class ListPaginator:
             return
         elif isinstance(active, BaseReferencePaginator):
             counter = self._row_counter
-            pointer = counter.at(number) if counter else self.last_page.pointer
+            pointer = counter.at(number) if counter else self._pointer
             dlt_compat.set_reference(active, pointer)
         active.update_request(request)
 

@@ -54,10 +54,9 @@ class PageWalk(Walk):
             is_total_good = is_same or not (yield from self._has_changed())
         self._conclude(end, is_total_good=is_total_good)
 
+    @abstractmethod
     def _read_next(self) -> Steps[str]:
         """Read a page; return the name of the evidence with which this reading ends, or ""."""
-        page = yield Ask(len(self._reading.pages))
-        return self._receive(page)
 
     def _has_changed(self) -> Steps[bool]:
         """Return whether a page holds other ids now: an insertion hides a deletion in a total."""

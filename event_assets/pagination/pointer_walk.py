@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from event_assets.pagination.facts import PageFacts
 from event_assets.pagination.page_walk import Ends, PageWalk
-from event_assets.pagination.walk import MAX_EMPTY, REFUSED
+from event_assets.pagination.walk import MAX_EMPTY, REFUSED, Ask, Steps
 
 
 class PointerWalk(PageWalk):
     """Decides whether a cursor or link is followed; without one, no other page can be requested."""
 
     _is_numbered = is_counted = False
+
+    def _read_next(self) -> Steps[str]:
+        reading = self._reading
+        page = yield Ask(len(reading.pages))
+        is_told = page is REFUSED or self._ids in (page.total, reading.total.reported)
+        leads_on = page.ids or page.pointer is not None or page.has_more is not None
+        if reading.last_page and self.facts.passes == 1 and not (leads_on or is_told):
+            page = yield Ask(len(reading.pages), is_behind=True)  # empty by accident, perhaps
+        return self._receive(page)
 
     def _find_ends(self, page: PageFacts, *, is_repeated: bool) -> Ends:
         reading, has_pointer = self._reading, page.pointer is not None
@@ -36,7 +45,7 @@ class PointerWalk(PageWalk):
         reading, is_in_list = self._reading, not self._asked.is_behind
         is_all = self._is_total_reached and self.facts.last.is_total_of_rows
         has_end = is_all or reading.is_end_said
-        may_end = has_end or reading.total.reported == self._ids
+        may_end = has_end or reading.total.reported == self._ids or self._asked.is_behind
         is_limit &= is_in_list
         if not reading.pages or not (is_limit or may_end):
             return False

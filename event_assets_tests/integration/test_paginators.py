@@ -137,6 +137,49 @@ def test_a_list_whose_first_pages_are_filtered_out_is_read_to_its_end() -> None:
     assert result.complete is True, result.reason
 
 
+LETTERS = "abcdefghij"
+
+
+def by_token(at: int, next_token: int | None) -> dict[str, Any]:
+    """Serve a page, with a token of letters for the next one."""
+    token = "".join(LETTERS[int(digit)] for digit in str(next_token or ""))
+    return {"data": cut(at), "meta": {"next": f"k{token}"} if token else {}}
+
+
+def token_of(request: Request) -> int:
+    token = request.query_params.get("after") or "ka"
+    return int("".join(str(LETTERS.index(letter)) for letter in token[1:]))
+
+
+def test_a_page_that_is_empty_by_accident_is_asked_for_again() -> None:
+    """As of a search whose time is out: no rows, and no token."""
+    accidents = [40]
+
+    def answer(request: Request) -> Any:
+        if (at := token_of(request)) in accidents:
+            accidents.remove(at)
+            return {"data": [], "meta": {}}
+        return by_token(at, following(at))
+
+    records, result = read_list(answer, paginator=CURSOR)
+    assert {record["id"] for record in records} == {row["id"] for row in ROWS}
+    assert result.complete is True, result.reason
+
+
+def test_an_empty_last_page_is_the_end_where_a_token_is_valid_once() -> None:
+    used = set[int]()
+
+    def answer(request: Request) -> Any:
+        if (at := token_of(request)) in used:
+            return JSONResponse({"detail": "The token has been used."}, status_code=400)
+        used.add(at)
+        return by_token(at, at + SIZE if at < len(ROWS) else None)
+
+    records, result = read_list(answer, paginator=CURSOR)
+    assert len(records) == len(ROWS)
+    assert result.complete is True, result.reason
+
+
 def test_a_page_of_a_usual_length_is_loaded_with_a_warning(project: Project) -> None:
     with serving({PATH: fifty_at_once}) as api:
         made = source_of(source(api.url, endpoint={"paginator": "single_page"}))
