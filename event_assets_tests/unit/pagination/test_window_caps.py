@@ -213,6 +213,16 @@ def test_windows_that_are_refused_are_shortened_to_a_day(form: str, longest: int
     assert min(asked) >= timedelta(days=1)
 
 
+def test_a_page_that_is_refused_behind_the_last_one_ends_its_window() -> None:
+    def answer(query: Query) -> Any:
+        page = days(query)[4 * int(query["page"]) :][:4]
+        return {"data": page} if page else 400
+
+    done = read(NUMBERED, answer, **JANUARY)
+    assert done.ids == set(DAYS)
+    assert "windows" in done.result.facts.end
+
+
 def test_a_window_without_a_response_is_a_doubt_and_the_next_one_is_read() -> None:
     paginator, request = windowed("single_page", **JANUARY), Request("GET", URL, params={})
     paginator.init_request(request)
