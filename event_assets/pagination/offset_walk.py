@@ -92,7 +92,7 @@ class OffsetWalk(Walk):
                         return self._conclude()
                 elif found:
                     return self.finish(found)
-                if 0 < self._length <= self._seen.count() >= (self._trusted or 0):
+                if 0 < self._length <= self._seen.count() and not self._is_short_of_total:
                     return (yield from self._read_tail())
             if self._is_last(size):
                 page = yield from self._read_behind()
