@@ -19,13 +19,13 @@ IDS = words.listed(
 )
 ID_WORDS = {"id", "uuid", "guid", "key", "slug"}
 OTHER_ID = ""  # any other name that ends with one of them
-KEYS = ("slug", "code", "ticker", "number", "ref", "reference", "uri", "url", "href", "self")
+KEYS = words.listed("slug code codi codigo ticker number ref reference uri url href self")
 ID_RANKS = {name: rank for rank, name in enumerate((*IDS, OTHER_ID, *KEYS))}
 ID_PARTS = {*ID_WORDS, *KEYS, "no", "nr"}
 MIN_SHARE = 0.8  # of the records that have an id
 LANGUAGE = re.compile(r"@?[a-z]{2,3}([-_][A-Za-z]{2,10})?")
 TEXT_MEMBERS = words.listed(
-    "text rendered value plain plain_text en default html display stringValue"
+    "text rendered value @value plain plain_text en default html display stringValue"
 )
 TITLES = {"name", "title"}  # one of which may be that of a series or a venue
 IN_LIST = re.compile(r"\.0\..")
@@ -66,7 +66,8 @@ def _find_opponents(sample: Sample) -> FieldFinding | None:
         if sample.most_members(path) > MAX_OPPONENTS:
             continue
         own = [word for word in words.split_path(path)[-1] if not word.isdecimal()]
-        is_name = own[-1:] == ["team"] or _rank_name(sample, path)
+        is_text = all(map(HAS_LETTERS.match, map(str, sample.present(path))))
+        is_name = is_text and (own[-1:] in (["team"], ["home"]) or _rank_name(sample, path))
         for home, away in OPPONENTS:
             other = path.replace(home, away)
             if is_name and other != path and any(build_getter(other)(sample.records)):

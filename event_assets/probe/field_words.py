@@ -19,12 +19,12 @@ def _words(text: str) -> frozenset[str]:
 START = _words(
     "start starts started starting begin begins beginning commences from beginn anfang von debut "
     "inicio inizio aanvang alkaa alku rozpoczecie rozpoczecia zacatek dtstart opening strt bgn "
-    "onset opens"
+    "onset opens inici inceput pocetak zaciatok pradzia sakums algus kezdes kezdete baslangic mulai"
 )
 END = _words(
     "end ends ended ending finish finished finishes until to through stop ende bis fin fine fim "
     "einde eind slut slutt slutter paattyy loppu zakonczenie zakonczenia konec dtend closing thru "
-    "closes due till termino"
+    "closes due till termino fi sfarsit kraj koniec pabaiga beigas lopp vege bitis selesai"
 )
 TIME_OF_DAY = _words("time times clock hour zeit uhrzeit heure hora ora orario tijd tid")
 WHEN = TIME_OF_DAY | _words(
@@ -48,7 +48,8 @@ STATE = _words("status state")
 NAME = listed(
     "name title summary subject topic headline label titel tittel titre titulo titolo bezeichnung "
     "otsikko nom nome nombre naam namn navn nazwa nazev nimi heading betreff intitule names titles "
-    "caption overskrift rubrik denominazione denominacion"
+    "caption overskrift rubrik pealkiri baslik denominaci naslov naziv nazov denumire titlu judul "
+    "nama nosaukums pavadinimas denominazione denominacion"
 )
 # The name, if nothing else is, where it has several words and few characters.
 LAST_NAMES = (*EVENTS, "description", "desc", "text", "message")

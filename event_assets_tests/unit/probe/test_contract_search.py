@@ -115,6 +115,13 @@ def test_the_choices_of_a_name_end_with_that_of_a_person() -> None:
     assert [*question.choices] == ["kind", "lastName", "events have none"]
 
 
+@pytest.mark.parametrize("member", ["home_team", "home"])
+def test_the_numbers_of_teams_or_their_goals_are_no_name(member: str) -> None:
+    rows = [{"id": n, "start": f"2027-01-{n:02}T19:30Z", member: 30 + n,
+             member.replace("home", "away"): 40 + n} for n in range(1, 8)]  # fmt: skip
+    assert asked(connect(whole(rows))) == ["fields.name.from"]
+
+
 def test_events_of_one_series_that_begin_together_are_told_apart_by_the_series() -> None:
     starts = range(1_798_000_000, 1_798_900_000, 100_000)  # no two of which are alike yet
     rows = [
@@ -134,6 +141,7 @@ def test_events_of_one_series_that_begin_together_are_told_apart_by_the_series()
         ("team1.teamName", "team2.teamName"),
         ("faction1.name", "faction2.name"),
         ("strTeam1", "strTeam2"),
+        ("home", "away"),
     ],
 )
 def test_the_name_of_a_match_is_that_of_both_teams(home: str, away: str) -> None:
@@ -395,6 +403,10 @@ def test_fields_are_found_by_their_names_in_other_languages(
         ("navn", "starttidspunkt", "sluttidspunkt"),
         ("nazev", "zacatek", "konec"),
         ("bezeichnung", "startzeit", "endzeit"),
+        ("denominaci", "data_inici", "data_fi"),
+        ("baslik", "baslangic_tarihi", "bitis_tarihi"),
+        ("pealkiri", "algus", "lopp"),
+        ("judul", "mulai", "selesai"),
     ],
 )
 def test_times_are_found_by_their_names_in_other_languages(name: str, start: str, end: str) -> None:

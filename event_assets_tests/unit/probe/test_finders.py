@@ -104,6 +104,7 @@ def sample(make: Callable[[int], Mapping[str, Any]], count: int = 20) -> Sample:
         (lambda n: {"formSlug": f"concert-{n}", "url": f"x/{n}"}, "formSlug"),
         (lambda n: {"event_ticker": f"KX-{n}", "series_ticker": "KX"}, "event_ticker"),
         (lambda n: {"pk": n, "item": {"pk": 1}}, "pk"),
+        (lambda n: {"codi": f"{n}", "denominaci": f"Fira {n}"}, "codi"),
         (lambda n: {"identifiant": f"x{n}", "lieu_nom": f"Salle {n}"}, "identifiant"),
         (lambda n: {"tid": EPOCH + n, "start": EPOCH + n}, None),
         (lambda n: {"recurrenceId": f"202701{n + 10}T100000Z", "start": EPOCH + n}, None),
@@ -179,6 +180,10 @@ def test_occurrences_of_a_series_are_told_apart_by_their_start() -> None:
             {"from": "overskrift"},
         ),
         (lambda n: {"caption": f"Mass {n}", "note": "a b"}, {"from": "caption"}),
+        (
+            lambda n: {"name": [{"@value": f"Mass {n}", "@language": "en"}, {"@value": "M"}]},
+            {"from": "name.0.@value"},
+        ),
         (lambda n: {"what": f"Mass at {n}", "where": f"Hall {n}"}, {"from": "what"}),
         (
             lambda n: {"first_name": "Al", "full_name": f"Al Li {n}", "service_name": "Haircut"},
