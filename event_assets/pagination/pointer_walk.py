@@ -16,6 +16,7 @@ class PointerWalk(PageWalk):
         reading = self._reading
         page = yield Ask(len(reading.pages))
         is_told = page is REFUSED or self._ids in (page.total, reading.total.reported)
+        is_told |= bool(self.facts.said)  # a response without a list was requested again already
         leads_on = page.ids or page.pointer is not None or page.has_more is not None
         if reading.last_page and self.facts.passes == 1 and not (leads_on or is_told):
             page = yield Ask(len(reading.pages), is_behind=True)  # empty by accident, perhaps
