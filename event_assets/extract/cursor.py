@@ -20,6 +20,7 @@ class IncrementalCursor:
 
     cursor_path: str
     initial_value: Any = None  # start of the first sync and of full refreshes; None: unbounded
+    end_value: Any = None  # end of all syncs; None: unbounded
     lag: float | None = None  # seconds, or units of the cursor, by which requested ranges overlap
 
     @classmethod
@@ -35,7 +36,8 @@ class IncrementalCursor:
     def configured(cls, endpoint: Mapping[str, Any]) -> IncrementalCursor | None:
         """Build the cursor, whether a request has its start or not."""
         for given in _cursor_settings(endpoint):
-            return cls(str(given["cursor_path"]), given.get("initial_value"), given.get("lag"))
+            values = {name: given.get(name) for name in ("initial_value", "end_value", "lag")}
+            return cls(str(given["cursor_path"]), **values)
         return None
 
     def request_start(self, cursor_value: Any) -> Any:

@@ -22,6 +22,7 @@ from event_assets.sync import schema_changes, sync_log
 from event_assets.sync.guards import ensure_same_origin
 from event_assets.sync.parent_rows import load_parent_rows
 from event_assets.sync.reconcile import reconcile
+from event_assets.values.naming import normalize_name
 from event_assets.warehouse import Database, inspection, sql
 from event_assets.warehouse.pipeline import build_schema
 
@@ -42,6 +43,7 @@ class SyncPlan:
         newest_value: of the cursor, that previous syncs received; None if there is none.
         parents: an Arrow table with a column for each field of the parent's records that requests
             need; None: the resource has no parent.
+        bound: the configured one that leaves out records of the table, if any, as `since` a value.
         parents_doubt: why these may not be all; empty if they surely are.
         dlt_schema: of the tables, as dlt knows it.
         accepts_new_origin: the tables may be of another API, or of other ids.
@@ -56,6 +58,7 @@ class SyncPlan:
     latest_load: str
     cursor_value: Any
     newest_value: Any
+    bound: str
     parents: Any
     parents_doubt: str
     dlt_schema: Schema
@@ -70,7 +73,7 @@ class SyncPlan:
     @property
     def is_full(self) -> bool:
         """Whether everything is read, so that records that do not come are gone."""
-        return self.cursor_value is None
+        return self.cursor_value is None and not self.bound
 
     @property
     def identity(self) -> str:
@@ -111,6 +114,7 @@ def plan_sync(
         latest_load=inspection.latest_value(database, schema, syncs, "load_id", own) or "",
         cursor_value=None if full_refresh else position,
         newest_value=newest,
+        bound=_find_bound(database, resource),
         parents=parents,
         parents_doubt=doubt,
         dlt_schema=build_schema(pipeline.pipeline_name, table, loadable),
@@ -156,6 +160,28 @@ def _load_position(database: Database, resource: ResourceConfig) -> tuple[Any, A
         if is_of_api and cursor.request_start(position) is not None:
             return position, newest
     return None, newest
+
+
+def _find_bound(database: Database, resource: ResourceConfig) -> str:
+    """Return the configured bound of requests outside of which the table has records, if any."""
+    cursor, schema = IncrementalCursor.from_endpoint(resource.endpoint), resource.source.name
+    if not cursor or cursor.initial_value is cursor.end_value is None:
+        return ""
+    reader, path = CursorReader(resource, cursor), cursor.cursor_path.removeprefix("$.")
+    contract = build_contract(resource).items()
+    own = (name for name, column in contract if path in column.source_paths)
+    column = next(own, "__".join(map(normalize_name, path.split("."))))
+    if not inspection.has_column(database, schema, resource.name, column):
+        return ""
+    rows = database.table(f"{schema}.{resource.name}")
+    known = rows.filter(sql.account_filter(resource.source.account)).aggregate(
+        "min({0})::varchar, max({0})::varchar".format(sql.quote_identifier(column))
+    )
+    ((oldest, newest),) = known.fetchall()
+    first, last, start, end = reader.parse([oldest, newest, cursor.initial_value, cursor.end_value])
+    if first and start and first.order < start.order:
+        return f"since {start.raw}"
+    return f"until {end.raw}" if last and end and last.order > end.order else ""
 
 
 def _has_lost_rows(

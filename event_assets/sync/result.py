@@ -34,7 +34,7 @@ def build_row(
     if result.complete:
         position = cursor.position if cursor else None
     read_from, read_until = _range_of_windows(plan, stream.started_at)
-    changes = "" if plan.is_full else f"Changes since {str(plan.cursor_value)[:40]}: "
+    bound = plan.bound if plan.cursor_value is None else f"since {plan.cursor_value}"
     return {
         "load_id": load_id,
         "api": source.origin,
@@ -53,7 +53,7 @@ def build_row(
         "rejects": extracted.builder.reject_count,
         "columns": to_json(extracted.builder.observed_types),
         "complete": result.complete,
-        "reason": f"{changes}{result.reason}",
+        "reason": f"Changes {bound[:46]}: {result.reason}" if bound else result.reason,
         "full_sync": plan.is_full,
         "position": json.dumps(position),
         "newest": json.dumps(cursor.newest if cursor else None),

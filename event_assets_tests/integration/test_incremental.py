@@ -150,6 +150,50 @@ def test_initial_value_bounds_the_first_sync(project: Project) -> None:
     assert project.ids() == ["e2"]
 
 
+@pytest.mark.parametrize("cursor", [{}, {"changed": {"type": "timestamp", "from": "updated_at"}}])
+def test_events_from_before_an_initial_value_are_not_gone(
+    project: Project, cursor: dict[str, Any]
+) -> None:
+    rows = stamped(1) + stamped(2, day=3) + stamped(3, day=4)
+    with serving({PATH: filtering(rows)}) as api:
+        document = incremental(api.url)
+        document["attributes"]["fields"] |= cursor
+        sync_source(source_of(document), derived=True)
+        del rows[2]
+        [resource] = document["attributes"]["rest_api"]["resources"]
+        resource["endpoint"]["incremental"]["initial_value"] = "2026-01-02T00:00:00Z"
+        sync_source(source_of(document), derived=True)
+        assert project.ids("current_events") == ["e1", "e2", "e3"]
+        assert complete(source_of(document)).description == (
+            "Changes since 2026-01-02T00:00:00Z: The only row was received."
+        )
+        del resource["endpoint"]["incremental"]["initial_value"]
+        sync_source(source_of(document), full_refresh=True, derived=True)
+    assert project.ids("current_events") == ["e1", "e2"]
+
+
+def test_events_from_behind_an_end_value_are_not_gone(project: Project) -> None:
+    rows = stamped(1) + stamped(2, day=3)
+    with serving({PATH: filtering(rows)}) as api:
+        document = incremental(api.url)
+        sync_source(source_of(document), derived=True)
+        del rows[1]
+        [resource] = document["attributes"]["rest_api"]["resources"]
+        resource["endpoint"]["incremental"] |= {"end_param": "until", "end_value": "2026-01-02"}
+        sync_source(source_of(document), full_refresh=True, derived=True)
+    assert project.ids("current_events") == ["e1", "e2"]
+
+
+def test_events_that_left_behind_an_initial_value_are_gone(project: Project) -> None:
+    rows = stamped(1, day=3) + stamped(2, day=4)
+    with serving({PATH: filtering(rows)}) as api:
+        loaded = source_of(incremental(api.url, initial_value="2026-01-02T00:00:00Z"))
+        sync_source(loaded, derived=True)
+        del rows[0]
+        sync_source(loaded, full_refresh=True, derived=True)
+    assert project.ids("current_events") == ["e2"]
+
+
 def test_a_placeholder_takes_the_start_as_dlt_documents_it() -> None:
     with serving({PATH: filtering(stamped(1))}) as api:
         document = incremental(api.url, initial_value="2020-01-01")
