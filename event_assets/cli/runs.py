@@ -50,6 +50,8 @@ class Runner:
     ) -> bool:
         """Run a job, or some of its assets, print the summary, and return whether it succeeded.
 
+        It did not where a check failed with ERROR, also a user's own that stops no asset.
+
         Raises:
             KeyboardInterrupt: if it was interrupted, which Dagster may have caught.
         """
@@ -70,7 +72,9 @@ class Runner:
             raise KeyboardInterrupt
         print_summary(self.instance, run_id)
         self.run_ids.append(run_id)
-        return result.success
+        error = dg.AssetCheckSeverity.ERROR
+        checks = result.get_asset_check_evaluations()
+        return result.success and all(one.passed or one.severity != error for one in checks)
 
 
 def load_sources(definitions: dg.Definitions, names: Collection[str]) -> list[SourceConfig]:

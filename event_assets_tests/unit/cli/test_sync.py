@@ -22,6 +22,14 @@ from event_assets_tests.support.project import Project
 
 Output = pytest.CaptureFixture[str]
 PATH = "/v1/events"
+OWN_CHECK = """
+import dagster as dg
+
+@dg.asset_check(asset=["concerts", "event_data"])
+def is_cheap():
+    severity = dg.AssetCheckSeverity.{severity}
+    return dg.AssetCheckResult(passed=False, severity=severity, description="Too dear.")
+"""
 pytestmark = pytest.mark.usefixtures("project")
 
 
@@ -86,6 +94,19 @@ def test_a_source_that_fails_keeps_no_other_from_its_sync(
     assert run(["status"]) == 1
     told = "  Its newest sync failed less than a minute ago: The variable NOT_SET_HERE is not set, "
     assert told in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(("severity", "status"), [("ERROR", 1), ("WARN", 0)])
+def test_a_check_of_the_users_own_that_fails_with_error_fails_the_command(
+    files: Path, capfd: Output, severity: str, status: int
+) -> None:
+    with serving({PATH: paged(events(2))}) as api:
+        write(files, concerts=source(api.url))
+        (files / "own.py").write_text(OWN_CHECK.format(severity=severity))
+        assert run(["sync"]) == status
+    output, errors = capfd.readouterr()
+    assert errors == f"{severity} is_cheap: Too dear.\n"
+    assert "events    2" in output.splitlines()
 
 
 def test_a_source_that_is_made_meanwhile_stops_no_sync_of_another(files: Path) -> None:
