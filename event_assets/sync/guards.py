@@ -13,7 +13,8 @@ from event_assets.values.errors import ConfigError
 from event_assets.values.urls import is_same_api
 from event_assets.values.wording import counted
 from event_assets.warehouse import Database
-from event_assets.warehouse.inspection import catalog_columns, count_rows
+from event_assets.warehouse.inspection import catalog_columns, count_rows, latest_value
+from event_assets.warehouse.sql import account_filter, quote_literal
 
 EMPTY_EVENTS = "The API returned no events, but did before: the existing events stay current."
 EMPTY_LIST = "The API returned no records, but did before: the existing rows are kept."
@@ -27,6 +28,25 @@ def distrust_empty_result(
     if records or not result.complete or not is_verdict or not _has_rows(database, resource):
         return result
     return result.doubted(EMPTY_EVENTS if resource.is_events else EMPTY_LIST)
+
+
+def distrust_lost_total(
+    database: Database, resource: ResourceConfig, result: PaginationResult
+) -> PaginationResult:
+    """Treat a complete result as unverified if rows left together with the total of the API.
+
+    The total is that of the last complete full sync with the same configuration.
+    """
+    source, log = resource.source, sync_log.sync_log_table(resource.name)
+    version = quote_literal(source.config_hash)
+    syncs = f"complete and full_sync and version = {version} and {account_filter(source.account)}"
+    before = latest_value(database, source.name, log, "total_reported", syncs)
+    if result.facts.reported is not None or not result.facts.distinct < (before or 0):
+        return result
+    return result.doubted(
+        f"{counted(result.facts.distinct, 'row')} received, but the API no longer reports a total, "
+        f"which was {before:,}: the others may be missing. If they are not, set `total_path: null`."
+    )
 
 
 def distrust_parents(

@@ -127,6 +127,7 @@ def load(
     result = stream.result
     if plan.is_full:
         result = guards.distrust_empty_result(database, resource, records, result)
+        result = guards.distrust_lost_total(database, resource, result)
     if plan.parents_doubt:
         result = guards.distrust_parents(resource, plan.parents_doubt, result)
     # none to compare if no two records have the same key; dlt takes long to tell what they are

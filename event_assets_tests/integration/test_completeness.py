@@ -6,16 +6,22 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from starlette.requests import Request
 
 from event_assets.pagination.result import PaginationResult
+from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.contracts import contract
 from event_assets_tests.support.direct_syncs import (
     complete,
     default_source,
     failed_sync,
+    source_of,
     sync_default,
+    sync_source,
     unique,
 )
+from event_assets_tests.support.event_records import events, number
+from event_assets_tests.support.platforms import source
 from event_assets_tests.support.project import Project, metadata
 from event_assets_tests.support.sandbox import KEY, EventSimulation, Faults, Sandbox
 from event_assets_tests.support.streams import read_all, reading
@@ -229,3 +235,28 @@ def test_repeated_rows_are_loaded_once(project: Project, big: Sandbox) -> None:
     assert project.ids() == sorted(event["id"] for event in EVENTS)
     assert (check.passed, check.severity) == (False, WARN)
     assert "The API sent 400 ids more than once" in str(check.description)
+
+
+def test_events_that_leave_together_with_the_total_are_not_gone(project: Project) -> None:
+    rows = events(30)
+
+    def answer(request: Request) -> Any:
+        return {"data": rows[number(request, "offset") :][:10], **more}
+
+    more = {"total": 30}
+    with serving(answer) as api:
+        loaded = source_of(source(api.url, endpoint={"paginator": {"type": "offset", "limit": 10}}))
+        sync_source(loaded)
+        del rows[20:]
+        more.clear()
+        sync_source(loaded, derived=True)
+        assert complete(loaded).severity is WARN
+        assert complete(loaded).description == (
+            "20 rows received, but the API no longer reports a total, which was 30: the others may "
+            "be missing. If they are not, set `total_path: null`."
+        )
+        assert len(project.ids("current_events")) == 30
+        more["total"] = 20
+        sync_source(loaded, derived=True)
+    assert complete(loaded).passed
+    assert len(project.ids("current_events")) == 20
