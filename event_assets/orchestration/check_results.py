@@ -33,6 +33,7 @@ MAX_ACCOUNTS_NAMED = 3  # names in a description
 MAX_ACCOUNTS_SHOWN = 100  # rows in the metadata
 EVIDENCE = ("sync_number", "rows_read", "distinct_ids", "total_reported")  # shown with `complete`
 MAX_EXAMPLES = 5
+MIN_ROWS = 10  # of a list in which a column of the contract should have a value
 
 
 def evaluate_checks(
@@ -199,14 +200,22 @@ def _count_bare_events(database: Database, source: SourceConfig) -> int:
 def evaluate_schema_stable(database: Database, source: SourceConfig) -> dg.AssetCheckResult:
     """Compare the columns that the newest sync filled with those of the sync before.
 
-    What is configured for fields that no record had is reported, too.
+    What is configured for fields that no record had is reported, too: of the contract, if they
+    were there before, or are read from elsewhere (`from`).
     """
     log, own = quote_name(source.name, SYNC_LOG), account_filter(source.account)
     comparable = "rows_read > 0 and json_type(columns) = 'OBJECT' and full_sync is not false"
-    syncs = f"from {log} select columns, unmatched where {own} and {comparable}"
+    syncs = f"from {log} select columns, unmatched, rows_read where {own} and {comparable}"
     newest = fetch_rows(database.sql(f"{syncs} order by sync_number desc limit 2"))
     now, before = ([json.loads(row["columns"]) for row in newest] + [{}, {}])[:2]
     unmatched = json.loads(newest[0]["unmatched"] or "[]") if newest else []
+    filled = database.sql(f"from ({syncs}) select distinct unnest(json_keys(columns))").fetchall()
+    is_long = newest and newest[0]["rows_read"] >= MIN_ROWS  # a few may all lack what is optional
+    empty = [
+        name
+        for name, field in source.fields.items()
+        if is_long and name not in now and (field.source or (name,) in filled)
+    ]
     changes = {
         "new": [name for name in now if before and name not in before],
         "gone": [name for name in before if name not in now],
@@ -228,6 +237,9 @@ def evaluate_schema_stable(database: Database, source: SourceConfig) -> dg.Asset
         named = "`, `".join(unmatched[:MAX_EXAMPLES])
         where = "`exclude`, `only` or `ignore_changes`"
         problems.append(f"No record has `{named}`: correct it in {where}.")
+    if empty:
+        named = "`, `".join(empty[:MAX_EXAMPLES])
+        problems.append(f"No record has a value for `{named}`: correct its `from` in `fields`.")
     return dg.AssetCheckResult(
         passed=not problems,
         severity=dg.AssetCheckSeverity.WARN,

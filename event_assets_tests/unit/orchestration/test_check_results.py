@@ -1,6 +1,7 @@
 """What must be true of `event_data`, evaluated by itself."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -10,7 +11,10 @@ from event_assets import warehouse
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.source import SourceConfig
 from event_assets.definitions import defs
-from event_assets.orchestration.check_results import evaluate_fresh
+from event_assets.orchestration.check_results import evaluate_fresh, evaluate_schema_stable
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.direct_syncs import source_of, sync_source
+from event_assets_tests.support.platforms import paged, source
 from event_assets_tests.support.project import Project, checks, failure, shown
 from event_assets_tests.support.sandbox import Sandbox
 
@@ -120,3 +124,31 @@ def test_a_sync_that_hangs_does_not_keep_its_age_from_being_seen(
     with warehouse.connect():
         result = job.execute_in_process(instance=project.instance, raise_on_error=False)
     assert checks(result)["fresh"].description == "The newest sync is less than a minute old."
+
+
+@pytest.mark.parametrize(
+    ("field", "api_names", "passed"),
+    [
+        ({"from": "title"}, ["title", "name", "name"], [True, False, False]),
+        ({}, ["name", "title", "title"], [True, False, False]),
+        ({"from": "titel"}, ["title"], [False]),
+        ({}, ["title"], [True]),
+    ],
+    ids=["renamed", "gone", "mistyped", "never there"],
+)
+@pytest.mark.usefixtures("project")
+def test_a_column_of_the_contract_without_a_value_is_said_until_it_is_mended(
+    field: dict[str, str], api_names: list[str], passed: list[bool]
+) -> None:
+    found = []
+    for name in api_names:
+        rows = [{"id": f"e{n}", name: f"Night {n}"} for n in range(12)]
+        with serving(paged(rows)) as api:
+            document = source(api.url)
+            document["attributes"]["fields"]["name"] |= field
+            loaded = source_of(document)
+            sync_source(loaded, accepts_new_origin=True)
+        found.append(warehouse.run(partial(evaluate_schema_stable, source=loaded)))
+    assert [check.passed for check in found] == passed
+    told = "No record has a value for `name`: correct its `from` in `fields`."
+    assert passed[-1] or str(found[-1].description).endswith(told)
