@@ -98,6 +98,8 @@ class Walk(ABC):
 
     def take(self, page: PageFacts) -> Sequence[int]:
         """Process the next page; return the positions of its rows to deliver."""
+        if self.done:
+            raise RuntimeError("the walk is done")
         self.facts.pages += 1
         total = self._reading.total
         self._go_on(page)

@@ -122,6 +122,11 @@ def test_a_walk_that_is_not_finished_is_not_complete() -> None:
     assert "did not finish" in judge(walk.facts).reason
 
 
+def test_nothing_can_be_received_after_the_end() -> None:
+    with pytest.raises(RuntimeError):
+        receive(read([]).walk, [1])
+
+
 @pytest.mark.parametrize(("limit", "start"), [(0, 0), (-1, 0), (10, -1)])
 def test_impossible_windows_are_refused(limit: int, start: int) -> None:
     with pytest.raises(ValueError, match="limit must be >= 1"):
