@@ -24,13 +24,13 @@ from event_assets.sync.plan import SyncPlan
 from event_assets.sync.schema_changes import load_source_paths
 from event_assets.values.errors import ConcurrentSchemaChangeError
 from event_assets.warehouse import Database
-from event_assets.warehouse.inspection import catalog_columns
+from event_assets.warehouse.inspection import catalog_columns, count_rows
 from event_assets.warehouse.merge import MAX_ROWS, OF_SYNC
 from event_assets.warehouse.pipeline import journal_file
 from event_assets.warehouse.sql import quote_identifier, quote_name
 from event_assets.warehouse.tables import LOAD_ID
 
-ROWS = "from {table} select count(*), sum({hash}), bit_xor({hash})"
+ROWS = "from {table} select sum({hash}), bit_xor({hash})"
 MARK = "update {} set last_seen_at = '{}', _dlt_load_id = '{}' where id in (from known_now)"
 
 
@@ -96,14 +96,14 @@ class KnownRows:
         resource, source = self._plan.resource, self._plan.resource.source
         columns = catalog_columns(database, source.name, resource.name)
         paths = load_source_paths(database, resource)
-        if LOAD_ID not in columns or None in paths.values():
+        count = count_rows(database, source.name, resource.name)
+        if LOAD_ID not in columns or None in paths.values() or count > MAX_ROWS:
             return None
         hashed = ", ".join(map(quote_identifier, sorted(columns.keys() - {*OF_SYNC})))
         query = ROWS.format(table=self._table, hash=f"hash({hashed})")
-        ((count, *sums),) = database.execute(query).fetchall()
+        sums = database.execute(query).fetchall()
         code = (path for of in (records, values) for path in Path(of.__path__[0]).glob("*.py"))
         versions = duckdb.__version__, pa.__version__, sorted(p.stat().st_mtime_ns for p in code)
         config = source.config_hash, source.events_url, resource.id_paths
         state = versions, config, sorted(columns.items()), sorted(paths.items()), count, sums
-        digest = hashlib.sha256(repr(state).encode(errors="replace")).digest()
-        return digest[:DIGEST_SIZE] if count <= MAX_ROWS else None
+        return hashlib.sha256(repr(state).encode(errors="replace")).digest()[:DIGEST_SIZE]
