@@ -13,12 +13,13 @@ class PointerWalk(PageWalk):
     _is_numbered = is_counted = False
 
     def _read_next(self) -> Steps[str]:
-        reading = self._reading
+        reading, facts = self._reading, self.facts
         page = yield Ask(len(reading.pages))
         is_told = page is REFUSED or self._ids in (page.total, reading.total.reported)
-        is_told |= bool(self.facts.said)  # a response without a list was requested again already
+        is_told |= bool(facts.said)  # a response without a list was requested again already
         leads_on = page.ids or page.pointer is not None or page.has_more is not None
-        if reading.last_page and self.facts.passes == 1 and not (leads_on or is_told):
+        is_read_once = facts.settings.is_alone and not self.is_counted and facts.passes == 1
+        if reading.last_page and is_read_once and not (leads_on or is_told):
             page = yield Ask(len(reading.pages), is_behind=True)  # empty by accident, perhaps
         return self._receive(page)
 
