@@ -34,6 +34,7 @@ MAX_ACCOUNTS_SHOWN = 100  # rows in the metadata
 EVIDENCE = ("sync_number", "rows_read", "distinct_ids", "total_reported")  # shown with `complete`
 MAX_EXAMPLES = 5
 MIN_ROWS = 10  # of a list in which a column of the contract should have a value
+ESSENTIAL = ("name", "start_time")  # others, such as an end, some APIs never send
 
 
 def evaluate_checks(
@@ -201,7 +202,7 @@ def evaluate_schema_stable(database: Database, source: SourceConfig) -> dg.Asset
     """Compare the columns that the newest sync filled with those of the sync before.
 
     What is configured for fields that no record had is reported, too: of the contract, if they
-    were there before, or are read from elsewhere (`from`).
+    were there before, or no event is without them.
     """
     log, own = quote_name(source.name, SYNC_LOG), account_filter(source.account)
     comparable = "rows_read > 0 and json_type(columns) = 'OBJECT' and full_sync is not false"
@@ -211,11 +212,8 @@ def evaluate_schema_stable(database: Database, source: SourceConfig) -> dg.Asset
     unmatched = json.loads(newest[0]["unmatched"] or "[]") if newest else []
     filled = database.sql(f"from ({syncs}) select distinct unnest(json_keys(columns))").fetchall()
     is_long = newest and newest[0]["rows_read"] >= MIN_ROWS  # a few may all lack what is optional
-    empty = [
-        name
-        for name, field in source.fields.items()
-        if is_long and name not in now and (field.source or (name,) in filled)
-    ]
+    expected = {*ESSENTIAL, *(name for (name,) in filled)} & source.fields.keys()
+    empty = sorted(expected - now.keys()) if is_long else []
     changes = {
         "new": [name for name in now if before and name not in before],
         "gone": [name for name in before if name not in now],
