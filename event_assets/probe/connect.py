@@ -218,9 +218,9 @@ def _ask_for_pages(discovery: Discovery, paging: Paging, end: End, said: str) ->
     if sent >= MAX_TO_FIND_OUT and paging.paginator == "single_page":
         said += f". {MAX_TO_FIND_OUT} requests were too few to try all"
         said += ": name the key's place, too" if discovery.attempt else ""
-    how = "say what the API's documentation calls its pages, such as "
-    how += "--set paginator.type=page_number --set paginator.page_param=page."
-    text = f"How does the list go on? {said}. S{how[1:]}"
+    called = "what the API's documentation calls its pages, such as "
+    called += "--set paginator.type=page_number --set paginator.page_param=page."
+    text = f"How does the list go on? {said}. Say {called}"
     if not paging.is_stable:
         text = (
             "The same request brings other records each time, so that no page can follow another. "
@@ -235,7 +235,7 @@ def _ask_for_pages(discovery: Discovery, paging: Paging, end: End, said: str) ->
     elif is_likely_all:
         paging.paginator = "auto"
         text = f"Is that the whole list? {said}. If it is: --set paginator=single_page; until "
-        text += f"then, `complete` warns. If it is not: {how}"
+        text += f"then, `complete` warns. If it is not: say {called}"
     choices = {} if end.problem else {"that is the whole list": {"paginator": "single_page"}}
     discovery.question("paginator", text, choices, is_open=not is_likely_all)
 
