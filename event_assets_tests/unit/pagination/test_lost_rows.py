@@ -17,7 +17,7 @@ from event_assets_tests.support.list_models import (
 )
 from event_assets_tests.support.list_readers import Reader, read
 from event_assets_tests.support.offset_lists import Edit
-from event_assets_tests.support.paging import Query, read_ids
+from event_assets_tests.support.paging import Query, read_ids, read_list
 from event_assets_tests.support.served_lists import read_with
 
 NUMBERED = ["page", "page in the body"]
@@ -311,3 +311,21 @@ def test_a_last_page_that_repeats_hides_no_row_that_moved() -> None:
     delivered, result, _ = read("offset", listed, [[], [("move", 30, 1), ("move", 28, 3)]])
     assert delivered == listed.staying
     assert result.complete is True
+
+
+IDS = "qkzxvwjyfpgmb"  # which count no rows
+
+
+@pytest.mark.parametrize(("is_alone", "asked"), [(True, 5), (False, 4)])
+def test_an_empty_page_at_the_end_is_requested_twice_of_a_list_that_is_alone(
+    is_alone: bool, asked: int
+) -> None:
+    config = {"type": "cursor", "cursor_path": "data[-1].id", "cursor_param": "after"}
+
+    def answer(query: Query) -> dict[str, Any]:
+        at = IDS.find(query.get("after", "-")) + 1
+        return {"data": [{"id": row} for row in IDS[at : at + 6]]}
+
+    done = read_list(create_paginator(config, read_ids, is_alone=is_alone), answer)
+    assert done.ids == {*IDS}
+    assert len(done.asked) == asked
