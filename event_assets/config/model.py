@@ -1,13 +1,17 @@
 """The base of every model that is read from YAML, and its message about unknown names."""
 
+import ast
 import difflib
+import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from pydantic import (
     BaseModel,
     ConfigDict,
+    GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     ValidationError,
     model_validator,
@@ -46,8 +50,21 @@ BOUNDS = {
 class StrictModel(BaseModel):
     """A model whose error for an unknown attribute lists the known ones."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
     superseded: ClassVar[Mapping[str, str]] = {}  # names that are not known any more, and messages
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: GetJsonSchemaHandler) -> Any:
+        """Describe the fields by their docstrings, which pydantic would read at each start."""
+        found = handler.resolve_ref_schema(handler(schema))
+        for base in cls.__mro__[: cls.__mro__.index(StrictModel)]:
+            definition: Any = ast.parse(inspect.getsource(base)).body[0]
+            for field, below in pairwise(definition.body):
+                if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
+                    name, text = ast.unparse(field.target), ast.literal_eval(below.value)
+                    known = found["properties"][cls.model_fields[name].alias or name]
+                    known.setdefault("description", inspect.cleandoc(text))
+        return found
 
     @model_validator(mode="wrap")
     @classmethod
