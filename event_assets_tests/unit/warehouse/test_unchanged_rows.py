@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from event_assets import warehouse
-from event_assets.warehouse import Database
+from event_assets.warehouse import Database, connection
 from event_assets.warehouse.load import package_files
 from event_assets_tests.support.loads import execute, extracted, load, records, rows
 from event_assets_tests.support.project import Project
@@ -48,9 +48,10 @@ def test_many_columns_of_text_fit_into_the_memory_limit() -> None:
     assert rows("select count(*) from events.event_data") == [(10_000,)]
 
 
-def test_few_long_texts_take_more_than_the_memory_limit() -> None:
+def test_few_long_texts_take_more_than_the_memory_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "MIN_MEMORY", 0)  # then it is 64 MB and some
     for name in ("a", "b"):
-        texts = [f"{name}{number}{'text ' * 800_000}" for number in range(40)]
+        texts = [f"{name}{number}{'text ' * 400_000}" for number in range(40)]
         load(pa.table({"id": list(map(str, range(40))), "text": texts}), is_deduplicated=True)
     query = "select list(text) from events.event_data where text like 'b%'"
     ((found,),) = warehouse.run(lambda database: database.execute(query).fetchall())
