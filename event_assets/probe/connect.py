@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from event_assets.config.http import DEFAULT_LIMITS
 from event_assets.config.source_files import COMPONENT, EVENT_DATA
@@ -23,7 +23,7 @@ from event_assets.probe.openapi import read_openapi
 from event_assets.probe.page import Page
 from event_assets.probe.paginator_finder import find_paging
 from event_assets.probe.paging import Paging
-from event_assets.probe.paging_candidates import CURSORS, OFFSETS, PAGES, is_named
+from event_assets.probe.paging_candidates import CURSORS, OFFSETS, PAGES, find_pointers, is_named
 from event_assets.probe.parameter_search import ParameterSearch, find_largest_size, is_fixed_query
 from event_assets.probe.records_finder import find_list, search_paths
 from event_assets.probe.report import describe_settings
@@ -46,9 +46,14 @@ MAX_TO_FIND_OUT = 25  # requests
 MAX_TO_REACH_END = 25  # requests more
 SECONDS = 180.0
 LIMITS = replace(DEFAULT_LIMITS, find_base_url_setting=lambda: "the URL")
+RANGES = {  # of `windows`; without one, what the API shows by itself may be taken for all
+    "all, in many requests": {"since": "2000-01-01", "until": "+3650d"},
+    "a year back and a year ahead": {"since": "-365d", "until": "+365d"},
+}
 ROUND = 1_000  # records, of which an API may send no more of one list
 EXAMPLES = 5
 SUFFIXES = {"co", "com", "org", "net", "ac", "edu", "gov"}  # before that of a country
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
 MAX_DIGITS = 6  # of the number of a page or row; longer ones may be times
 NO_PAGES = {"from", "start", "after", "begin", "index", "next", "token"}  # or of a range of time
 
@@ -180,11 +185,11 @@ def _reach_end(discovery: Discovery, search: ParameterSearch, page: Page) -> End
         is_sure = end.is_reached and not end.doubt
         said = end.doubt or end.problem
         discovery.add("end", end.evidence or "not reached", said, "sure" if is_sure else "likely")
-    _ask_about_end(discovery, paging, end)
+    _ask_about_end(discovery, paging, end, page)
     return end
 
 
-def _ask_about_end(discovery: Discovery, paging: Paging, end: End) -> None:
+def _ask_about_end(discovery: Discovery, paging: Paging, end: End, page: Page) -> None:
     """Ask what the pages leave open: whether that is all, or how the list goes on."""
     said = (end.problem or end.doubt).rstrip(".")
     choices: dict[str, dict[str, Any]] = {}
@@ -205,8 +210,25 @@ def _ask_about_end(discovery: Discovery, paging: Paging, end: End) -> None:
     elif end.ending:
         choices["it ends there"] = {"response_actions": [{**end.ending, "action": "ignore"}]}
         discovery.question("response_actions", f"{said}. Does the list end there?", choices)
+    elif end.problem and (windows := _find_windows(page)):
+        one_page = {"type": "single_page", "has_more_path": None}
+        for phrase, days in RANGES.items():
+            choices[phrase] = {"paginator": one_page, "windows": {**windows, **days}}
+        text = f"Which days are read? {said}, from one range of days to the next."
+        discovery.question("windows", text, choices)
     elif end.problem or (end.doubt and paging.paginator == "single_page"):
         _ask_for_pages(discovery, paging, end, said)
+
+
+def _find_windows(page: Page) -> dict[str, Any]:
+    """Return the `windows` that read what the link of a page leads to by two days; else empty."""
+    for pointer in find_pointers(page):
+        query = parse_qsl(urlsplit(str(pointer.value)).query)
+        days = sorted((value, name) for name, value in query if DAY.fullmatch(value))
+        if len(days) == 2:
+            names = {"param_from": days[0][1], "param_to": days[1][1]}
+            return {**names, "cap": ROUND, "format": "%Y-%m-%d"}
+    return {}
 
 
 def _ask_for_pages(discovery: Discovery, paging: Paging, end: End, said: str) -> None:

@@ -81,7 +81,7 @@ def find_id(sample: Sample) -> str | None:
     times = sample.leaves.get(start.sources[0]) if start else None
     for path, values in sample.leaves.items():
         last = last_name(path.removesuffix(".0").removesuffix(".value"))
-        present, name = sample.present(path), re.sub(r"[^a-z@]", "", last.lower())
+        present, name = sample.present(path), _plain_name(last)
         name = name if name in ID_RANKS else name.removeprefix("event")
         is_key = bool(present) and all(type(value) in (str, int) for value in present)
         parts = words.split_name(last)  # none of `日付`
@@ -94,6 +94,10 @@ def find_id(sample: Sample) -> str | None:
             is_time = format_ and (values == times or (format_.has_time and not format_.pattern))
             ranked += [] if is_time else [(is_of_other, path.count("."), rank, path)]
     return next((path for *_, path in sorted(ranked) if sample.is_unique(path)), None)
+
+
+def _plain_name(name: str) -> str:
+    return re.sub(r"[^a-z@]", "", name.lower())
 
 
 def build_id_reader(
@@ -119,7 +123,7 @@ def build_id_reader(
 def find_composite_id(sample: Sample, start: FieldFinding | None) -> list[str] | None:
     """Return an id that is repeated and the path of the start, if both tell the records apart."""
     times = start.sources[0] if start else "{"
-    named = (path for path in sorted(sample.leaves, key=len) if last_name(path).lower() in IDS)
+    named = (path for path in sorted(sample.leaves, key=len) if _plain_name(last_name(path)) in IDS)
     ids = (path for path in named if not (is_foreign(path) or None in sample.leaves[path]))
     both = ([path, times] for path in ids if "{" not in times)
     return next((keys for keys in both if sample.is_unique(*keys)), None)

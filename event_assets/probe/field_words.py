@@ -38,7 +38,9 @@ EVENTS = listed(
     "workshop exhibition session service film meeting appointment performance seminar webinar talk "
     "task what"
 )
-OF_TIME = _words("local at on utc string match game race") | {*EVENTS}  # no other time's name
+OF_TIME = _words("local at on utc string unix epoch iso match game race") | {
+    *EVENTS
+}  # no other time's name
 ZONE = _words("timezone zone tz tzid offset")
 DURATION = _words("duration timeduration runtime length minutes dauer duree")
 UPDATED = _words("updated modified changed update modification lastmodified")

@@ -67,7 +67,7 @@ class KeySearch:
         headers = [[place] for place in (*whole, user)]
         headers[-1] += by_names("header", auth.RARE_HEADERS, key)
         yield from () if self.anonymous.is_ok else headers
-        yield parameters
+        yield [*parameters, by_name("header", "Authorization", f"OAuth {key}")]
         is_strict = self._last.status in UNKNOWN_NAMES and self._last.said != self.anonymous.said
         yield from ([place] for place in parameters if is_strict)
         yield from headers if self.anonymous.is_ok else ()  # which most public lists do not read
@@ -143,7 +143,10 @@ def follow(discovery: Discovery, page: Page) -> Page:
     if not target:
         return page
     client, given = discovery.client, discovery.given
-    if target == redact_url(given.url):
+    if target == redact_url(given.url):  # perhaps for the cookie that came with it
+        again = client.ask(again=True)
+        if again.redirect_target != target:
+            return again
         raise ApiError(
             f"The API redirects to {target} again, with other parameters or a cookie: give the URL "
             "to which a browser gets, or copy the request there as curl (Copy as cURL)."

@@ -140,7 +140,9 @@ def _try_numbers(search: ParameterSearch) -> None:
     known_pages, pages = search.places(candidates.PAGES)
     known_offsets, offsets = search.places(candidates.OFFSETS)
     partner = candidates.PARTNERS.get(search.paging.size_param or "")
-    known = [*dict.fromkeys(filter(None, [partner, *known_pages, *known_offsets]))]
+    known_cursors, _ = search.places((candidates.CURSORS[0],))  # which some count rows by
+    known = [*filter(None, [partner]), *known_pages, *known_offsets, *known_cursors]
+    known = [*dict.fromkeys(known)]
     nothing: list[str] = []
     for names in ((known, nothing), (nothing, pages), (nothing, offsets)):
         name = search.search(names, PROBED, counts)

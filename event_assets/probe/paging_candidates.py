@@ -149,7 +149,7 @@ def cursor_names(path: str) -> list[str]:
     """Return the names of the parameter that may take a cursor, by its own name first."""
     names = re.findall(r"[\w\[\]$@-]+", path)
     last = names[-1] if names else path
-    short = re.sub(r"^(@odata\.)?(x-)?(next|end)[_-]?", "", last, flags=re.IGNORECASE)
+    short = re.sub(r"^(@odata\.)?(x-(ms-)?)?((next|end)[_-]?)?", "", last, flags=re.IGNORECASE)
     derived = [last, short[:1].lower() + short[1:], short.lower().replace("-", "_")]
     if last.lower() in ("endcursor", "end_cursor"):
         derived = ["after", "cursor", *derived]
@@ -157,6 +157,8 @@ def cursor_names(path: str) -> list[str]:
         derived = ["cursor", "page", *derived]
     elif short.lower() in ("cursor", "token") and last != short:
         derived = [derived[1], last, *derived[2:], f"start_{short}", f"pagination_{short}"]
+    if not {*derived} & {*CURSORS}:  # of a header, whose name has no capitals: as it is usual
+        derived[:0] = [name for name in CURSORS if plain_name(name) == plain_name(short)]
     return [*dict.fromkeys(name for name in (*derived, *CURSORS) if name)]
 
 

@@ -104,7 +104,8 @@ class ParameterSearch:
         # `$cursorNext` beside `$limit`, `_skip` beside `_limit`
         prefix = re.findall(r"^[$_]?", self.paging.size_param or "")[0]
         rest = [f"{prefix}{name.removeprefix(prefix)}" for name in usual]
-        rest = [name for name in dict.fromkeys(rest) if name not in {*known, *given.params}]
+        rest = [*dict.fromkeys([*rest, *usual])]  # `$top` may be beside `continuationToken`
+        rest = [name for name in rest if name not in {*known, *given.params}]
         if given.method != "GET":
             rest = [
                 f"{BODY}{prefix}{name}"

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import requests
 from requests.auth import AuthBase
+from requests.cookies import RequestsCookieJar
 
 from event_assets.config.http import DEFAULT_LIMITS, USER_AGENT, HttpLimits
 from event_assets.http import errors
@@ -18,6 +19,7 @@ from event_assets.http.adapter import ApiAdapter
 from event_assets.http.error_text import error_text
 from event_assets.http.response import JsonResponse
 from event_assets.http.retry_policy import is_rate_limit
+from event_assets.http.session import JAR
 from event_assets.http.throttle import Throttle
 from event_assets.probe.page import Page
 from event_assets.values.errors import ApiError
@@ -122,6 +124,7 @@ class ProbeSession(requests.Session):
             cast("Any", auth).session = self
         self.has_auth = auth is not None
         self._with_key = self._build(auth)
+        self._kept = RequestsCookieJar()  # none of another key, which may be that of a session
 
     def move(self, base_url: str) -> None:
         """Send the key to this scheme, host and port from now on."""
@@ -135,6 +138,7 @@ class ProbeSession(requests.Session):
 
     def fetch(self, request: requests.Request, with_key: bool = True) -> Page:
         """Send a request, with the key or without, and follow no redirect."""
+        request.cookies = self._kept if with_key else None
         prepared = self.prepare_request(request)
         url = prepared.url or ""
         adapter = self._with_key if with_key else self._without_key
@@ -144,6 +148,8 @@ class ProbeSession(requests.Session):
             response = adapter.send(prepared, **settings)
         except ApiError as error:
             return Page(str(error))
+        if with_key:
+            JAR.extract_cookies_to_jar(self._kept, prepared, response.raw)
         if is_rate_limit(response):
             self.budget.limited_by = response.status_code
         if not response.ok or response.is_redirect:

@@ -552,6 +552,22 @@ def test_fields_that_tell_the_events_apart_are_the_choices() -> None:
     assert asked(connect(whole(rows), settings=question.choices["`permalink`"])) == []
 
 
+@pytest.mark.parametrize("name", ["id", "event_id", "eventId"])
+def test_occurrences_are_told_apart_by_the_id_of_the_event_and_their_start(name: str) -> None:
+    rows = [{**row, "id": None, name: at // 4} for at, row in enumerate(events(8))]
+    found = connect(whole(rows))
+    assert (asked(found), values_of(found, "id")) == ([], [f"`{name}`, `start_time`"])
+
+
+def test_the_number_of_a_time_is_no_other_start_than_the_day_beside_it() -> None:
+    rows = [
+        {"id": at, "title": "Tea", "startdate": f"0{at + 1} Oct 2026", "startdate_unix": moment}
+        for at, moment in enumerate(range(1790865000, 1791300000, 86_400))
+    ]
+    found = connect(whole(rows))
+    assert (asked(found), values_of(found, "start_time")) == ([], ["`startdate_unix`"])
+
+
 def test_of_the_fields_that_tell_the_events_apart_ids_are_the_first_choices() -> None:
     rows = [{"title": f"Event {at}", "start": "2026-10-01T10:00Z",
              "episode": {"ids": {"trakt": at}}} for at in range(9)]  # fmt: skip

@@ -107,6 +107,25 @@ def test_a_rare_place_of_a_key_is_found_by_one_of_six_tries(
         assert statuses.index(200) <= 5
 
 
+def test_a_key_behind_the_word_oauth_is_found() -> None:
+    auth = client(connect(needs("Authorization", key=f"OAuth {KEY}"), keys=[KEY]))["auth"]
+    assert auth == place("Authorization")
+
+
+def test_a_session_that_a_key_opens_accepts_no_other_place_of_it() -> None:
+    """Its cookie would do in place of the key."""
+
+    def answer(request: Request) -> Any:
+        is_session = request.cookies.get("session") == "open"
+        if not is_session and request.headers.get("X-Access-Token") != KEY:
+            return JSONResponse({"error": "no"}, 401)
+        return JSONResponse(by_page(request), headers={"Set-Cookie": "session=open"})
+
+    found = connect(answer, keys=[KEY])
+    assert client(found)["auth"] == place("X-Access-Token")
+    assert asked(found) == []
+
+
 def test_the_same_refusal_says_nothing_of_parameters() -> None:
     with serving(needs("app_key", 400, at="query")) as api:
         found = discover(Options(f"{api.url}/v1/events", keys=[KEY]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from event_assets.probe.connect import discover
 from event_assets.probe.discovery import Options
 from event_assets.sandbox import KEY as SANDBOX_KEY
-from event_assets.values.errors import ConfigError
+from event_assets.values.errors import ApiError, ConfigError
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.discoveries import (
     ROWS,
@@ -492,3 +493,52 @@ def test_texts_that_are_no_urls_are_no_links(text: str) -> None:
 def test_a_name_that_is_a_list_in_one_record_is_a_name_in_the_others() -> None:
     found = connect(whole([{**ROWS[0], "name": []}, *ROWS[1:5]]))
     assert found.document["attributes"]["fields"]["name"] == {"type": "text"}
+
+
+def test_links_that_lead_to_the_next_days_for_ever_are_read_in_windows() -> None:
+    def answer(request: Request) -> Any:
+        first = date.fromisoformat(request.query_params.get("from", "2026-01-01"))
+        last = first + timedelta(days=29)
+        days = (str(first + timedelta(days=number)) for number in range(30))
+        rows = [row for day in days for row in ROWS if row["start_time"].startswith(day)]
+        path = f"{request.url.path}?from={last + timedelta(days=1)}&to={last + timedelta(days=30)}"
+        return {"events": rows, "next": path}
+
+    [question] = connect(answer).open_questions
+    assert question.setting == "windows"
+    for choice in question.choices.values():
+        found = connect(answer, settings=choice)
+        assert asked(found) == []
+        windows = found.document["attributes"]["windows"]
+        assert (windows["param_from"], windows["param_to"]) == ("from", "to")
+        assert {"since", "until"} <= {*windows}
+
+
+@pytest.mark.parametrize("document", [{"values": [["id", "name"], ["1", "Jazz"]]}, ["x", [["y"]]]])
+def test_rows_without_names_of_fields_are_told(document: Any) -> None:
+    with pytest.raises(ApiError, match="its rows have no names of fields"):
+        connect(lambda _: document)
+
+
+def test_a_cursor_in_a_header_is_sent_by_its_usual_name_beside_another_dialect() -> None:
+    def answer(request: Request) -> Any:
+        at, size = number(request, "continuationToken"), min(number(request, "$top", 20), 40)
+        headers = {"x-ms-continuationtoken": str(at + size)} if at + size < len(ROWS) else {}
+        return JSONResponse({"value": ROWS[at : at + size]}, headers=headers)
+
+    assert endpoint(connect(answer))["paginator"] == {
+        "type": "header_cursor",
+        "cursor_key": "x-ms-continuationtoken",
+        "cursor_param": "continuationToken",
+    }
+
+
+def test_a_cursor_that_counts_rows_is_an_offset() -> None:
+    def answer(request: Request) -> Any:
+        at, size = number(request, "cursor"), min(number(request, "limit", 50), 50)
+        rows = ROWS[at : at + size]
+        left = max(0, len(ROWS) - at - size)
+        return {"response": {"cursor": at, "results": rows, "remaining": left}}
+
+    paginator = endpoint(connect(answer))["paginator"]
+    assert (paginator["type"], paginator["offset_param"]) == ("offset", "cursor")

@@ -115,6 +115,16 @@ def test_an_error_with_status_200_that_speaks_of_a_key_asks_for_it() -> None:
     assert asked(connect(lambda _: {"errors": [{"message": "Not authenticated"}]})) == ["key"]
 
 
+def test_a_redirect_that_sets_a_cookie_is_asked_again_with_it() -> None:
+    def answer(request: Request) -> Any:
+        if request.cookies.get("server") == "a":
+            return by_page(request)
+        return RedirectResponse(str(request.url), headers={"Set-Cookie": "server=a; path=/"})
+
+    found = connect(answer)
+    assert endpoint(found)["paginator"]["page_param"] == "page"
+
+
 @pytest.mark.parametrize("location", ["header", "query"])
 def test_a_redirect_to_a_page_to_log_in_is_no_other_address(location: str) -> None:
     def answer(request: Request) -> Any:
