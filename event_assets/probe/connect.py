@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from event_assets.config.http import DEFAULT_LIMITS
 from event_assets.config.source_files import COMPONENT, EVENT_DATA
@@ -16,15 +16,16 @@ from event_assets.probe.authentication import stored_key
 from event_assets.probe.client import Client
 from event_assets.probe.contract_finder import describe_contract, preview
 from event_assets.probe.discovery import Certainty, Discovery, Options
-from event_assets.probe.end_finder import End, is_doubted, judge_single_page, reach_end
+from event_assets.probe.end_finder import End, judge_single_page, reach_end
 from event_assets.probe.field_finder import build_id_reader, find_id
 from event_assets.probe.key_search import reach
+from event_assets.probe.list_questions import ask_about_end
 from event_assets.probe.openapi import read_openapi
 from event_assets.probe.page import Page
 from event_assets.probe.paginator_finder import find_paging
 from event_assets.probe.paging import Paging
-from event_assets.probe.paging_candidates import CURSORS, OFFSETS, PAGES, find_pointers, is_named
-from event_assets.probe.parameter_search import ParameterSearch, find_largest_size, is_fixed_query
+from event_assets.probe.paging_candidates import CURSORS, OFFSETS, PAGES, is_named
+from event_assets.probe.parameter_search import ParameterSearch, find_largest_size
 from event_assets.probe.records_finder import find_list, search_paths
 from event_assets.probe.report import describe_settings
 from event_assets.probe.request_input import (
@@ -46,14 +47,8 @@ MAX_TO_FIND_OUT = 25  # requests
 MAX_TO_REACH_END = 25  # requests more
 SECONDS = 180.0
 LIMITS = replace(DEFAULT_LIMITS, find_base_url_setting=lambda: "the URL")
-RANGES = {  # of `windows`; without one, what the API shows by itself may be taken for all
-    "all, in many requests": {"since": "2000-01-01", "until": "+3650d"},
-    "a year back and a year ahead": {"since": "-365d", "until": "+365d"},
-}
-ROUND = 1_000  # records, of which an API may send no more of one list
 EXAMPLES = 5
 SUFFIXES = {"co", "com", "org", "net", "ac", "edu", "gov"}  # before that of a country
-DAY = re.compile(r"\d{4}-\d\d-\d\d")
 MAX_DIGITS = 6  # of the number of a page or row; longer ones may be times
 NO_PAGES = {"from", "start", "after", "begin", "index", "next", "token"}  # or of a range of time
 
@@ -185,81 +180,8 @@ def _reach_end(discovery: Discovery, search: ParameterSearch, page: Page) -> End
         is_sure = end.is_reached and not end.doubt
         said = end.doubt or end.problem
         discovery.add("end", end.evidence or "not reached", said, "sure" if is_sure else "likely")
-    _ask_about_end(discovery, paging, end, page)
+    ask_about_end(discovery, paging, end, page)
     return end
-
-
-def _ask_about_end(discovery: Discovery, paging: Paging, end: End, page: Page) -> None:
-    """Ask what the pages leave open: whether that is all, or how the list goes on."""
-    said = (end.problem or end.doubt).rstrip(".")
-    choices: dict[str, dict[str, Any]] = {}
-    is_short = end.is_short and bool(end.problem)
-    if end.is_cut_off or is_short or (end.count and end.count % ROUND == 0):
-        said = said or f"Exactly {end.count:,} records came, a number at which APIs cut lists off"
-        if is_short and not end.is_cut_off:
-            choices["these are all, the total is wrong"] = {"paginator.total_path": None}
-        elif end.is_reached or not end.is_cut_off:
-            choices["these are all"] = {"windows": None}
-        discovery.question(
-            "windows",
-            f"{said}. If the API has more and can be asked for a range of time, name its "
-            "parameters: --set windows.param_from=... --set windows.param_to=... --set "
-            f"windows.cap={len(end.rows) or ROUND}.",
-            choices,
-        )
-    elif end.ending:
-        choices["it ends there"] = {"response_actions": [{**end.ending, "action": "ignore"}]}
-        discovery.question("response_actions", f"{said}. Does the list end there?", choices)
-    elif end.problem and (windows := _find_windows(page)):
-        one_page = {"type": "single_page", "has_more_path": None}
-        for phrase, days in RANGES.items():
-            choices[phrase] = {"paginator": one_page, "windows": {**windows, **days}}
-        text = f"Which days are read? {said}, from one range of days to the next."
-        discovery.question("windows", text, choices)
-    elif end.problem or (end.doubt and paging.paginator == "single_page"):
-        _ask_for_pages(discovery, paging, end, said)
-
-
-def _find_windows(page: Page) -> dict[str, Any]:
-    """Return the `windows` that read what the link of a page leads to by two days; else empty."""
-    for pointer in find_pointers(page):
-        query = parse_qsl(urlsplit(str(pointer.value)).query)
-        days = sorted((value, name) for name, value in query if DAY.fullmatch(value))
-        if len(days) == 2:
-            names = {"param_from": days[0][1], "param_to": days[1][1]}
-            return {**names, "cap": ROUND, "format": "%Y-%m-%d"}
-    return {}
-
-
-def _ask_for_pages(discovery: Discovery, paging: Paging, end: End, said: str) -> None:
-    """Ask how a list goes on of which nothing but page 1 was found."""
-    # only the length of a page is in doubt, which is not usual
-    is_open = not end.is_reached or end.problem or is_doubted(len(end.rows))
-    is_likely_all = paging.is_stable and not is_open
-    sent = discovery.client.session.budget.sent
-    if sent >= MAX_TO_FIND_OUT and paging.paginator == "single_page":
-        said += f". {MAX_TO_FIND_OUT} requests were too few to try all"
-        said += ": name the key's place, too" if discovery.attempt else ""
-    called = "what the API's documentation calls its pages, such as "
-    called += "--set paginator.type=page_number --set paginator.page_param=page."
-    text = f"How does the list go on? {said}. Say {called}"
-    if not paging.is_stable:
-        text = (
-            "The same request brings other records each time, so that no page can follow another. "
-            "Which parameter sorts the list? Set it, such as --set params.sort=id."
-        )
-    elif is_fixed_query(discovery.given.body):
-        text = (
-            f"How does the list go on? {said}. The query has no variable for it: declare one, such "
-            "as by `query($after: String) { events(first: 50, after: $after) ...`, and give the "
-            "command with it."
-        )
-    elif is_likely_all:
-        paging.paginator = "auto"
-        text = f"Is that the whole list? {said}. If it is: --set paginator=single_page; until "
-        text += f"then, `complete` warns. If it is not: say {called}"
-    choices = {} if end.problem else {"that is the whole list": {"paginator": "single_page"}}
-    discovery.question("paginator", text, choices, is_open=not is_likely_all)
 
 
 def _write(

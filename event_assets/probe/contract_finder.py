@@ -10,6 +10,7 @@ from event_assets.config.source import DEFAULT_MAX_REJECTS
 from event_assets.probe import field_finder, time_finder
 from event_assets.probe import field_words as words
 from event_assets.probe.discovery import Certainty, Choices, Discovery
+from event_assets.probe.list_questions import ask_about_range
 from event_assets.probe.report import shown
 from event_assets.probe.samples import (
     NOTHING,
@@ -18,11 +19,9 @@ from event_assets.probe.samples import (
     is_foreign,
     last_name,
     parse_field,
-    read_columns,
     read_field,
 )
-from event_assets.probe.time_range import ask_about_range
-from event_assets.records.contract import FieldReader
+from event_assets.records.contract import FieldReader, build_field_readers
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import as_list, template_paths
 
@@ -181,11 +180,10 @@ def _describe_field(
 
 def _is_before(sample: Sample, end: FieldFinding, start: FieldFinding) -> bool:
     """Return whether the end is before the start in most records that have both."""
-    findings = {"start_time": start, "end_time": end}
-    fields = {name: {"type": TIME, **one.settings} for name, one in findings.items()}
-    rows = zip(*read_columns(fields, sample.records).values(), strict=True)
-    pairs = [(began, ended) for began, ended in rows if began and ended]
-    return 2 * len([1 for began, ended in pairs if ended < began]) > len(pairs)
+    _, starts, _ = _read(sample, "start_time", start.settings)
+    _, ends, _ = _read(sample, "end_time", end.settings)
+    pairs = [pair for pair in zip(starts, ends, strict=True) if all(pair)]
+    return bool(2 * sum(ended < began for began, ended in pairs) > len(pairs))
 
 
 def _ask_about_unread(
@@ -284,7 +282,8 @@ def preview(document: Mapping[str, Any], records: Sequence[Any]) -> list[dict[st
     """Return events as they will be in the table: id, name, start and end."""
     attributes = document["attributes"]
     key = attributes["rest_api"]["resource_defaults"]["primary_key"]
-    columns = read_columns(attributes["fields"], records, key)
-    names = [name for name in PREVIEWED if name in columns]
-    rows = zip(*(columns[name] for name in names), strict=True)
+    fields = {name: parse_field(name, one) for name, one in attributes["fields"].items()}
+    readers = build_field_readers(fields, key)
+    names = [name for name in PREVIEWED if name in readers]
+    rows = zip(*(read_field(readers[name], records)[1] for name in names), strict=True)
     return [dict(zip(names, row, strict=True)) for row in rows]

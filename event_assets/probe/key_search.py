@@ -294,9 +294,8 @@ def _require(discovery: Discovery, page: Page) -> Page:
         )
     if page.status and page.is_rejected:
         help_ = "check the URL, and whether it lacks parameters."
-        help_ = (
-            "its key signs each request, which no auth does." if SIGNED.search(page.said) else help_
-        )
+        if SIGNED.search(page.said):
+            help_ = "its key signs each request, which no auth does."
         raise ApiError(
             f"The API at {where} answered {status_text(page.status)}; {help_}{page.said}"
         )

@@ -25,6 +25,7 @@ from event_assets.probe.paging_candidates import (
     find_pointers,
     is_named,
 )
+from event_assets.probe.samples import walk_scalars
 
 NONSENSE = "zzz_unknown"  # a parameter that no API has
 MAX_SINGLE = 6  # names that are tried one by one, in a body, or as a description has them
@@ -87,7 +88,8 @@ class ParameterSearch:
     def places(self, usual: Sequence[str]) -> tuple[list[str], list[str]]:
         """Return where a parameter may be: what was given or shown, and the other usual names."""
         given = self.client.given
-        paths = [f"{BODY}{path}" for path in (*_paths_of(given.body), *_variables(given.body))]
+        inside = [path for path, _ in walk_scalars(given.body) if not {*"[]"} & {*path}]
+        paths = [f"{BODY}{path}" for path in (*inside, *_variables(given.body))]
         known = [*self.said]
         known += [
             name
@@ -149,18 +151,6 @@ class ParameterSearch:
         text = self.ask(dict.fromkeys(names, value)).text if names else ""
         said = {*re.findall(r"[\w$\[\]-]+", text)}
         return {name for name in names if name.removeprefix(BODY) in said}
-
-
-def _paths_of(body: Any, path: str = "") -> list[str]:
-    """Return the paths of the scalars in a JSON body."""
-    if isinstance(body, Mapping):
-        return [
-            found
-            for name, member in body.items()
-            if "." not in name
-            for found in _paths_of(member, f"{path}.{name}" if path else name)
-        ]
-    return [path] if path and not isinstance(body, list) else []
 
 
 def _prefixes(body: Any) -> list[str]:

@@ -45,7 +45,7 @@ def find_list(discovery: Discovery, page: Page) -> Page:
                 "give the URL of the list, with its path, and if it is empty now, with what asks "
                 "for past events, such as `?start_date=2000-01-01`."
             )
-            if _has_nameless_rows(page.document):
+            if re.search(r"\[\s*\[", page.text):
                 help_ = "its rows have no names of fields, as in jCal or a sheet: ask for objects."
             where = redact_url(client.given.url)
             raise ApiError(
@@ -124,14 +124,6 @@ def find_records(document: Any) -> str | None:
         if max(likely) - min(likely) < DIFFERENT:  # else these are lists of different things
             ranked.append((likeness(records), len(records), -len(selector), -number, selector))
     return max(ranked)[-1] if ranked else None
-
-
-def _has_nameless_rows(value: Any) -> bool:
-    """Return whether a document has lists of lists."""
-    members = value.values() if isinstance(value, dict) else value
-    if isinstance(value, list) and any(isinstance(one, list) for one in value):
-        return True
-    return isinstance(value, (dict, list)) and any(map(_has_nameless_rows, members))
 
 
 def join_path(names: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from event_assets.config.fields import FieldConfig
 from event_assets.pagination.totals import members_outside_records
 from event_assets.probe import field_words as words
 from event_assets.probe.time_formats import ENOUGH, TimeFormat, find_format
-from event_assets.records.contract import FieldReader, build_field_readers
+from event_assets.records.contract import FieldReader
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import as_list, build_getter, parse_path
 from event_assets.values.timestamps import parse_zone
@@ -71,7 +71,7 @@ class Sample:
         """The values of each path that is no object; None where a record has none."""
         found: dict[str, list[Any]] = {}
         for number, record in enumerate(self.records):
-            for path, value in _walk(record):
+            for path, value in walk_scalars(record):
                 found.setdefault(path, [None] * len(self.records))[number] = value
         return found
 
@@ -135,15 +135,6 @@ def parse_field(name: str, settings: Mapping[str, Any]) -> FieldConfig:
         raise ConfigError(f"`{at}`: {problem['msg']}: correct it by --set {at}=VALUE.") from None
 
 
-def read_columns(
-    fields: Mapping[str, Mapping[str, Any]], records: Sequence[Any], key: Any = "id"
-) -> dict[str, list[Any]]:
-    """Return what a sync makes of records, by the settings of its columns."""
-    parsed = {name: parse_field(name, settings) for name, settings in fields.items()}
-    readers = build_field_readers(parsed, key)
-    return {name: read_field(reader, records)[1] for name, reader in readers.items()}
-
-
 def is_foreign(path: str) -> bool:
     """Return whether a path leads into another object than the event, such as its venue."""
     outer = (part for part in words.split_path(path)[:-1] if "takes" not in part)  # place
@@ -169,15 +160,15 @@ def find_zone(document: Any) -> str | None:
     return next(filter(parse_zone, texts), None)
 
 
-def _walk(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+def walk_scalars(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
     """Yield the paths of what is no object, also in the first member of a list."""
     if isinstance(value, dict) and depth < MAX_DEPTH:
         for name, member in value.items():
             if name and not {*"{}*"} & {*name}:
                 step = f"['{name}']" if "." in name else name
                 joint = "." if path and "." not in name else ""
-                yield from _walk(member, f"{path}{joint}{step}", depth + 1)
+                yield from walk_scalars(member, f"{path}{joint}{step}", depth + 1)
     elif isinstance(value, list) and value and depth < MAX_DEPTH:
-        yield from _walk(value[0], f"{path}.0", depth + 1)
+        yield from walk_scalars(value[0], f"{path}.0", depth + 1)
     elif path and not isinstance(value, dict):
         yield path, value
