@@ -66,7 +66,7 @@ NAMES_TROUBLE = re.compile(
 )
 # By plain names: what may say why there are no records.
 SAID = re.compile(
-    r"(is|has)?(errors?|exceptions?|faults?|warnings?|remarks?|fail(ed|ure)?)\w*|messages?|msg|info|notices?"
+    r"(is|has)?(errors?|exceptions?|faults?|warnings?|remarks?|fail(ed|ure)?)\w*|messages?|msg|info|not(ic)?es?|hints?|comments?"
     r"|maintenance|reason|details?|(response|request)?stat(e|us\w*)?|code|result|success|ok|errno|errcode"
 )
 NUMBER = re.compile(r"\d+")
@@ -132,8 +132,10 @@ def _has_error(document: Any) -> bool:
 
 def quote_page(response: Response) -> str:
     """Return what an empty page says that may be about an error, as a sentence."""
-    doubtful = (one for one in _find_said(response.json()) if _is_doubtful(*one))
-    words = next((f"{path}: {value}" for path, value in doubtful), "")
+    said = [*_find_said(response.json())]
+    doubtful = [one for one in said if _is_doubtful(*one)]
+    sentences = [one for one in said if " " in str(one[1])]
+    words = next((f"{path}: {value}" for path, value in doubtful or sentences), "")
     return error_text(response) or quote_words(words) or " It gives no message."
 
 

@@ -13,7 +13,7 @@ from requests import HTTPError, Request
 from event_assets.extract.empty_page import UNCLEAR, has_nothing, leaves_list_out, quote_page
 from event_assets.extract.records_selector import RecordsSelector
 from event_assets.extract.refusal import limit_text, says_end
-from event_assets.extract.response_check import error_beside_rows
+from event_assets.extract.response_check import error_beside_rows, is_unready
 from event_assets.http.adapter import replace_parts
 from event_assets.http.client import ApiClient
 from event_assets.http.error_text import error_text
@@ -99,6 +99,8 @@ def _is_end(error: ContentError, paginator: Paginator, *, may_lack_list: bool) -
     if error.problem == UNCLEAR:
         paginator.receive(response, [], said=quote_page(response))
         return True
+    if is_unready(response):
+        return False
     if has_nothing(response) and paginator.refused(HTTPStatus.NO_CONTENT):
         return True
     if not (may_lack_list and paginator.facts.pages and leaves_list_out(response)):

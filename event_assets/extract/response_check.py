@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from requests import Response
@@ -24,6 +25,8 @@ from event_assets.pagination.vocabulary import names_next, names_pointer, says_m
 
 IsRecord = Callable[[Any], bool]
 NO_LIST = "has no list of records"
+NOT_READY = "has no records yet"
+PARTIAL = (HTTPStatus.ACCEPTED, HTTPStatus.MULTI_STATUS)  # of a part, or of what is still made
 STEP = re.compile(r"\[[^\]]*\]|\.{0,2}[^.\[]+")  # of a path
 NAME = re.compile(r"[^\[\].$*'\"]+")  # of a member, in a path
 PATTERN = re.compile(r"[*?\[]|\.\.")  # in a path that may lead to several places
@@ -53,13 +56,22 @@ def list_selector_check(
         if problem := _find_problem(selector, is_record, document):
             return problem
         first_type = first_type or type(document)
-        rows = find_records(selector, document) if selector else [document]
-        if rows and rows[0] is document:
-            rows = [row for _, found in _lists(document) for row in found]
-        is_empty = not any(isinstance(row, (dict, list)) for row in rows)
-        return words.find_problem(document, is_empty=is_empty)
+        return words.find_problem(document, is_empty=_is_empty(selector, document))
 
     return check
+
+
+def _is_empty(selector: str | None, document: Any) -> bool:
+    """Return whether no record is at a path, or anywhere in a document."""
+    rows = find_records(selector, document) if selector else [document]
+    if rows and rows[0] is document:
+        rows = [row for _, found in _lists(document) for row in found]
+    return not any(isinstance(row, (dict, list)) for row in rows)
+
+
+def is_unready(response: Response) -> bool:
+    """Return whether a response without records asks to try again, by its status or header."""
+    return response.status_code in PARTIAL or "Retry-After" in response.headers
 
 
 def _whole_problem(is_record: IsRecord | None, document: Any) -> str | None:
@@ -149,6 +161,8 @@ def error_beside_rows(response: Response, rows: Sequence[Any]) -> str:
     if not any(isinstance(row, dict) for row in rows) or (len(rows) == 1 and find_words(rows)):
         return " A page has no record."
     document = response.json()
+    if response.status_code in PARTIAL:
+        return f" The status is {response.status_code}."
     if not empty_page.names_error(document):
         return empty_page.quote_warning(document)
     return error_text(response, is_error=True) or " It gives no message."
@@ -184,6 +198,8 @@ def response_check(
             known_pages.prepare(response)
         document = response.json()
         problem = find_problem(document)
+        if not problem and is_unready(response) and _is_empty(selector, document):
+            return NOT_READY
         is_of_words = problem in (None, empty_page.BESIDE, empty_page.ERROR, empty_page.UNCLEAR)
         return problem if is_of_words else f"{problem}{_other_lists(document)}"
 

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.result import PaginationResult
+from event_assets.pagination.vocabulary import names_limit
 from event_assets.values.wording import counted
 
 
@@ -74,7 +75,8 @@ ties | WARN | {received}, but several share the `{tie}` by which a page leads on
 has_more is false | pass | {all_rows}, as the API says that no more follow{standing}.
 same pointer | ERROR | The API returned the same cursor or link to the next page twice, with no new
     rows.
-unclear end | WARN | {received}, then an empty page whose words may be about an error.{said}
+unclear end | WARN | {received}, then an empty page whose words may be about an error or a
+    limit.{said}
 unfollowed | ERROR | {received}, but {unfollowed} in the response leads to more, and the paginator
     does not follow it{missing_path}: correct the `paginator` in defs.yaml.{way_out}
 lower bound | WARN | {received}, and the API reports {least}, so that it may have more: read the
@@ -85,8 +87,9 @@ unstable order | WARN | {received}, but the order is not stable: rows were repea
     order. Set a sort parameter.
 lap | WARN | {received}; then only rows that had come before: the API wraps round behind its end, or
     pages overlap: {way_on}.
-depth | WARN | {received}; the API refused the next page, which may be its limit: read a longer list
-    in `windows` of time. If these are all, ask for pages of another size.{said}
+depth | WARN | {received}; the API refused the next page or sent the last one again, which may be
+    its limit: read a longer list in `windows` of time. If these are all, ask for pages of another
+    size.{said}
 changed | WARN | {received} in {passes} readings, no two of which agree on all: the list changes
     while it is read, so that missed rows cannot be ruled out.
 empty list | pass | The list is empty.
@@ -148,6 +151,7 @@ def find_conditions(facts: ListFacts) -> dict[str, Any]:
     is_known_size = last.is_total_of_list and facts.rows
     is_agreed = end in ("readings agree", "pointer ended")
     has_size = last.has_usual_size
+    is_cut_off = names_limit(facts.said) or names_limit(facts.error)
     return {
         "truncated": facts.truncated,
         "ignored parameter": end == "ignored parameter"
@@ -167,7 +171,7 @@ def find_conditions(facts: ListFacts) -> dict[str, Any]:
         and reported in (None, USUAL_DEPTH)
         and last.has_more is None
         and end in (*BY_EMPTY_PAGE, "readings agree", "overlaps"),
-        "total reached": facts.rows and is_reached and end in OPEN_ENDS,
+        "total reached": facts.rows and is_reached and end in OPEN_ENDS and not is_cut_off,
         "error beside rows": facts.error and is_ended,
         "total not reached": is_short,
         "has_more is true": last.has_more and is_ended and not is_reached,
@@ -178,6 +182,7 @@ def find_conditions(facts: ListFacts) -> dict[str, Any]:
         "ties": facts.tie and is_ended,
         "has_more is false": last.has_more is False
         and end in OPEN_ENDS
+        and not is_cut_off
         and (facts.rows or not facts.said),
         "unclear end": facts.said and is_ended,
         "unfollowed": (last.unfollowed or promise)

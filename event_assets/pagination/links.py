@@ -50,6 +50,8 @@ def read_pointer(active: BasePaginator | None, response: Response, facts: ListFa
     pointer, is_link = dlt_compat.get_reference(active), isinstance(active, BaseNextUrlPaginator)
     if isinstance(active, HeaderLinkPaginator):
         pointer = find_link(response, active.links_next_key)
+    if is_link and isinstance(pointer, str):
+        pointer = pointer.replace("&amp;", "&")  # as in HTML
     is_none = not pointer or NO_POINTER.fullmatch(str(pointer))
     if is_none or (is_link and not facts.pages and leads_to_itself(response, pointer)):
         return None

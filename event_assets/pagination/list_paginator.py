@@ -63,6 +63,8 @@ class ListPaginator:
         self._read_ids = read_ids
         self._options = options
         self._pointer: Any = None  # the newest link or cursor
+        self._is_cut_open = False  # whether rows may follow in spite of what says "truncated"
+        self._no_cut = ""  # what said so, until rows followed
         self._counters: list[counters.Counter] = []  # numbers in the pointer of the page before
         self._row_counter: counters.Counter | None = None  # if links or cursors seem to count rows
         self._use(active)
@@ -155,7 +157,10 @@ class ListPaginator:
         page = self._reader.read(response, rows, ids, self._request, pointer)
         if not facts.pages:
             facts.first_rows = list(rows)
-        facts.truncated = facts.truncated or page.truncated
+        if page.truncated != self._no_cut and not facts.truncated:
+            facts.truncated = page.truncated
+            # the flag of an empty page, as of those before, may say no more than that others follow
+            self._is_cut_open = not rows and bool(self.last_page.has_more)
         facts.tie = facts.tie or self._ties.find(rows, pointer)
         if said and not rows:
             facts.said = said
@@ -166,6 +171,8 @@ class ListPaginator:
             return []
         first = self.last_page.ids
         delivered = self._take(page)
+        if delivered and self._is_cut_open:
+            self._no_cut, self._walk.facts.truncated = facts.truncated, ""
         is_second = self._walk.facts.pages == 2 and first != ids != []
         if is_second and 0 < len(first) < self._step:
             self._walk.finish("counts pages")  # rows between the pages cannot be requested

@@ -23,6 +23,8 @@ class NumberWalk(PageWalk):
         last = len(self._reading.pages) - 1
         if end == "page repeated" and len(self._pages_before) != last:  # a cache may have sent it
             end = "" if (yield from self._look_behind(last, 1, 1)) else end
+        if end == "page repeated" and not self.facts.last.has_more and self._may_be_limit():
+            end = "depth"
         return end
 
     def _find_following(self) -> range:

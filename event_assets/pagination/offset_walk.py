@@ -89,6 +89,9 @@ class OffsetWalk(Walk):
                     look = self._look_behind(self.position, self.largest, 3)
                     if not (self._is_uneven and (yield from look)):
                         self._end = self._start + self._seen.count()
+                        is_told = self.facts.last.total is not None or self._more is not None
+                        if self._end % LIMIT_ROWS == 0 and size == self.largest and not is_told:
+                            return self.finish("depth")  # the API may go no further
                         return self._conclude()
                 elif found:
                     return self.finish(found)
@@ -295,6 +298,10 @@ class OffsetWalk(Walk):
         """Finish with the evidence of this name, whose sentence needs `values`."""
         if self._seen_behind and end in ("overlaps", "readings agree"):
             end = "changed"
-        total, rows = self._reading.total, self._start + self._seen.count()
+        reading, total = self._reading, self._reading.total
+        rows = self._start + self._seen.count()
+        # in a list that did not change, pages begin with a row that is not at their offset
+        if end == "readings agree" and reading.recent.has_inserted and reading.rows == rows:
+            end = "unstable order"
         self.facts.is_total_reached = total.lowest == total.highest == rows
         super().finish(end, idle=self._idle, **values)

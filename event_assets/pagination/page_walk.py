@@ -167,8 +167,8 @@ class PageWalk(Walk):
         reading = self._reading
         return len(reading.pages) - reading.empty - (reading.pages[-1:] == [REFUSED_PAGE])
 
-    def _may_be_limit(self, status: int) -> bool:
-        """Return whether a status may refuse more than so many rows or pages, not tell the end."""
+    def _may_be_limit(self, status: int | None = None) -> bool:
+        """Return whether a status, or a page that comes again, may stand for more, not the end."""
         reading = self._reading
         is_round = reading.rows % LIMIT_ROWS == 0 or len(reading.pages) % LIMIT_PAGES == 0
         is_told = self._is_end_told or status == HTTPStatus.NO_CONTENT

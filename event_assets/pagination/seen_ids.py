@@ -45,6 +45,7 @@ class RecentIds:
         self.is_ordered = True  # False once rows were repeated in another order
         self.is_at_end = True  # whether the last row is the one with the highest rank
         self.is_continuous = True  # False once a page began with new rows before known ones
+        self.has_inserted = False  # whether new rows came behind a known one that is not the last
 
     def overlaps(self, ids: Sequence[Hashable]) -> bool:
         """Return whether any of these rows was delivered recently."""
@@ -78,6 +79,7 @@ class RecentIds:
                 self.is_ordered &= rank >= (before or 0)
                 before, is_behind = rank, rank == self._top
             elif key not in self._new:
+                self.has_inserted |= not is_behind
                 if is_behind:
                     self._top += 1
                     before = self._top

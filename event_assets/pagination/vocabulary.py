@@ -60,7 +60,7 @@ TOTAL: Final = re.compile(
     rf"(estimated)?i?total(number)?(of|estimated|display)?"
     rf"({THINGS}|size|num|value|all|available|{THINGS}?(count|found|matched|total|size))?"
     rf"|number(of)?({THINGS}|found|matched)|{THINGS}(count|total|found|matched)|(num|nb|n)({THINGS}|found)|(total)?(found|matched)"
-    rf"|count(total)?|filter(ed)?(count|total)|recordsfiltered"
+    rf"|count(total)?|filter(ed)?(count|total)|(records)?filtered"
     rf"|(full|grand|overall|all)(total|count)|collectionsize"
 )
 PAGE_COUNT: Final = re.compile(
@@ -69,7 +69,7 @@ PAGE_COUNT: Final = re.compile(
 # A total of this name, in such an object, counts the list; one of another name may count others.
 SURE: Final = re.compile(
     r"total(count|results|items|elements|records|rows|entries|hits|pages)?|(record|object)count"
-    r"|numfound|nhits|count|filter(ed)?(count|total)|recordsfiltered|pagecount|numpages|lastpage"
+    r"|numfound|nhits|count|filter(ed)?(count|total)|(records)?filtered|pagecount|numpages|lastpage"
 )
 SURE_PARENT: Final = re.compile(
     r"((meta(data)?|\w*(paging|pagination)\w*|page|hits|total|resultspage|odata|x-pagination"
@@ -108,6 +108,17 @@ PREVIOUS: Final = re.compile(r"prev|self|first|last|startcursor|before|current")
 NO_POINTER: Final = re.compile(
     r"\s*(#.*|javascript:.*|null|none|nil|undefined|false|end|eof|done|finished|-1|0|LTE=)?\s*",
     re.I | re.S,  # LTE= is -1 in base64
+)
+# In words: that the API shows no more of a list.
+LIMIT: Final = re.compile(
+    r"\b(max(imum)?|limit(ed|s)?|first \d+|only the first|exceed(s|ed)?|window|deep|narrow|refine"
+    r"|beyond(?! the (end|last page))|too (large|many|high)"
+    r"|(more|greater|larger|less) than (or equal to )?\d+"
+    r"|cursor[- ](based )?pagination|(?<!no )more (results|records|items|events|pages))\b",
+    re.IGNORECASE,
+)
+RATE_LIMIT: Final = re.compile(
+    r"\b(rate|quota|requests|per (second|minute|hour|day))\b", re.IGNORECASE
 )
 cached: Final = lru_cache(1_000)
 
@@ -160,6 +171,11 @@ def is_sure(path: str) -> bool:
     is_of_list = SURE_PARENT.fullmatch(f"{around}." if around else "")
     is_named = SURE.fullmatch(plain_name(path)) or path.lower().endswith("total.value")
     return bool(is_named and is_of_list)
+
+
+def names_limit(words: str) -> bool:
+    """Return whether words say that the API has more records than it shows."""
+    return bool(LIMIT.search(words)) and not RATE_LIMIT.search(words)
 
 
 def says(sign: str, path: str, value: Any) -> bool:

@@ -136,7 +136,7 @@ def test_an_empty_list_with_words_that_may_be_about_an_error_is_doubted(
     rows, result = read_list(lambda _: empty, paginator="single_page")
     assert rows == []
     assert result.complete is None
-    assert result.reason.endswith(f'may be about an error. It says: "{quoted}".')
+    assert result.reason.endswith(f'may be about an error or a limit. It says: "{quoted}".')
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_an_end_with_words_that_are_not_known_is_a_warning_that_quotes_them(
     rows, result = read_list(page, paginator=paginator)
     assert len(rows) == 50
     assert result.complete is None
-    assert result.reason.endswith(f"may be about an error. {quoted}")
+    assert result.reason.endswith(f"may be about an error or a limit. {quoted}")
 
 
 def test_the_words_beside_a_first_page_that_is_empty_are_no_problem() -> None:

@@ -290,3 +290,62 @@ def test_a_last_record_that_is_none_is_no_error_beside_others() -> None:
     records, result = read_list(answer, paginator={"type": "offset", "limit": 100})
     assert len(records) >= 41
     assert result.complete, result.reason
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("unready", [{"status_code": 202}, {"headers": {"Retry-After": "2"}}])
+@pytest.mark.parametrize("tries", [2, 99])
+@pytest.mark.parametrize("kind", [*PAGINATORS, "cursor"])
+def test_an_empty_page_that_asks_to_try_again_is_no_end(
+    kind: str, tries: int, unready: Any
+) -> None:
+    sent = count(1)
+
+    def answer(request: Request) -> Any:
+        query = {"page": request.query_params.get("cursor") or 0, **request.query_params}
+        start = int(query["offset"]) if "offset" in query else 5 * int(query["page"])
+        if 3 <= next(sent) < 3 + tries:
+            return JSONResponse({"data": [], "next": None}, **unready)
+        link = {"next": start // 5 + 1} if kind == "cursor" and start < 15 else {}
+        return {"data": events(20)[start : start + 5], **link}
+
+    def read() -> Any:
+        return read_list(answer, paginator=PAGINATORS.get(kind, CURSOR))
+
+    if tries > 3:
+        with pytest.raises(ApiError, match="has no records yet"):
+            read()
+    else:
+        records, result = read()
+        assert {record["id"] for record in records} == {e["id"] for e in events(20)}
+        assert result.complete
+
+
+@pytest.mark.parametrize("status", [202, 207])
+def test_records_of_a_status_that_leaves_others_out_are_a_doubt(status: int) -> None:
+    records, result = read_list(
+        lambda _: JSONResponse({"data": events(7)}, status), paginator="single_page"
+    )
+    assert len(records) == 7
+    assert result.complete is None
+    assert f"The status is {status}." in result.reason
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("name", ["message", "warning", "note"])
+@pytest.mark.parametrize("more", [{}, {"total": 20}, {"has_more": False}])
+def test_words_about_a_limit_on_an_empty_page_outweigh_a_total_that_is_cut_off_too(
+    name: str, more: dict[str, Any]
+) -> None:
+    words = "Only the first 20 results are shown. Refine your search."
+
+    def answer(request: Request) -> Any:
+        page = "vwxyz".index(request.query_params.get("cursor") or "v")
+        total = {"total": 20} if "total" in more else {}
+        said = {"next": "vwxyz"[page + 1], **total} if page < 4 else {name: words, **more}
+        return {"data": events(20)[5 * page :][:5], **said}
+
+    records, result = read_list(answer, paginator=CURSOR)
+    assert len(records) == 20
+    assert result.complete is None
+    assert "Refine your search" in result.reason

@@ -18,7 +18,7 @@ from event_assets_tests.support.list_models import (
 from event_assets_tests.support.list_readers import Reader, read
 from event_assets_tests.support.offset_lists import Edit
 from event_assets_tests.support.paging import Query, read_ids, read_list
-from event_assets_tests.support.served_lists import read_with
+from event_assets_tests.support.served_lists import read_with, rows
 
 NUMBERED = ["page", "page in the body"]
 NUMERIC_KEYS = {
@@ -329,3 +329,14 @@ def test_an_empty_page_at_the_end_is_requested_twice_of_a_list_that_is_alone(
     done = read_list(create_paginator(config, read_ids, is_alone=is_alone), answer)
     assert done.ids == {*IDS}
     assert len(done.asked) == asked
+
+
+def test_rows_that_stand_at_the_top_of_each_page_by_offset_are_no_overlap() -> None:
+    def answer(query: Query) -> Any:
+        first = int(query["offset"])
+        shown = rows(first + 2, 130)[:20]
+        return {"data": rows(0, 2) + shown if shown else []}
+
+    done = read_with({"type": "offset", "limit": 20, "total_path": None}, answer)
+    assert len(done.ids) < 130
+    assert done.result.complete is None

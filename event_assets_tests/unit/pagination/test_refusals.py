@@ -18,7 +18,7 @@ from event_assets.pagination.number_walk import NumberWalk
 from event_assets.pagination.pointer_walk import PointerWalk
 from event_assets_tests.support.list_models import URL
 from event_assets_tests.support.paging import Query, read_ids
-from event_assets_tests.support.served_lists import NUMBERED, paged, read_with, rows
+from event_assets_tests.support.served_lists import NUMBERED, PAGED, paged, read_with, rows
 
 
 def test_a_cursor_that_is_refused_is_no_end() -> None:
@@ -321,3 +321,20 @@ def test_the_words_of_a_refusal_that_is_the_end_leave_no_doubt() -> None:
             assert paginator.refused(404, said=" It says: no such page.")
         paginator.update_request(request)
     assert judge(paginator.facts).complete is True
+
+
+@pytest.mark.parametrize("told", [{}, {"has_more": False}, {"total": 500}])
+@pytest.mark.parametrize("kind", ["page", "offset"])
+def test_a_last_page_that_comes_again_at_a_round_number_of_rows_may_be_a_limit(
+    kind: str, told: Any
+) -> None:
+    """Some APIs send the deepest page that they show for each that is asked for behind it."""
+
+    def answer(query: Query) -> Any:
+        at = int(query["offset"]) if kind == "offset" else 50 * int(query["page"])
+        at = min(at, 450)
+        return {"data": rows(at, 730)[:50], **(told if at == 450 or "total" in told else {})}
+
+    done = read_with(PAGED[kind][0], answer)
+    assert len(done.ids) == 500
+    assert bool(done.result.complete) is bool(told)

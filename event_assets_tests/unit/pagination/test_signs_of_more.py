@@ -140,3 +140,25 @@ def test_a_total_at_the_path_that_was_set_may_be_the_limit(offset: int, complete
 
     paginator = {"type": "offset", "limit": 100, "offset": offset, "total_path": "total"}
     assert read_with(paginator, answer).result.complete is complete
+
+
+def test_a_flag_of_a_cut_on_empty_pages_in_mid_list_says_that_more_follow() -> None:
+    """As of a server that filters after paging, and so sends some pages without rows."""
+
+    def answer(query: Query) -> Any:
+        first = int(query["offset"])
+        shown = [row for row in rows(first, 230)[:50] if not 100 <= row["id"] < 160]
+        return {"data": shown, **({"exceededTransferLimit": True} if first < 180 else {})}
+
+    done = read_with({"type": "offset", "limit": 50, "total_path": None}, answer)
+    assert done.ids == {*range(100), *range(160, 230)}
+    assert done.result.complete
+
+
+def test_of_two_totals_the_filtered_one_is_that_of_the_list() -> None:
+    def answer(query: Query) -> Any:
+        first = int(query["offset"])
+        return {"data": rows(first, 130)[:50], "total": 300, "filtered": 130}
+
+    done = read_with({"type": "offset", "limit": 50}, answer)
+    assert done.result.complete
