@@ -111,11 +111,8 @@ def build_id_reader(
     getters = [build_getter(path) for path in dict.fromkeys(paths)]
 
     def read(rows: Sequence[Any]) -> list[Hashable]:
-        columns = [getter(rows) for getter in getters]
-        return [
-            None if row[0] is None else "|".join(map(str, row))
-            for row in zip(*columns, strict=True)
-        ]
+        keys = zip(*(getter(rows) for getter in getters), strict=True)
+        return [None if key[0] is None else "|".join(map(str, key)) for key in keys]
 
     return read
 

@@ -23,7 +23,7 @@ from event_assets.values.redaction import KNOWN
 from event_assets.values.urls import has_same_server, redact_url
 
 JSON_KIND = re.compile(r"application/[\w.+-]*json")  # a type of content
-SIGNED = re.compile(r"\bhmac\b|\bx-\S*signature\b|signed|sign the request", re.IGNORECASE)
+SIGNED = re.compile(r"\bhmac\b|\bx-\S*signature\b|signed|sign the request|digest realm", re.I)
 UNKNOWN_NAMES = (400, 422)  # by which some APIs refuse parameters that they do not know
 MAX_SHOWN = 3  # of the places in which a key was sent
 
@@ -67,12 +67,13 @@ class KeySearch:
         headers = [[place] for place in (*whole, user)]
         headers[-1] += by_names("header", auth.RARE_HEADERS, key)
         yield from () if self.anonymous.is_ok else headers
-        yield [*parameters, by_name("header", "Authorization", f"OAuth {key}")]
+        yield parameters
         is_strict = self._last.status in UNKNOWN_NAMES and self._last.said != self.anonymous.said
         yield from ([place] for place in parameters if is_strict)
         yield from headers if self.anonymous.is_ok else ()  # which most public lists do not read
         rare = [] if is_strict else by_names("query", auth.RARE_PARAMETERS, key)
         yield [auth.as_password(key), *rare]
+        yield [by_name("header", "Authorization", f"OAuth {key}")]
 
     def find(self, groups: Iterable[Sequence[Attempt]]) -> tuple[Attempt, Page] | None:
         """Return the place to which the API answers otherwise than without the key.
@@ -200,10 +201,9 @@ def reach(discovery: Discovery) -> Page | None:
     given = auth.complete_auth(discovery.given.key, keys, _wanted_auth(discovery))
     config = given.config if given else {}
     if config.get("type") == "oauth2_client_credentials" and not config.get("access_token_url"):
-        text = (
-            "At which address does the API give out tokens? --set auth.access_token_url=https://..."
-        )
-        discovery.question("auth.access_token_url", text)
+        setting = "auth.access_token_url"
+        text = f"At which address does the API give out tokens? --set {setting}=https://..."
+        discovery.question(setting, text)
         return None
     if discovery.options.get("auth") == "none" or not (given.secrets if given else keys):
         page = follow(discovery, client.ask())
@@ -230,8 +230,7 @@ def reach(discovery: Discovery) -> Page | None:
             "show only public events. Read it without the key?"
         )
         # also where `--set auth.name` names a place, which may be wrong
-        choices = {"yes, without a key": {"auth": "none"}}
-        discovery.questions.append(Question("auth", text, choices))
+        discovery.questions.append(Question("auth", text, {"without a key": {"auth": "none"}}))
         client.session.set_auth(None)
         return client.ask()
     if not needs_key(anonymous):
@@ -243,12 +242,11 @@ def reach(discovery: Discovery) -> Page | None:
     )
     shown, others = ", ".join(search.tried[:MAX_SHOWN]), search.tried[MAX_SHOWN:]
     shown += f", and in {len(others)} other places" if others else ""
-    if SIGNED.search(anonymous.said):
+    refusal = _describe_refusal(anonymous)
+    if SIGNED.search(refusal):
         help_ = "If it wants each request signed by the key, it cannot be connected: no auth does."
-    raise ApiError(
-        f"The API at {discovery.given.base_url} did not accept the key, sent as {shown}: "
-        f"{_describe_refusal(anonymous)} {help_}"
-    )
+    where = discovery.given.base_url
+    raise ApiError(f"The API at {where} did not accept the key, sent as {shown}: {refusal} {help_}")
 
 
 def _describe_refusal(page: Page) -> str:

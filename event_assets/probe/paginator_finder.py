@@ -134,7 +134,7 @@ def _try_numbers(search: ParameterSearch) -> None:
     """Try page numbers and offsets: what does the number 2 change?"""
 
     def counts(page: Page) -> bool:
-        is_empty = not (page.ids or search.is_emptied)
+        is_empty = not (page.ids or page.problem or search.is_emptied)
         return page.is_ok and (is_empty or bool(find_shift(search.base.ids, page.ids)))
 
     known_pages, pages = search.places(candidates.PAGES)

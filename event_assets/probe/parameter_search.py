@@ -90,12 +90,8 @@ class ParameterSearch:
         given = self.client.given
         inside = [path for path, _ in walk_scalars(given.body) if not {*"[]"} & {*path}]
         paths = [f"{BODY}{path}" for path in (*inside, *_variables(given.body))]
-        known = [*self.said]
-        known += [
-            name
-            for name, value in given.params.items()
-            if is_named(name, usual) and parse_count(value) is not None
-        ]
+        counts = [name for name, value in given.params.items() if parse_count(value) is not None]
+        known = [*self.said, *(name for name in counts if is_named(name, usual))]
         known += [path for path in paths if plain_name(path) in map(plain_name, usual)]
         known += [name for name in given.known_params if is_named(name, usual)]
         if usual in (SIZES, PAGES, OFFSETS):
@@ -109,11 +105,8 @@ class ParameterSearch:
         rest = [*dict.fromkeys([*rest, *usual])]  # `$top` may be beside `continuationToken`
         rest = [name for name in rest if name not in {*known, *given.params}]
         if given.method != "GET":
-            rest = [
-                f"{BODY}{prefix}{name}"
-                for name in usual[:MAX_SINGLE]
-                for prefix in _prefixes(given.body)
-            ]
+            parents = _prefixes(given.body)
+            rest = [f"{BODY}{parent}{name}" for name in usual[:MAX_SINGLE] for parent in parents]
         return [*dict.fromkeys(known)], rest
 
     def search(

@@ -81,10 +81,8 @@ class Sample:
 
     def fills(self, chain: Sequence[str], path: str) -> bool:
         """Return whether a path has a value in a record in which those before it have none."""
-        return any(
-            first in NOTHING and value not in NOTHING
-            for first, value in zip(self.first(chain), self.leaves[path], strict=True)
-        )
+        pairs = zip(self.first(chain), self.leaves[path], strict=True)
+        return any(first in NOTHING and value not in NOTHING for first, value in pairs)
 
     def first(self, chain: Sequence[str]) -> list[Any]:
         """Return the first value of each record among paths."""

@@ -76,7 +76,9 @@ def find_format(values: Sequence[Any], enough: float = ENOUGH) -> TimeFormat | N
     if _reads(texts, None, enough):
         timed = [text for text in texts if HAS_CLOCK.search(text)]
         has_time = not all(map(MIDNIGHT.fullmatch, timed))
-        return TimeFormat(None, has_time, bool(timed) and _name_zones(timed))
+        elsewhere = parse_timestamps(texts, None, parse_zone("Pacific/Kiritimati"))
+        has_zone = elsewhere.equals(parse_timestamps(texts, None, None))
+        return TimeFormat(None, has_time, bool(timed) and has_zone)
     patterns: list[str] = next(filter(None, map(_patterns, filter(_may_be_time, texts))), [])
     # those that read nearly all, if there are some: `09/13/2026` is no day first
     shares = ([one for one in patterns if _reads(texts, one, share)] for share in (ENOUGH, enough))
@@ -101,12 +103,6 @@ def _reads(texts: Sequence[str], pattern: str | None, enough: float) -> bool:
     array = parse_timestamps(texts, pattern, None)
     years = [value.year for value in array.to_pylist() if value is not None]
     return len(years) >= enough * len(texts) and FIRST_YEAR < sorted(years)[len(years) // 2] < 2200
-
-
-def _name_zones(texts: Sequence[str]) -> bool:
-    """Return whether times are the same in any time zone, since they name their own."""
-    there = parse_timestamps(texts, None, parse_zone("Pacific/Kiritimati"))
-    return bool(there.equals(parse_timestamps(texts, None, None)))
 
 
 def _patterns(text: str) -> list[str]:

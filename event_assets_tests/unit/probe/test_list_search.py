@@ -542,3 +542,13 @@ def test_a_cursor_that_counts_rows_is_an_offset() -> None:
 
     paginator = endpoint(connect(answer))["paginator"]
     assert (paginator["type"], paginator["offset_param"]) == ("offset", "cursor")
+
+
+def test_an_error_with_status_200_is_no_page_behind_the_end() -> None:
+    def answer(request: Request) -> Any:
+        is_page = "page" in request.query_params
+        return {"error": "page must be a token"} if is_page else {"events": events(40)}
+
+    found = connect(answer)
+    assert endpoint(found)["paginator"] == "single_page"
+    assert asked(found) == ["paginator"]

@@ -32,6 +32,10 @@ from event_assets_tests.support.tls_server import Authority, serving_tls
 REFUSALS: list[tuple[Answer, str]] = [
     (lambda _: Response(status_code=429), "Nothing was written; try again later, and with --set"),
     (needs("x-none", said="X-Signature: HMAC of the body"), "it cannot be connected: no auth does"),
+    (
+        lambda _: Response("no", 401, {"WWW-Authenticate": 'Digest realm="x"'}),
+        "it cannot be connected: no auth does",
+    ),
     (lambda _: Response(None, 429, {"Retry-After": "30"}), "try again in 30 s at the earliest"),
     (needs("x-none", 403), "some APIs lock out who goes on"),
     (
