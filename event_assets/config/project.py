@@ -5,6 +5,7 @@ import os
 import re
 import tomllib
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -15,6 +16,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 DG_FILES = {"dg.toml": (), "pyproject.toml": ("tool", "dg")}  # keys of the settings in each
 _loaded: Path | None = None
+_parse = lru_cache(maxsize=8)(tomllib.loads)  # of one file some 20 times a command
 
 
 def set_project(folder: Path) -> None:
@@ -120,7 +122,7 @@ def _dg_settings(folder: Path) -> tuple[Path | None, Any]:
 
 def _read_toml(file: Path) -> Any:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return _parse(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
     except OSError as error:
