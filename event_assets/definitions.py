@@ -1,5 +1,6 @@
 """The definitions that Dagster loads: every source under the project's `defs/`."""
 
+import atexit
 import gc
 import os
 import sys
@@ -14,6 +15,8 @@ from event_assets.orchestration.failures import run_with_plain_errors
 
 # From Python 3.14 on, DuckDB 1.5 aborts the process at its exit if its module is frozen.
 FREEZES_DUCKDB: Final = sys.version_info < (3, 14)
+if FREEZES_DUCKDB:  # a process that ends need not look for garbage among all that it imported
+    atexit.register(gc.freeze)
 # What was loaded, by what it depends on: a command of Dagster asks for it six times.
 _loaded: list[tuple[Any, dg.Definitions]] = []
 

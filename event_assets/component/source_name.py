@@ -5,7 +5,7 @@ from pathlib import Path
 
 from event_assets.values.errors import ConfigError
 from event_assets.values.naming import normalize_name
-from event_assets.warehouse.sql import reserved_schema_names
+from event_assets.warehouse.sql import is_reserved
 
 MAX_LENGTH = 40  # characters: names of pipelines and files begin with it
 NAME = (
@@ -21,7 +21,7 @@ RESERVED = re.compile(
 def is_source_name(name: str) -> bool:
     """Return whether a source may have this name, which is also that of its schema."""
     is_plain = normalize_name(name) == name and len(name) <= MAX_LENGTH
-    return is_plain and not RESERVED.fullmatch(name) and name not in reserved_schema_names()
+    return is_plain and not RESERVED.fullmatch(name) and not is_reserved(name)
 
 
 def require_source_name(folder: Path) -> None:
