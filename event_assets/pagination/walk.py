@@ -168,9 +168,10 @@ class Walk(ABC):
         reading, before, last = self._reading, self._reading.last_page, self.facts.last
         if not page.ids and page.has_more is None and page.pointer is None and last.has_more:
             page = page._replace(has_more=True, flag=last.flag)
-        is_fresh, was_end_said = bool(reading.recent.find_unknown(page.ids)), reading.is_end_said
+        was_end_said, may_end = reading.is_end_said, page.has_more is False
+        is_fresh = (was_end_said or may_end) and bool(reading.recent.find_unknown(page.ids))
         self._is_flag_wrong |= was_end_said and is_fresh
-        reading.is_end_said = page.has_more is False and not self._is_flag_wrong
+        reading.is_end_said = may_end and not self._is_flag_wrong
         is_full = len(page.ids) >= (len(before) or page.size_asked or 0)
         if page.is_flag_beside:
             may_go_on = is_full and page.pointer and (bool(before) or page.has_usual_size)
@@ -179,7 +180,7 @@ class Walk(ABC):
         if was_end_said and not is_fresh:
             return page._replace(has_more=False)
         is_doubtful = self._is_flag_wrong or (may_go_on and is_fresh)
-        return page._replace(has_more=None) if page.has_more is False and is_doubtful else page
+        return page._replace(has_more=None) if may_end and is_doubtful else page
 
     def _read_again(
         self, pages: list[int], unless: str, *, confirms: bool = True, **values: Any
