@@ -86,8 +86,7 @@ class NumberWalk(PageWalk):
         if not reading.pages or is_missing:
             return False
         is_told = self._is_end_told or self._promises_rows or last.has_more
-        is_open = not (is_told or self._stop_after_empty_page)
-        may_go_on = is_open or self.position < reading.reads_to
+        may_go_on = not (is_told or self._stop_after_empty_page)
         if is_limit or (may_be_limit and is_in_list):
             self.finish("depth")
         elif may_go_on and status == HTTPStatus.NO_CONTENT:

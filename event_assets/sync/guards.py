@@ -17,6 +17,7 @@ from event_assets.warehouse.inspection import catalog_columns, count_rows, lates
 from event_assets.warehouse.sql import account_filter, quote_literal
 
 EMPTY_EVENTS = "The API returned no events, but did before: the existing events stay current."
+FEWEST_EVENTS = 2  # of which none comes again, and of others: one may be all of a list
 EMPTY_LIST = "The API returned no records, but did before: the existing rows are kept."
 
 
@@ -91,8 +92,7 @@ def ensure_same_origin(
     if not any(_has_rows(database, table) for table in tables):
         return
     recorded, paths = sync_log.recorded_origin(database, source.name)
-    command = f"`{program()} sync {source.name} --accept-new-origin`"
-    accept = f"or accept it, by {command} or a run in Dagster with `accept_new_origin: true`"
+    accept = _accept(source)
     if recorded and not is_same_api(recorded, source.events_url):
         is_mixed = SANDBOX in (recorded, source.events_url)
         to_set = "" if source.base_url else f"set {source.url_setting}, or "
@@ -108,6 +108,43 @@ def ensure_same_origin(
             f"not from `{', '.join(source.events.id_paths)}`, by which each would be there twice: "
             f"change it back in defs.yaml, {destination.new_database_hint}, {accept}."
         )
+
+
+def count_rows_of_other_configuration(database: Database, resource: ResourceConfig) -> int:
+    """Return the number of events, if their last complete full sync had another configuration."""
+    source = resource.source
+    log, account = sync_log.sync_log_table(resource.name), source.account
+    syncs = f"complete and full_sync and {account_filter(account)}"
+    version = latest_value(database, source.name, log, "version", syncs)
+    if not resource.is_events or version in (None, source.config_hash):
+        return 0
+    return count_rows(database, source.name, resource.name, account)
+
+
+def ensure_known_events(
+    database: Database, resource: ResourceConfig, before: int, rows: int, load_id: str
+) -> None:
+    """Raise ConfigError if a full sync brought none of the events `before`, but others.
+
+    Where the configuration changed, the list is more likely another one than a new one.
+    """
+    source = resource.source
+    table = f"{source.name}.{resource.name} where {account_filter(source.account)}"
+    loaded = f"from {table} and _dlt_load_id = {quote_literal(load_id)}"
+    ((received,),) = database.execute(f"select (select count(*) {loaded})").fetchall()
+    if min(before, received) < FEWEST_EVENTS or received > rows - before:
+        return
+    raise ConfigError(
+        f"None of the {before:,} events in {source.name}.{EVENT_DATA} is among the {received:,} "
+        "that the API sends since the configuration changed, as if they were those of another "
+        "list: change it back in defs.yaml, "
+        f"{warehouse.get_destination().new_database_hint}, {_accept(source)}."
+    )
+
+
+def _accept(source: SourceConfig) -> str:
+    command = f"`{program()} sync {source.name} --accept-new-origin`"
+    return f"or accept it, by {command} or a run in Dagster with `accept_new_origin: true`"
 
 
 def _is_of_other_mode(database: Database, source: SourceConfig) -> bool:

@@ -128,6 +128,8 @@ def load(
     if plan.is_full:
         result = guards.distrust_empty_result(database, resource, records, result)
         result = guards.distrust_lost_total(database, resource, result)
+    is_judged = plan.is_full and not plan.accepts_new_origin and not source.windows
+    others = guards.count_rows_of_other_configuration(database, resource) if is_judged else 0
     if plan.parents_doubt:
         result = guards.distrust_parents(resource, plan.parents_doubt, result)
     # none to compare if no two records have the same key; dlt takes long to tell what they are
@@ -143,6 +145,8 @@ def load(
             account_registry.register_account(database, schema, source.account)
         schema_changes.save_source_paths(database, resource, builder)
         rows = inspection.count_rows(database, schema, resource.name, source.account)
+        if others:
+            guards.ensure_known_events(database, resource, others, rows, load_id)
         row = build_row(plan, stream, extracted, result, repeats, load_id, rows)
         complete = row["complete"] is True and plan.is_full
         rejects.merge_into_table(database, resource, load_id, stream.started_at, complete=complete)

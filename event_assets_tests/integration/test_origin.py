@@ -172,3 +172,25 @@ def test_accounts_whose_names_are_in_the_address_have_one_origin() -> None:
 )
 def test_another_scheme_is_no_other_api(url: str, other: str, same: bool) -> None:
     assert is_same_api(url, other) == same
+
+
+@pytest.mark.parametrize("first", [0, 2])
+def test_other_events_since_a_parameter_changed_are_refused_unless_they_are_accepted(
+    project: Project, first: int
+) -> None:
+    with serving({PATH: lambda request: paged(lists[request.query_params["org"]])(request)}) as api:
+        lists = {"1": events(3), "2": events(4, 3 - first)}
+        was, now = (source_of(source(api.url, endpoint={"params": {"org": org}})) for org in "12")
+        sync_source(was)
+        if first:
+            sync_source(now)
+            assert project.ids() == ["e0", "e1", "e2", "e3", "e4"]
+            return
+        assert failed_sync(now).startswith(
+            "None of the 3 events in events.event_data is among the 4 that the API sends since the "
+            "configuration changed, as if they were those of another list: change it back"
+        )
+        assert project.ids() == ["e0", "e1", "e2"]
+        sync_source(now, accepts_new_origin=True)
+        sync_source(now)
+    assert len(project.ids()) == 7

@@ -282,3 +282,17 @@ def test_an_opaque_cursor_that_brings_a_row_again_at_its_end_is_read_again(
     done = read_with({"type": "cursor", "cursor_path": "next"}, answer)
     assert done.ids >= {*listed}
     assert done.result.complete is True
+
+
+def test_a_reading_that_ends_with_its_first_page_confirms_no_longer_one() -> None:
+    """A row moves to a page that was read, and the next reading lacks its link by accident."""
+    sent = count(1)
+
+    def answer(query: Query) -> Any:
+        number, page = next(sent), int(query.get("cursor", 1))
+        first = 4 * (page - 1) + (number > 2)  # the first row is deleted behind page 2
+        link = {"next": page + 1} if page < 3 and number != 4 else {}
+        return {"data": rows(first, 12)[:4], **link}
+
+    done = read_with({"type": "cursor", "cursor_path": "next"}, answer)
+    assert done.ids == set(range(12))

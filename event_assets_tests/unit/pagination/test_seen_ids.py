@@ -49,6 +49,19 @@ def test_a_row_before_an_older_one_is_in_another_order() -> None:
     assert not recent.is_ordered
 
 
+def test_new_rows_before_or_behind_known_ones_show_that_the_list_changed() -> None:
+    recent = RecentIds()
+    for page in ([1, 2, 3], [3, 4]):
+        recent.add(page)
+    assert recent.is_continuous
+    assert not recent.has_inserted
+    recent.add([8, 4])
+    assert not recent.is_continuous
+    recent.add([2, 9, 3])
+    assert recent.has_inserted
+    assert recent.is_ordered
+
+
 def test_ids_are_counted_once() -> None:
     ids = DistinctIds()
     assert (len(ids), ids.count()) == (0, 0)
