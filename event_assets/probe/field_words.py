@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from unicodedata import normalize
 
 from event_assets.values.json_paths import parse_path
 
@@ -19,12 +20,14 @@ def _words(text: str) -> frozenset[str]:
 START = _words(
     "start starts started starting begin begins beginning commences from beginn anfang von debut "
     "inicio inizio aanvang alkaa alku rozpoczecie rozpoczecia zacatek dtstart opening strt bgn "
-    "onset opens inici inceput pocetak zaciatok pradzia sakums algus kezdes kezdete baslangic mulai"
+    "startar borjar alkuaika onset opens inici inceput pocetak zaciatok pradzia sakums algus kezdes kezdete "
+    "baslangic mulai"
 )
 END = _words(
     "end ends ended ending finish finished finishes until to through stop ende bis fin fine fim "
     "einde eind slut slutt slutter paattyy loppu zakonczenie zakonczenia konec dtend closing thru "
-    "closes due till termino fi sfarsit kraj koniec pabaiga beigas lopp vege bitis selesai"
+    "slutar loppuaika closes due till termino fi sfarsit kraj koniec pabaiga beigas lopp vege "
+    "bitis selesai"
 )
 TIME_OF_DAY = _words("time times clock hour zeit uhrzeit heure hora ora orario tijd tid")
 WHEN = TIME_OF_DAY | _words(
@@ -38,7 +41,7 @@ EVENTS = listed(
     "workshop exhibition session service film meeting appointment performance seminar webinar talk "
     "task what"
 )
-OF_TIME = _words("local at on utc string unix epoch iso match game race") | {
+OF_TIME = _words("local at on utc string unix epoch iso match game race kick off") | {
     *EVENTS
 }  # no other time's name
 ZONE = _words("timezone zone tz tzid offset")
@@ -115,7 +118,8 @@ TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 def split_name(name: str) -> list[str]:
     """Return the words of a name, in small letters: `startDateTime` and `startdatetime` alike."""
     words: list[str] = []
-    for token in TOKEN.findall(name):
+    plain = normalize("NFKD", name).encode("ascii", "ignore").decode()  # without accents
+    for token in TOKEN.findall(plain):
         word = token.lower()
         words += WORD.findall(word) if COMPOUND.fullmatch(word) else [word]
     return [part for word in words for part in PARTS.get(word, [word])]

@@ -22,7 +22,7 @@ from event_assets.probe.time_formats import MOST, TimeFormat, find_format
 from event_assets.values.json_paths import as_list, build_getter, template_paths
 from event_assets.values.timestamps import parse_zone
 
-SECOND_BEST = {"formatted", "display", "text", "first", "opens"}
+SECOND_BEST = {"formatted", "display", "text", "first", "opens", "closes"}
 CHANGING = {"next", "upcoming"}  # of the occurrences of a series
 OF_OTHER_STARTS = {"started", "opens"}  # than the one that was planned, or that of the event
 CLOCK = re.compile(r"\d{1,2}[:h.]\d{2}(?!\d)")

@@ -407,10 +407,17 @@ def test_fields_are_found_by_their_names_in_other_languages(
         ("baslik", "baslangic_tarihi", "bitis_tarihi"),
         ("pealkiri", "algus", "lopp"),
         ("judul", "mulai", "selesai"),
+        ("rubrik", "startar", "slutar"),
+        ("nimi", "alkuaika", "loppuaika"),
+        ("Titre", "Date de d\u00e9but", "Date de fin"),
+        ("n\u00e1zev", "za\u010d\u00e1tek", "konec"),
+        ("rubrik", "b\u00f6rjar", "slutar"),
+        ("title", "starts_at", "ends_at"),
     ],
 )
 def test_times_are_found_by_their_names_in_other_languages(name: str, start: str, end: str) -> None:
-    times = {start: "2026-07-01T19:30:00Z", end: "2026-07-01T21:30:00Z"}
+    hours = {"opens_at": "2026-07-01T17:00:00Z", "closes_at": "2026-07-01T23:00:00Z"}
+    times = {**hours, start: "2026-07-01T19:30:00Z", end: "2026-07-01T21:30:00Z"}
     found = connect(whole([{"id": n, name: f"Jazz {n}", **times} for n in range(7)]))
     assert asked(found) == []
     read = {column: settings.get("from") for column, settings in fields(found).items()}
@@ -426,6 +433,12 @@ def test_of_two_starts_that_differ_one_is_chosen_by_an_answer(other: str) -> Non
     for question in found.open_questions:
         answered = connect(whole(rows), settings=question.choices["`start_time`"])
         assert (asked(answered), first_start(answered)) == ([], "2026-07-01 18:30:00+00:00")
+
+
+def test_the_day_of_a_match_begins_at_its_kick_off() -> None:
+    rows = events(7, start_time=None, end_time=None, matchDate="2026-07-01", kickOffTime="19:30")
+    found = connect(whole(rows))
+    assert (asked(found), first_start(found)) == ([], "2026-07-01 19:30:00+00:00")
 
 
 def test_a_start_that_is_past_is_asked_about_beside_the_one_that_was_planned() -> None:
