@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from event_assets.extract.refusal import limit_text
@@ -71,7 +72,8 @@ def reach_end(client: Client, paging: Paging, requests: int) -> End:
         if end.rows and last.response is not None and not last.is_ok:
             end.problem = f"Behind {counted(len(end.rows))}, {last.reason}.{last.said}"
             end.is_cut_off = bool(limit_text(last.response))
-            end.ending = {} if last.is_answer else {"status_code": last.status}
+            is_end = last.status == HTTPStatus.NO_CONTENT or not last.is_answer
+            end.ending = {"status_code": last.status} if is_end else {}
         elif end.rows and last.response is not None:
             words = find_words(last.document, is_error=True)
             end.ending = {"content": words} if words and words in last.text else {}

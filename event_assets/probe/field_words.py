@@ -20,8 +20,8 @@ def _words(text: str) -> frozenset[str]:
 START = _words(
     "start starts started starting begin begins beginning commences from beginn anfang von debut "
     "inicio inizio aanvang alkaa alku rozpoczecie rozpoczecia zacatek dtstart opening strt bgn "
-    "startar borjar alkuaika onset opens inici inceput pocetak zaciatok pradzia sakums algus kezdes kezdete "
-    "baslangic mulai"
+    "startar borjar alkuaika onset opens inici inceput pocetak zaciatok pradzia sakums algus "
+    "kezdes kezdete baslangic mulai"
 )
 END = _words(
     "end ends ended ending finish finished finishes until to through stop ende bis fin fine fim "

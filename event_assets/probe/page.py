@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -83,7 +84,7 @@ class Page:
     @property
     def reason(self) -> str:
         """Why there is no usable response, as part of a sentence."""
-        if self.response is not None and (not self.response.ok or self.response.is_redirect):
+        if self.response is not None and self.status != HTTPStatus.OK:
             return f"the API returned {errors.status_text(self.response.status_code)}"
         return self.error.rstrip(".")
 

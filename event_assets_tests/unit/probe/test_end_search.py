@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from starlette.requests import Request
+from starlette.responses import Response
 
 from event_assets.probe.connect import discover
 from event_assets.probe.discovery import Options
@@ -158,3 +159,16 @@ def test_a_question_is_answered_by_a_setting() -> None:
     assert asked(found) == []
     assert found.document["attributes"]["fields"]["name"]["from"] == "id"
     assert "schedule" not in found.document["attributes"]
+
+
+def test_no_content_behind_the_last_page_may_be_the_end() -> None:
+    def answer(request: Request) -> Any:
+        page = by_page(request)
+        return page if page["events"] else Response(status_code=204)
+
+    [question] = connect(answer).open_questions
+    assert question.text == (
+        "Behind 95 records, the API returned 204 No Content. Does the list end there?"
+    )
+    [choice] = question.choices.values()
+    assert asked(connect(answer, settings=choice)) == []
