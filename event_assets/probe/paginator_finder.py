@@ -82,7 +82,6 @@ def _try(search: ParameterSearch, config: Any, evidence: str) -> bool:
 
 
 def _try_pointers(search: ParameterSearch) -> None:
-    """Try the links and cursors of the page."""
     for pointer in candidates.find_pointers(search.base):
         if search.paging.paginator is None:
             _try_pointer(search, pointer)
@@ -178,7 +177,6 @@ def _offset_config(search: ParameterSearch, name: str, base: int) -> dict[str, A
 
 
 def _try_last_id(search: ParameterSearch) -> None:
-    """Try the id of the last record as the cursor."""
     client, rows = search.client, search.base.rows
     last = build_getter(client.id_path or "id")(rows[-1:])[0] if rows else None
     if last is not None and ".*" not in client.selector:

@@ -88,7 +88,6 @@ def check_page_size(seen: ProbedSource) -> Finding:
 
 
 def _find_requested_size(seen: ProbedSource) -> tuple[str, int | None]:
-    """Return the setting that requests a page size, and the size."""
     if seen.is_offset:
         return "paginator.limit", int(seen.configured.paginator["limit"])
     params = seen.source.events.endpoint.get("params") or {}
@@ -117,7 +116,6 @@ def check_total(seen: ProbedSource) -> Finding:
 
 
 def _describe_total(seen: ProbedSource) -> str:
-    """Return where the total is, and what it says."""
     path, total = seen.configured.total_path, seen.total
     if total is None:
         return "no total is at the usual paths" if path == AUTO else f"`{path}` has none"

@@ -165,12 +165,10 @@ def is_fixed_query(body: Any) -> bool:
 
 
 def _variables(body: Any) -> list[str]:
-    """Return the paths of the variables that a GraphQL query declares."""
     return [f"variables.{name}" for name in re.findall(r"\$(\w+)\s*:", _graphql(body))]
 
 
 def _graphql(body: Any) -> str:
-    """Return the GraphQL query in a body; empty if there is none."""
     query = body.get("query") if isinstance(body, Mapping) else None
     return query if isinstance(query, str) else ""
 

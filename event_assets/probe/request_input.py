@@ -213,7 +213,6 @@ def _read_address(text: str) -> tuple[RequestInput, str]:
 
 
 def _read_header(name: str, value: str) -> Attempt | None:
-    """Return the key in a header, or None."""
     scheme, _, token = value.partition(" ")
     if name.lower() == "authorization" and scheme.lower() == "bearer":
         return bearer(token.strip())

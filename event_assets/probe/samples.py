@@ -47,7 +47,7 @@ class FieldFinding:
 
 @dataclass
 class Sample:
-    """Records of a list: those of its members that are objects.
+    """Records of a list: those of its members that are objects, each once.
 
     Attributes:
         zone: a time zone that the response names outside of them.
@@ -59,7 +59,8 @@ class Sample:
     enough: float = ENOUGH
 
     def __post_init__(self) -> None:
-        self.all_records = [record for record in self.all_records if isinstance(record, dict)]
+        records = (record for record in self.all_records if isinstance(record, dict))
+        self.all_records = [*{repr(record): record for record in records}.values()]
 
     @cached_property
     def records(self) -> Sequence[Any]:

@@ -178,7 +178,6 @@ def suggest_yaml(text: str, changes: Mapping[str, Any]) -> str:
 
 
 def _find_resource(document: Any) -> Keys:
-    """Return the keys of the resource of events."""
     resources = get_nested(document, *API, "resources")
     number = next(at for at, one in enumerate(resources) if one.get("name") == EVENT_DATA)
     return (*API, "resources", number)
@@ -196,7 +195,6 @@ def _with_own_paginator(document: Any, changes: Mapping[str, Any]) -> Any:
 
 
 def _mask(value: Any) -> Any:
-    """Return a document with what is secret in it masked."""
     if isinstance(value, dict):
         return {key: _mask(member) for key, member in value.items()}
     if isinstance(value, list):

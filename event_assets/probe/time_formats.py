@@ -131,7 +131,6 @@ def _directives(token: str, day: str) -> list[str]:
 
 
 def _order(pattern: str) -> str:
-    """Return the order of the day, the month and the year in a pattern."""
     return re.sub("[Bb]", "m", "".join(re.findall("%([dmyYBb])", pattern)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -552,3 +552,24 @@ def test_an_error_with_status_200_is_no_page_behind_the_end() -> None:
     found = connect(answer)
     assert endpoint(found)["paginator"] == "single_page"
     assert asked(found) == ["paginator"]
+
+
+@pytest.mark.parametrize(
+    ("days", "selector"),
+    [
+        (lambda days: {"days": [{"date": day, "events": days[day]} for day in days]},
+         "days[*].events[*]"),
+        (lambda days: days, "$.*[*]"),
+    ],
+)  # fmt: skip
+def test_events_that_are_listed_on_each_of_their_days_are_told_apart(
+    days: Callable[[Any], Any], selector: str
+) -> None:
+    rows: dict[str, list[Any]] = {}
+    for at, row in enumerate(events(93)):
+        for day in (at, at + 1):
+            rows.setdefault(f"2026-10-{day // 4 + 1:02}", []).append(row)
+    found = connect(lambda _: days(rows))
+    assert endpoint(found)["data_selector"] == selector
+    assert asked(found) == []
+    assert values_of(found, "id") == ["`id`"]
