@@ -24,6 +24,7 @@ LOOKED_AT = 20  # members of a list
 PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
 EVENT_PATHS = ("events", "v1/events", "api/events", "api/v1/events", "v2/events")
 OWN_IDS = {"id", "_id", "uid", "uuid"}  # of a record that has its fields in an object
+NUMBER = re.compile(r"\d[\d/.:-]*")  # also a day, or a month
 NO_LIST = (200, 404)  # statuses at an address without a path, beside which a list may be
 NO_RECORDS = re.compile(r"included|links?|errors?|facets|aggregations|filters|warnings|meta")
 
@@ -155,9 +156,13 @@ def _find_lists(
         if is_many:
             yield path, [nodes]  # each is wrapped: `edges[].node`
         members = [member for node in nodes for member in node.values()]
-        if len(members) > 1 and _are_alike(members):
-            yield f"{path or '$'}.*", [members]  # by their ids
-            yield from _find_in_members(members, f"{path or '$'}.*", depth + 1)
+        is_numbered = all(NUMBER.fullmatch(str(name)) for node in nodes for name in node)
+        filled = [member for member in members if member]
+        if is_numbered and len({*map(type, filled)}) == 1:  # by their numbers, days or months
+            yield from _find_lists(filled, f"{path or '$'}.*", depth + 1)
+            return
+        if len(members) > 1 and _are_alike(members):  # by their ids
+            yield from _find_lists(members, f"{path or '$'}.*", depth + 1)
         lists = [member for member in members if isinstance(member, list)]
         is_named = any(NO_RECORDS.fullmatch(str(name)) for node in nodes for name in node)
         rows = [] if is_named else [row for each in lists for row in each]

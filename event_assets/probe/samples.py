@@ -47,7 +47,7 @@ class FieldFinding:
 
 @dataclass
 class Sample:
-    """Records of a list: those of its members that are objects, each once.
+    """Records of a list: those of its members that are objects.
 
     Attributes:
         zone: a time zone that the response names outside of them.
@@ -59,8 +59,7 @@ class Sample:
     enough: float = ENOUGH
 
     def __post_init__(self) -> None:
-        records = (record for record in self.all_records if isinstance(record, dict))
-        self.all_records = [*{repr(record): record for record in records}.values()]
+        self.all_records = [record for record in self.all_records if isinstance(record, dict)]
 
     @cached_property
     def records(self) -> Sequence[Any]:
@@ -97,8 +96,12 @@ class Sample:
         return max((len(value) for value in lists if isinstance(value, list)), default=1)
 
     def is_unique(self, *paths: str) -> bool:
-        """Return whether the values at paths tell all records apart, where none is missing."""
-        columns = [build_getter(path)(self.all_records) for path in paths]
+        """Return whether the values at paths tell all records apart, where none is missing.
+
+        One may be there several times, such as on each of its days.
+        """
+        records = [*{repr(record): record for record in self.all_records}.values()]
+        columns = [build_getter(path)(records) for path in paths]
         keys = [tuple(map(str, row)) for row in zip(*columns, strict=True) if None not in row]
         return len({*keys}) == len(keys)
 

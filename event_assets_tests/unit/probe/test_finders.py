@@ -110,7 +110,7 @@ def sample(make: Callable[[int], Mapping[str, Any]], count: int = 20) -> Sample:
         (lambda n: {"recurrenceId": f"202701{n + 10}T100000Z", "start": EPOCH + n}, None),
         (lambda n: {"$id": {"type": "__ID__", "value": f"{n}"}, "title": f"T {n}"}, "$id.value"),
         (lambda n: {"日付": f"{n}"}, None),
-        (lambda n: {"id": n % 3}, None),
+        (lambda n: {"id": n % 3, "seats": n}, None),
         (lambda n: {"id": n + 0.5}, None),
     ],
 )

@@ -573,3 +573,22 @@ def test_events_that_are_listed_on_each_of_their_days_are_told_apart(
     assert endpoint(found)["data_selector"] == selector
     assert asked(found) == []
     assert values_of(found, "id") == ["`id`"]
+
+
+def test_events_by_year_month_and_day_are_all_found() -> None:
+    years: dict[str, Any] = {}
+    for row in ROWS:
+        year, month, day = row["start_time"][:10].split("-")
+        years.setdefault(year, {}).setdefault(month, {}).setdefault(day, []).append(row)
+    found = connect(lambda _: years)
+    assert endpoint(found)["data_selector"] == "$.*.*.*[*]"
+    assert values_of(found, "records") == ["`$.*.*.*[*]`"]
+    assert len(found.events) == 5
+
+
+def test_events_by_day_and_id_are_all_found() -> None:
+    days: dict[str, Any] = {"2026-12-24": []}  # as PHP writes an object of nothing
+    for row in ROWS:
+        days.setdefault(row["start_time"][:10], {})[row["id"][1:]] = row
+    found = connect(lambda _: {"events": days})
+    assert endpoint(found)["data_selector"] == "events.*.*"
