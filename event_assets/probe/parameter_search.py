@@ -235,11 +235,12 @@ def _find_largest_page(search: ParameterSearch, name: str) -> tuple[int, Page]:
     while sizes:
         asked = sizes.pop(0)
         page = search.ask({name: asked})
-        if page.is_ok and (len(page.rows) > usual or not sizes):
+        is_list = page.is_ok and not page.problem
+        if is_list and (len(page.rows) > usual or not sizes):
             return asked, page
         if page.status == HTTPStatus.FORBIDDEN:  # a second time would end it all
             sizes = []
-        named = () if page.is_ok else map(int, re.findall(r"\d+", page.said))  # in a refusal
+        named = () if is_list else map(int, re.findall(r"\d+", page.said))  # in a refusal
         sizes[:0] = [size for size in named if MIN_SMALL < size < asked]
     return usual, search.first
 

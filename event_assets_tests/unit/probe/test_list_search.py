@@ -592,3 +592,17 @@ def test_events_by_day_and_id_are_all_found() -> None:
         days.setdefault(row["start_time"][:10], {})[row["id"][1:]] = row
     found = connect(lambda _: {"events": days})
     assert endpoint(found)["data_selector"] == "events.*.*"
+
+
+@pytest.mark.parametrize("said", ["too large", "at most 50"])
+def test_a_page_size_that_is_refused_with_status_200_is_not_kept(said: str) -> None:
+    def answer(request: Request) -> Any:
+        size = number(request, "limit", 10)
+        if size > 50:
+            return {"status": "error", "message": said}
+        at = number(request, "offset")
+        return {"status": "ok", "events": ROWS[at : at + size]}
+
+    found = connect(answer)
+    assert asked(found) == []
+    assert endpoint(found)["paginator"]["limit"] == (50 if "50" in said else 10)
