@@ -10,7 +10,8 @@
 5. `paginator_finder` finds the paginator, by experiments of `parameter_search` with the names in
    `paging_candidates`; it is believed when `paging` reads three pages with it as a sync does: a
    `Paging`.
-6. `end_finder` reaches the end with it: an `End`, with the records.
+6. `end_finder` reaches the end with it: an `End`, with the records; `list_questions` asks what
+   that leaves open.
 7. `contract_finder` finds the fields in a `Sample` of these, by `field_finder` and `time_finder`,
    whose tables are `field_words` and `time_formats`.
 8. `connect` makes the document of all that, which `source_yaml` writes.

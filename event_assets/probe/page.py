@@ -84,9 +84,10 @@ class Page:
     @property
     def reason(self) -> str:
         """Why there is no usable response, as part of a sentence."""
-        if self.response is not None and self.status != HTTPStatus.OK:
-            return f"the API returned {errors.status_text(self.response.status_code)}"
-        return self.error.rstrip(".")
+        if self.response is None:
+            return self.error.rstrip(".")
+        returned = f"the API returned {errors.status_text(self.response.status_code)}"
+        return f"{returned}, but no JSON" if self.status == HTTPStatus.OK else returned
 
     @cached_property
     def totals(self) -> Mapping[str, int]:

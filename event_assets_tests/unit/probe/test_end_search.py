@@ -172,3 +172,14 @@ def test_no_content_behind_the_last_page_may_be_the_end() -> None:
     )
     [choice] = question.choices.values()
     assert asked(connect(answer, settings=choice)) == []
+
+
+def test_a_text_behind_the_last_page_is_told_once() -> None:
+    def answer(request: Request) -> Any:
+        page = by_page(request)
+        return page if page["events"] else Response("No results")
+
+    [question] = connect(answer).open_questions
+    told = 'Behind 95 records, the API returned 200 OK, but no JSON. It says: "No results".'
+    assert told in question.text
+    assert question.text.count("It says") == 1
