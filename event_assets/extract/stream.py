@@ -43,7 +43,7 @@ from event_assets.pagination.evidence import judge
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.per_parent import ListAggregator
-from event_assets.pagination.result import PaginationResult, mark_changed_while_interrupted
+from event_assets.pagination.result import PaginationResult
 from event_assets.pagination.seen_ids import extract_ids
 from event_assets.pagination.time_windows import Paginator, TimeWindowPaginator, WindowPlan
 from event_assets.records.contract import build_id_reader
@@ -92,7 +92,12 @@ class Stream:
     def result(self) -> PaginationResult:
         """The result, which is final when all pages were read."""
         result = judge(self._lists_read.facts if self.resource.parent else self._current)
-        return mark_changed_while_interrupted(result) if self.client.list_changed else result
+        if not self.client.list_changed:
+            return result
+        return result.doubted(
+            f"{result.facts.distinct:,} rows received, but the list changed while the sync was "
+            "interrupted: rows that moved may be missing. The next sync reads them."
+        )
 
     def progress(self) -> Progress:
         """Return the progress of the sync."""

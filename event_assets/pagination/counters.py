@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urljoin, urlsplit
@@ -122,7 +122,7 @@ def _counters_in(param: str, before: str, text: str, after: str) -> Iterator[Cou
     decoded = _decode(plain)
     # the parts of a JWT, hexadecimal digits, and what is encoded twice
     nested = [_decode(part) for part in (*plain.split("."), decoded)]
-    nested += [_decode(part, bytes.fromhex) for part in (plain, decoded)]
+    nested += [_decode(part, is_hex=True) for part in (plain, decoded)]
     shown = [(text, ""), (decoded, "base64"), *((part, "another") for part in nested)]
     for part, encoding in shown:
         for found in NUMBER.finditer(part):
@@ -130,14 +130,12 @@ def _counters_in(param: str, before: str, text: str, after: str) -> Iterator[Cou
             yield Counter(param, before, head, int(found[0]), tail, after, encoding)
 
 
-def _decode_base64(text: str) -> bytes:
-    return b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-
-
-def _decode(text: str, decode: Callable[[str], bytes] = _decode_base64) -> str:
-    """Return the text that is encoded in base64, or otherwise; empty if there is none."""
+def _decode(text: str, *, is_hex: bool = False) -> str:
+    """Return the text that is encoded in base64, or in hexadecimal digits; empty if none is."""
     with suppress(ValueError):
-        decoded = decode(text).decode()
+        whole = text + "=" * (-len(text) % 4)
+        plain = bytes.fromhex(text) if is_hex else b64decode(whole, b"-_", validate=True)
+        decoded = plain.decode()
         return decoded if decoded.isprintable() else ""
     return ""
 

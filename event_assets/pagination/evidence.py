@@ -148,7 +148,6 @@ def find_conditions(facts: ListFacts) -> dict[str, Any]:
     is_unsure = not last.is_total_of_list and (facts.pointers or end not in BY_POINTER)
     is_doubtful = by_number and facts.distinct < highest and not is_reached
     is_one_way = not facts.pointers or (last.is_backwards and facts.distinct == facts.largest)
-    is_known_size = last.is_total_of_list and facts.rows
     is_agreed = end in ("readings agree", "pointer ended")
     has_size = last.has_usual_size
     is_cut_off = names_limit(facts.said) or names_limit(facts.error)
@@ -188,7 +187,7 @@ def find_conditions(facts: ListFacts) -> dict[str, Any]:
         "unfollowed": (last.unfollowed or promise)
         and (end in BY_POINTER or not facts.rows)
         and is_one_way,
-        "lower bound": is_known_size and last.at_least == facts.distinct,
+        "lower bound": facts.rows and last.is_total_of_list and last.at_least == facts.distinct,
         "empty list": not facts.rows and end in (*OPEN_ENDS, "overlaps", "lists"),
         "no pointer": end == "no pointer"
         and not (facts.is_pointer_found or facts.is_only_page)

@@ -42,11 +42,6 @@ class ListPaginator:
     Offsets, and links and cursors that count rows, are walked with overlapping pages; page numbers,
     and other links and cursors, page by page. So is a list whose API sends whole pages only,
     whatever row is asked for.
-
-    Attributes:
-        cap: the number of rows of the list that the API returns at most.
-        limit: rows that a request asks for; 1 if the paginator does not say.
-        last_page: what the newest response says of the list.
     """
 
     def __init__(
@@ -54,12 +49,11 @@ class ListPaginator:
     ) -> None:
         """Use a paginator of dlt; None: dlt detects it from the first response.
 
-        `options`: those that this project evaluates in dlt's place (`factory` lists them), with the
-        same meaning and compiled paths. Without `total_path` or `has_more_path`, the usual names
-        are searched; if it is None, there is none.
+        `options`: those that `factory` lists, with compiled paths. Without `total_path` or
+        `has_more_path`, the usual names are searched; if it is None, there is none.
         """
-        self.cap: float = inf
-        self.last_page = NO_PAGE
+        self.cap: float = inf  # rows of the list that the API returns at most
+        self.last_page = NO_PAGE  # of the newest response
         self._read_ids = read_ids
         self._options = options
         self._pointer: Any = None  # the newest link or cursor
@@ -76,12 +70,13 @@ class ListPaginator:
             isinstance(active, kind)
             for kind in (PageNumberPaginator, OffsetPaginator, SinglePagePaginator)
         )
-        self.limit: int = getattr(active, "limit", 1)
+        self.limit: int = getattr(active, "limit", 1)  # rows that a request asks for, if it says
         start: int = getattr(active, "initial_value", 0)
         # the number of position 0, and the step from there to that of the next position
         self._base, self._step = (start if is_numbered else 0), 1
         maximum = next((name for name in options if name.startswith("maximum")), "")
         self._maximum: float = int(options[maximum]) if options.get(maximum) else inf
+        self._stop: bool | None = options.get("stop_after_empty_page")
         name, path = find_setting(active, *POINTER_PATHS)
         header = find_setting(active, "links_next_key", "cursor_key")[1]
         total, more = (options.get(name, AUTO) for name in ("total_path", "has_more_path"))
@@ -103,21 +98,11 @@ class ListPaginator:
         )
 
     def _walk_rows(self, facts: ListFacts, limit: int, start: int = 0) -> OffsetWalk:
-        return OffsetWalk(
-            limit,
-            start,
-            maximum=self._maximum,
-            stop_after_empty_page=self._options.get("stop_after_empty_page"),
-            facts=facts,
-        )
+        return OffsetWalk(limit, start, self._maximum, self._stop, facts)
 
     def _walk_pages(self, facts: ListFacts) -> PageWalk:
         walk = NumberWalk if isinstance(self.active, RangePaginator) else PointerWalk
-        return walk(
-            maximum=(self._maximum - self._base) / self._step,
-            stop_after_empty_page=self._options.get("stop_after_empty_page"),
-            facts=facts,
-        )
+        return walk((self._maximum - self._base) / self._step, self._stop, facts)
 
     @property
     def facts(self) -> ListFacts:

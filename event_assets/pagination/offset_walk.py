@@ -19,30 +19,24 @@ MAX_DENIALS: Final = 3  # once or twice, rows may have moved to and fro
 class OffsetWalk(Walk):
     """Decides which offset to request next, and which pages to deliver.
 
-    Each page begins with the last row received. It is connected if it starts the list or contains
-    a recently delivered row; connected pages miss no row, whatever is inserted or deleted (proof:
-    docs/completeness.md). Where one does not connect, the list has shifted, and the walk steps back
-    by half a page, doubling. If pages in mid-list are empty, rows have moved, or there are fewer
-    ids than rows, the list is read again: until there are as many, or two readings agree.
+    Each page begins with the last row received, or contains a recent one, and so misses no row
+    (proof: docs/completeness.md). Where one does not, the list has shifted, and the walk steps back
+    by half a page, doubling.
 
-    The walk always ends: after `MAX_PAGES`, and after 200 + 2 x P pages without a new row at their
-    ends (P: of those with one), or 25 empty ones of them if `stop_after_empty_page` is not False.
+    It goes on after an empty page while more rows are promised, unless `stop_after_empty_page` is
+    True; if it is False, also without. It always ends: after `MAX_PAGES`, 200 + 2 x P pages without
+    a new row at their ends (P: of those with one), or 25 empty ones of them, unless it is False.
     """
 
     def __init__(
         self,
         limit: int,
         start: int = 0,
-        *,
         maximum: float = inf,
         stop_after_empty_page: bool | None = None,
         facts: ListFacts | None = None,
     ) -> None:
-        """Start at offset `start`, and stop at offset `maximum`; `facts`: known of the list.
-
-        It goes on after an empty page while a trusted total promises more rows, unless
-        `stop_after_empty_page` is True; if it is False, also without one. ValueError: limit < 1.
-        """
+        """Start at offset `start`, and stop at offset `maximum`; ValueError: limit < 1."""
         if limit < 1 or start < 0:
             raise ValueError(f"limit must be >= 1 and offset >= 0, got {limit} and {start}")
         self.limit, self._start = limit, start
@@ -298,10 +292,9 @@ class OffsetWalk(Walk):
         """Finish with the evidence of this name, whose sentence needs `values`."""
         if self._seen_behind and end in ("overlaps", "readings agree"):
             end = "changed"
-        reading, total = self._reading, self._reading.total
-        rows = self._start + self._seen.count()
+        reading, rows = self._reading, self._start + self._seen.count()
         # in a list that did not change, pages begin with a row that is not at their offset
         if end == "readings agree" and reading.recent.has_inserted and reading.rows == rows:
             end = "unstable order"
-        self.facts.is_total_reached = total.lowest == total.highest == rows
+        self.facts.is_total_reached = reading.total.lowest == reading.total.highest == rows
         super().finish(end, idle=self._idle, **values)

@@ -184,15 +184,11 @@ class PageReader:
             sent = {request.url, *(str(value) for _, value in _parameters(request))}
             if not (is_of_page or str(value) in sent or leads_to_itself(response, value)):
                 return f"`{path}`"
-        if promise := self._find_promise(members):
-            return f"`{promise}`"
-        return "the status 206" if response.status_code == HTTPStatus.PARTIAL_CONTENT else ""
-
-    def _find_promise(self, members: totals.Members) -> str:
-        """Return the path of what says that more follows, but not where; empty if nothing does."""
         of_rates = {parent_path(path) for path in members if "reset" in plain_name(path)}
         others = {path: members[path] for path in members if parent_path(path) not in of_rates}
-        return _find_said("promise", others)
+        if promise := _find_said("promise", others):
+            return f"`{promise}`"
+        return "the status 206" if response.status_code == HTTPStatus.PARTIAL_CONTENT else ""
 
 
 def _paths_of(value: Any, records: Sequence[Any], path: str = "") -> Iterator[str]:

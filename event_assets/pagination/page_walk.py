@@ -23,9 +23,8 @@ Ends: TypeAlias = Iterable[tuple[str, object]]
 class PageWalk(Walk):
     """Decides whether another page is requested, and which rows to deliver.
 
-    Page numbers, and links and cursors that count pages, cannot show that rows moved between two
-    requests. Such a list is read again until two readings agree, unless a total that did not change
-    is the number of rows. At position 0, a list is read from its start.
+    A list whose pages cannot show that rows moved is read again until two readings agree, unless a
+    total that did not change is the number of rows. At position 0, it is read from its start.
 
     Page numbers end at an empty page if `stop_after_empty_page`, else at several; if it is False,
     only at a total or at `maximum`, a number of pages.
@@ -181,9 +180,7 @@ class PageWalk(Walk):
 
     @property
     def _is_last_full(self) -> bool:
-        reading = self._reading
-        is_full = len(reading.last_page) == self.largest
-        return bool(reading.last_page) and is_full and not reading.empty
+        return 0 < len(self._reading.last_page) == self.largest and not self._reading.empty
 
     @property
     def _promises_rows(self) -> bool:

@@ -18,17 +18,14 @@ PROVEN_BY: Final = {"no pointer": "pointers", "empty windows": "distinct"}
 class ListAggregator:
     """Combines the facts of many lists.
 
-    They are complete if each list is, and not all have the same rows. A list without a response,
-    because the configuration ignores it (`response_actions`), counts as empty.
-
-    Attributes:
-        filters_by_parent: whether the API is known to filter by the parent.
+    They are complete if each list is, and not all have the same rows. A list whose responses are
+    all ignored counts as empty.
     """
 
     def __init__(self, parent: str = "the parent") -> None:
         """`parent` names what the requests of the lists differ in."""
         self._parent = parent
-        self.filters_by_parent = False
+        self.filters_by_parent = False  # whether the API is known to do so
         self._first: ListFacts | None = None
         self._are_same = True  # whether all lists so far have the same rows
         self._sums = ListFacts()

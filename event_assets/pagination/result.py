@@ -22,11 +22,3 @@ class PaginationResult(NamedTuple):
     def doubted(self, reason: str) -> PaginationResult:
         """Return a complete result as unverified for a reason, and any other as it is."""
         return self._replace(complete=None, reason=reason) if self.complete else self
-
-
-def mark_changed_while_interrupted(result: PaginationResult) -> PaginationResult:
-    """Return a complete result as unverified: the list changed between the runs of its sync."""
-    return result.doubted(
-        f"{result.facts.distinct:,} rows received, but the list changed while the sync was "
-        "interrupted: rows that moved may be missing. The next sync reads them."
-    )

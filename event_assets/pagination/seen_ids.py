@@ -92,8 +92,7 @@ class RecentIds:
 class DistinctIds:
     """Counts distinct ids in 8 bytes per id: a 64-bit hash each, counted by Arrow.
 
-    In ten million rows two ids share a hash with a probability of about 1 in 400,000; the count is
-    then one too low, and the result "not complete".
+    Of ten million, two share one with a probability of 1 in 400,000: the count is one too low then.
     """
 
     def __init__(self) -> None:

@@ -20,13 +20,10 @@ class TieFinder:
     A cursor may be a value of the last row, such as a time, behind which the next page begins. If
     rows share such values, an API that asks for greater ones only leaves some out at the end of a
     page, unless another value of the last row leads on as well, such as its id.
-
-    Args:
-        sent: the named values of the first request, which do not lead on.
     """
 
     def __init__(self, sent: Collection[tuple[str, str]] = ()) -> None:
-        self._sent = sent
+        self._sent = sent  # named values of the first request, which do not lead on
         self._leading: dict[str, Any] = {}  # members of the last row, whose value leads on
         self._passed = ""  # the path of one with whose value the next page does not begin
         self._are_shared = False  # whether a row has the same ones as the row before
@@ -43,12 +40,8 @@ class TieFinder:
         in_pointer = {value for name, value in named if not SIZE.fullmatch(plain_name(name))}
         values = {str(pointer), *in_pointer}
         for path, value in self._leading.items():
-            # what stands in the next link as well is a filter
-            if (
-                first.get(path) != value
-                and str(value) not in values
-                and len(str(value)) >= SHORTEST
-            ):
+            is_filter = str(value) in values  # it stands in the next link as well
+            if first.get(path) != value and not is_filter and len(str(value)) >= SHORTEST:
                 self._passed = self._passed or path
         leading = {path: value for path, value in last.items() if str(value) in values}
         paths = [path.split(".") for path in leading or self._leading]

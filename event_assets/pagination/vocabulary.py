@@ -106,7 +106,8 @@ LINK: Final = re.compile(r"((https?:/)?/.*)?(\?.+|/\d+/?)")
 NO_TOKEN: Final = re.compile(r"[^\W\d].*\s.*|([\d-]+ )?\d\d?:\d\d(:\d\d)?|[+-]\d\d:?\d\d", re.S)
 PREVIOUS: Final = re.compile(r"prev|self|first|last|startcursor|before|current")
 NO_POINTER: Final = re.compile(
-    r"\s*(#.*|javascript:.*|null|none|nil|undefined|false|end|eof|done|finished|-1|0|LTE=)?\s*",
+    r"\s*(#.*|javascript:.*|null|none|nil|n/?a|undefined|false|end|eof|last|done|finished"
+    r"|no[-_ ]?more|-1|[0-]+|LTE=)?\s*",
     re.I | re.S,  # LTE= is -1 in base64
 )
 # In words: that the API shows no more of a list.

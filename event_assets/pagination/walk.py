@@ -90,10 +90,7 @@ class Walk(ABC):
         return self.facts.end != "unfinished"
 
     def upcoming(self, count: int) -> list[int]:
-        """Return up to `count` positions that follow the next one if the list does not change.
-
-        Empty while the size of pages is unknown, after a shift, and where the list seems to end.
-        """
+        """Return up to `count` positions that follow the next one, as far as they are foreseen."""
         return [] if self.done else list(self._asked.then[:count])
 
     def take(self, page: PageFacts) -> Sequence[int]:

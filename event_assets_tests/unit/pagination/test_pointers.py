@@ -60,7 +60,11 @@ def test_a_cursor_that_repeats_with_no_fresh_row_ends_the_list() -> None:
 
 @pytest.mark.parametrize("length", [7, 15, 20, 35, 40])
 @pytest.mark.parametrize(
-    "end", ["#", "#top", "javascript:void(0)", "None", " ", "0", "-1", "False", "END", "LTE="]
+    "end",
+    [
+        *("#", "#top", "javascript:void(0)", "None", " ", "0", "-1", "False", "END", "LTE="),
+        *("N/A", "last", "no_more", "00000000-0000-0000-0000-000000000000"),
+    ],
 )
 @pytest.mark.parametrize("kind", ["json_link", {"type": "cursor", "cursor_path": "next"}])
 def test_what_leads_nowhere_is_no_link_to_more(kind: Any, end: str, length: int) -> None:

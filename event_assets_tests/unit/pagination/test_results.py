@@ -10,7 +10,7 @@ import pytest
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import NO_PAGE, ListFacts, ListSettings, PageFacts
 from event_assets.pagination.per_parent import ListAggregator
-from event_assets.pagination.result import PaginationResult, mark_changed_while_interrupted
+from event_assets.pagination.result import PaginationResult
 
 ALL = ListFacts("overlaps", pages=2, rows=4, distinct=3, overlaps=1, shifts=2)
 IGNORED = ListFacts("ignored response")
@@ -71,12 +71,10 @@ def test_the_list_in_progress_counts_only_once_it_is_added() -> None:
     assert aggregator.facts.pages == 2
 
 
-def test_a_list_that_changed_while_the_sync_was_interrupted_is_not_called_complete() -> None:
-    result = mark_changed_while_interrupted(judge(ALL))
-    assert result.complete is None
-    assert result.reason.startswith("3 rows received, but the list changed while the sync was")
+def test_only_a_complete_result_is_doubted() -> None:
+    assert judge(ALL).doubted("It changed.")[:2] == (None, "It changed.")
     for unverified in (judge(UNVERIFIED), judge(MISSING)):
-        assert mark_changed_while_interrupted(unverified) is unverified
+        assert unverified.doubted("It changed.") is unverified
 
 
 @pytest.mark.parametrize("order", [1, -1])
