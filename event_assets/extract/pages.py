@@ -13,7 +13,7 @@ from requests import HTTPError, Request
 from event_assets.extract.empty_page import UNCLEAR, has_nothing, leaves_list_out, quote_page
 from event_assets.extract.records_selector import RecordsSelector
 from event_assets.extract.refusal import limit_text, says_end
-from event_assets.extract.response_check import error_beside_rows, is_unready
+from event_assets.extract.response_check import error_beside_rows, is_unready, lists_left_out
 from event_assets.http.adapter import replace_parts
 from event_assets.http.client import ApiClient
 from event_assets.http.error_text import error_text
@@ -32,6 +32,7 @@ class PagedList:
     request: Request  # which the paginator points at one page after the other
     paginator: Paginator
     parent_fields: Sequence[Mapping[str, Any]] = ({},)  # of each parent, added to each record
+    selector: str = ""  # the path of the records
 
 
 def read_list(
@@ -86,6 +87,7 @@ def read_list(
         else:
             records = select_records(response)
             said = error_beside_rows(response, records) if records else ""
+            said = said or lists_left_out(response, paged.selector)
             yield paginator.receive(response, records, said=said)
         paginator.update_request(request)
 

@@ -28,6 +28,7 @@ NO_LIST = "has no list of records"
 NOT_READY = "has no records yet"
 PARTIAL = (HTTPStatus.ACCEPTED, HTTPStatus.MULTI_STATUS)  # of a part, or of what is still made
 STEP = re.compile(r"\[[^\]]*\]|\.{0,2}[^.\[]+")  # of a path
+INDEX = re.compile(r"\[-?\d+\]")
 NAME = re.compile(r"[^\[\].$*'\"]+")  # of a member, in a path
 PATTERN = re.compile(r"[*?\[]|\.\.")  # in a path that may lead to several places
 
@@ -166,6 +167,16 @@ def error_beside_rows(response: Response, rows: Sequence[Any]) -> str:
     if not empty_page.names_error(document):
         return empty_page.quote_warning(document)
     return error_text(response, is_error=True) or " It gives no message."
+
+
+def lists_left_out(response: Response, selector: str) -> str:
+    """Return that a path with an index leaves out records of others, as a sentence; or empty."""
+    wider = INDEX.sub("[*]", selector)
+    if wider == selector:
+        return ""
+    own, all_of_them = (find_values(path, response.json()) for path in (selector, wider))
+    is_all = sum(map(bool, own)) == sum(map(bool, all_of_them))
+    return "" if is_all else f" `{wider}` leads to other records than `{selector}`, too."
 
 
 def _lists(value: Any, path: str = "") -> Iterator[tuple[str, Sequence[Any]]]:

@@ -61,8 +61,8 @@ limit | WARN | {received}; stopped at {maximum}.
 usual depth | WARN | {received}, the number at which many APIs cut off lists and their totals: read
     the list in `windows` of time.
 total reached | pass | {all_rows}, as the API reports{standing}.
-error beside rows | WARN | {received}, but the API speaks of an error beside some of them, so that
-    others may be missing.{error}
+error beside rows | WARN | {received}, but what came beside some of them says that others may be
+    missing.{error}
 ignored response | WARN | {received}; paging stopped at a response that response_actions ignore.
 total not reached | ERROR | The API reports {least} rows but sent {distinct:,}.{hint}{way_out}
 has_more is true | ERROR | {received}, but the API says that more follow (`{flag}`).{way_out}

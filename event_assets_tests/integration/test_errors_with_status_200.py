@@ -143,7 +143,7 @@ def test_an_error_beside_records_is_a_doubt_unless_it_passes(
         sync_source(config)
     check = complete(config)
     assert check.passed is (times == 1)
-    said = "the API speaks of an error beside some of them"
+    said = "what came beside some of them says that others may be missing"
     assert (said in str(check.description)) is (times > 1)
     assert ('It says: "A venue could not be loaded".' in str(check.description)) is (times > 1)
     assert project.ids() == sorted(event["id"] for event in rows)

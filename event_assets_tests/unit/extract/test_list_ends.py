@@ -349,3 +349,20 @@ def test_words_about_a_limit_on_an_empty_page_outweigh_a_total_that_is_cut_off_t
     assert len(records) == 20
     assert result.complete is None
     assert "Refine your search" in result.reason
+
+
+@pytest.mark.parametrize("selector", ["days[0].events", "days[-1].events[*]", "$[0].events"])
+@pytest.mark.parametrize("others", [[], events(3, 7)])
+def test_lists_beside_the_one_that_an_index_selects_are_a_doubt(
+    selector: str, others: list[Any]
+) -> None:
+    days = [{"day": 1, "events": events(7)}, {"day": 2, "events": others}]
+    if "-1" in selector:
+        days.reverse()
+    body = days if selector.startswith("$") else {"days": days}
+    records, result = read_list(
+        lambda _: JSONResponse(body), data_selector=selector, paginator="single_page"
+    )
+    assert len(records) == 7
+    assert result.complete is (None if others else True)
+    assert ("leads to other records" in result.reason) is bool(others)
