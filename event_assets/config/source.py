@@ -119,6 +119,8 @@ class SourceConfig:
         }
         if self.removed_when:
             contract["removed_when"] = self.removed_when
+        if self.windows:
+            contract["windows"] = self.windows.model_dump()
         return hashlib.sha256(json.dumps(contract, sort_keys=True).encode()).hexdigest()[:12]
 
     @cached_property

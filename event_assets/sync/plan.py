@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from dlt import Pipeline, Schema
@@ -13,6 +14,7 @@ from duckdb import DuckDBPyRelation
 
 from event_assets.config.fields import LAST_SEEN
 from event_assets.config.source import ResourceConfig
+from event_assets.config.time_windows import parse_day
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.extract.position import CursorReader
 from event_assets.http.credentials import configured_secrets
@@ -39,6 +41,7 @@ class SyncPlan:
         user_columns: of the table, that no sync has loaded.
         reserved_columns: those of them that no field of the API can get.
         latest_load: the id of the newest load; empty if there is none.
+        table_rows: in the table; of the account, if there is one.
         cursor_value: the position of previous syncs; None: everything is read.
         newest_value: of the cursor, that previous syncs received; None if there is none.
         parents: an Arrow table with a column for each field of the parent's records that requests
@@ -56,6 +59,7 @@ class SyncPlan:
     user_columns: frozenset[str]
     reserved_columns: frozenset[str]
     latest_load: str
+    table_rows: int
     cursor_value: Any
     newest_value: Any
     bound: str
@@ -112,6 +116,7 @@ def plan_sync(
         user_columns=added,
         reserved_columns=added if loaded else frozenset(),  # else they may be those of syncs
         latest_load=inspection.latest_value(database, schema, syncs, "load_id", own) or "",
+        table_rows=inspection.count_rows(database, schema, table, source.account),
         cursor_value=None if full_refresh else position,
         newest_value=newest,
         bound=_find_bound(database, resource),
@@ -138,21 +143,25 @@ def _find_user_columns(
 def _load_position(database: Database, resource: ResourceConfig) -> tuple[Any, Any]:
     """Return the position of the last complete sync, and the newest value that it received.
 
-    Without a position everything is read: without `incremental`, under another configuration, and
-    where rows or columns that syncs have loaded up to the position are gone, or the two are not
-    written alike.
+    Without a position everything is read: without `incremental`, under another configuration than
+    that of the last sync, where the windows have moved on, and where rows or columns that syncs
+    have loaded up to the position are gone, or the two are not written alike.
     """
     source, syncs = resource.source, sync_log.sync_log_table(resource.name)
     cursor = IncrementalCursor.from_endpoint(resource.endpoint)
     if not cursor or not inspection.has_column(database, source.name, syncs, "newest"):
         return None, None
     version, own = sql.quote_literal(source.config_hash), sql.account_filter(source.account)
+    others = f"from {source.name}.{syncs} select max(sync_number) where {own}"
     complete = database.table(f"{source.name}.{syncs}").filter(
-        f"complete and version = {version} and {own}"
+        f"complete and version = {version} and {own} and sync_number > "
+        f"coalesce(({others} and version is distinct from {version}), 0)"
     )
     last = next(iter(inspection.fetch_rows(complete.order("sync_number desc").limit(1))), {})
     position, newest = (json.loads(last.get(name) or "null") for name in ("position", "newest"))
-    if position is None or _has_lost_rows(database, resource, complete, last["table_rows"]):
+    if position is None or _have_windows_moved_on(resource, last["read_until"]):
+        return None, newest
+    if _has_lost_rows(database, resource, complete, last["table_rows"]):
         return None, newest
     known, received = CursorReader(resource, cursor).parse([position, newest])
     with suppress(ValueError):  # dlt applies no `lag` to this notation
@@ -160,6 +169,13 @@ def _load_position(database: Database, resource: ResourceConfig) -> tuple[Any, A
         if is_of_api and cursor.request_start(position) is not None:
             return position, newest
     return None, newest
+
+
+def _have_windows_moved_on(resource: ResourceConfig, read_until: datetime | None) -> bool:
+    """Return whether windows reach events now that were in none, however old their last change."""
+    windows = resource.source.windows if resource.is_events else None
+    until = parse_day(windows.until, datetime.now(UTC)) if windows and windows.until else None
+    return until is not None and (read_until is None or read_until < until)
 
 
 def _find_bound(database: Database, resource: ResourceConfig) -> str:

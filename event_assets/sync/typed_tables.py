@@ -112,6 +112,8 @@ def extract(
         # with a parent, a record that was read once may be one for each of several parents
         yielded = builder.row_count + builder.reject_count
         total = yielded if resource.parent else stream.result.facts.distinct
+        # a few changes tell nothing of all records
+        total = total if plan.is_full else max(total, plan.table_rows)
         share = resource.source.max_rejects
         enforce_reject_limit(resource.name, builder.reject_reasons, total, share)
 

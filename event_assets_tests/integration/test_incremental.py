@@ -1,6 +1,6 @@
 """Incremental syncs, and full syncs on their own schedule."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.clock import wrong_by
 from event_assets_tests.support.direct_syncs import complete, source_of, sync_source
 from event_assets_tests.support.platforms import definitions, paged, run, source
 from event_assets_tests.support.project import Project, failure
@@ -110,6 +111,65 @@ def test_a_sync_that_may_have_missed_events_keeps_the_cursor(project: Project) -
         sync_source(loaded)
         assert api.asked_for(PATH)[-1]["updated_since"] == "2026-01-01T00:00:00Z"
     assert project.ids() == ["e1", "e2", "e3", "e4"]
+
+
+def test_everything_is_read_after_a_sync_with_another_configuration(project: Project) -> None:
+    rows = [{**row, "venue": "hall"} for row in stamped(1, 2, 3)]
+    with serving({PATH: filtering(rows)}) as api:
+        one = incremental(api.url)
+        other = {**one, "attributes": {**one["attributes"], "exclude": ["venue"]}}
+        for document in (one, other, one, one):
+            sync_source(source_of(document))
+    assert project.rows("select count(venue) from events.event_data") == [(3,)]
+    synced = "select full_sync from events.event_data_syncs order by sync_number"
+    assert project.rows(synced) == [(True,), (True,), (True,), (False,)]
+
+
+def test_everything_is_read_where_windows_reach_further(project: Project) -> None:
+    fields = {"id": {"type": "text"}, "start_time": {"type": "timestamp"}}
+    now = datetime.now(UTC)
+    rows = stamped(1, 2, 3)
+    for row, days in zip(rows, (5, 15, 35), strict=True):
+        row["start_time"] = f"{now + timedelta(days=days):%FT%TZ}"
+
+    def answer(request: Request) -> Any:
+        limits = request.query_params
+        first, last = limits["from"], limits["to"]
+        return filtering([row for row in rows if first <= row["start_time"] <= last])(request)
+
+    def document(until: str) -> dict[str, Any]:
+        windows = {"param_from": "from", "param_to": "to", "cap": 500, "since": "-1d"}
+        return source(
+            api.url,
+            endpoint={"incremental": SINCE},
+            fields=fields,
+            windows={**windows, "until": until},
+        )
+
+    with serving({PATH: answer}) as api:
+        sync_source(source_of(document("+10d")))
+        sync_source(source_of(document("+20d")))
+        assert project.ids() == ["e1", "e2"]
+        sync_source(source_of(document("+20d")))
+        with wrong_by(hours=24 * 20):
+            sync_source(source_of(document("+20d")))
+    assert project.ids() == ["e1", "e2", "e3"]
+    synced = "select full_sync from events.event_data_syncs order by sync_number"
+    assert project.rows(synced) == [(True,), (True,), (False,), (True,)]
+
+
+def test_few_broken_changes_do_not_stop_the_good_ones(project: Project) -> None:
+    fields = {"id": {"type": "text"}, "start_time": {"type": "timestamp"}}
+    rows = stamped(*range(60))
+    with serving({PATH: filtering(rows)}) as api:
+        loaded = source_of(source(api.url, endpoint={"incremental": SINCE}, fields=fields))
+        sync_source(loaded)
+        rows[:2] = [{**row, "start_time": "soon"} for row in stamped(0, 1, day=5)]
+        rows[2] = {**stamped(2, day=5)[0], "name": "new"}
+        sync_source(loaded)
+    assert project.rows("select name from events.event_data where id = 'e2'") == [("new",)]
+    rejects = "select id, field from events.event_data_rejects order by id"
+    assert project.rows(rejects) == [("e0", "start_time"), ("e1", "start_time")]
 
 
 @pytest.mark.parametrize("is_inclusive", [True, False])
