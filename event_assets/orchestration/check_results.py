@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain
 
 import dagster as dg
 
@@ -16,6 +14,7 @@ from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.config.source_files import EVENT_DATA, MAX_CLOCK_DIFFERENCE
 from event_assets.orchestration import partitions
 from event_assets.orchestration.metadata import as_table, asset_key
+from event_assets.orchestration.schema_stable import evaluate_schema_stable
 from event_assets.orchestration.unique_ids import evaluate_unique_ids
 from event_assets.sync import account_list
 from event_assets.sync.reconcile import reconcile
@@ -33,8 +32,6 @@ MAX_ACCOUNTS_NAMED = 3  # names in a description
 MAX_ACCOUNTS_SHOWN = 100  # rows in the metadata
 EVIDENCE = ("sync_number", "rows_read", "distinct_ids", "total_reported")  # shown with `complete`
 MAX_EXAMPLES = 5
-MIN_ROWS = 10  # of a list in which a column of the contract should have a value
-ESSENTIAL = ("name", "start_time")  # others, such as an end, some APIs never send
 
 
 def evaluate_checks(
@@ -196,54 +193,6 @@ def _count_bare_events(database: Database, source: SourceConfig) -> int:
     rows = f"from {quote_name(schema, EVENT_DATA)} select count(*) where {bare}"
     ((count,),) = database.execute(rows).fetchall()
     return int(count)
-
-
-def evaluate_schema_stable(database: Database, source: SourceConfig) -> dg.AssetCheckResult:
-    """Compare the columns that the newest sync filled with those of the sync before.
-
-    What is configured for fields that no record had is reported, too: of the contract, if they
-    were there before, or no event is without them.
-    """
-    log, own = quote_name(source.name, SYNC_LOG), account_filter(source.account)
-    comparable = "rows_read > 0 and json_type(columns) = 'OBJECT' and full_sync is not false"
-    syncs = f"from {log} select columns, unmatched, rows_read where {own} and {comparable}"
-    newest = fetch_rows(database.sql(f"{syncs} order by sync_number desc limit 2"))
-    now, before = ([json.loads(row["columns"]) for row in newest] + [{}, {}])[:2]
-    unmatched = json.loads(newest[0]["unmatched"] or "[]") if newest else []
-    filled = database.sql(f"from ({syncs}) select distinct unnest(json_keys(columns))").fetchall()
-    is_long = newest and newest[0]["rows_read"] >= MIN_ROWS  # a few may all lack what is optional
-    expected = {*ESSENTIAL, *(name for (name,) in filled)} & source.fields.keys()
-    empty = sorted(expected - now.keys()) if is_long else []
-    changes = {
-        "new": [name for name in now if before and name not in before],
-        "gone": [name for name in before if name not in now],
-        "of another type": [name for name in now if before.get(name, now[name]) != now[name]],
-    }
-    changed = [
-        {"column": name, "before": before.get(name), "now": now.get(name)}
-        for name in chain.from_iterable(changes.values())
-    ]
-    problems = []
-    if changed:
-        differences = "; ".join(
-            f"{len(names):,} {kind}: {', '.join(names[:MAX_EXAMPLES])}"
-            for kind, names in changes.items()
-            if names
-        )
-        problems.append(f"{differences}; check that what reads these columns still works.")
-    if unmatched:
-        named = "`, `".join(unmatched[:MAX_EXAMPLES])
-        where = "`exclude`, `only` or `ignore_changes`"
-        problems.append(f"No record has `{named}`: correct it in {where}.")
-    if empty:
-        named = "`, `".join(empty[:MAX_EXAMPLES])
-        problems.append(f"No record has a value for `{named}`: correct its `from` in `fields`.")
-    return dg.AssetCheckResult(
-        passed=not problems,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=" ".join(problems) or f"{counted(len(now), 'column')}, as before.",
-        metadata={"columns": len(now), "changes": as_table(changed)},
-    )
 
 
 def evaluate_fresh(

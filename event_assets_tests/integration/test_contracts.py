@@ -10,7 +10,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from event_assets import warehouse
 from event_assets.config.source import SourceConfig
-from event_assets.orchestration.check_results import evaluate_schema_stable
+from event_assets.orchestration.schema_stable import evaluate_schema_stable
 from event_assets_tests.support.contracts import complaint, contract, load
 from event_assets_tests.support.direct_syncs import source_of, sync_source
 from event_assets_tests.support.project import Project

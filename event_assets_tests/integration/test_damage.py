@@ -12,8 +12,8 @@ import pytest
 from event_assets import warehouse
 from event_assets.config.accounts import AccountsConfig
 from event_assets.config.source import SourceConfig
-from event_assets.orchestration.check_results import evaluate_schema_stable
 from event_assets.orchestration.error_messages import user_message
+from event_assets.orchestration.schema_stable import evaluate_schema_stable
 from event_assets.sync.reconcile import reconcile
 from event_assets.values.errors import UserError
 from event_assets_tests.support.api_server import serving

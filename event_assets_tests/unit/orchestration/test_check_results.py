@@ -6,12 +6,14 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from starlette.requests import Request
 
 from event_assets import warehouse
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.source import SourceConfig
 from event_assets.definitions import defs
-from event_assets.orchestration.check_results import evaluate_fresh, evaluate_schema_stable
+from event_assets.orchestration.check_results import evaluate_fresh
+from event_assets.orchestration.schema_stable import evaluate_schema_stable
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import source_of, sync_source
 from event_assets_tests.support.platforms import paged, source
@@ -124,6 +126,40 @@ def test_a_sync_that_hangs_does_not_keep_its_age_from_being_seen(
     with warehouse.connect():
         result = job.execute_in_process(instance=project.instance, raise_on_error=False)
     assert checks(result)["fresh"].description == "The newest sync is less than a minute old."
+
+
+@pytest.mark.usefixtures("project")
+def test_what_changed_records_do_to_columns_is_said() -> None:
+    def answer(request: Request) -> Any:
+        since = request.query_params.get("since", "")
+        return paged([row for row in rows if row["updated_at"] > since])(request)
+
+    def check() -> dg.AssetCheckResult:
+        sync_source(loaded)
+        return warehouse.run(partial(evaluate_schema_stable, source=loaded))
+
+    def changed(day: int, *numbers: int, **values: str) -> None:
+        rows[:] = [
+            {"id": f"e{n}", "updated_at": f"2026-01-{day:02}", "name": "Night", **values}
+            for n in numbers
+        ]
+
+    rows: list[dict[str, Any]] = []
+    start = {"start_time": "2027-01-01", "end_time": "2027-01-02"}
+    incremental = {"cursor_path": "updated_at", "start_param": "since"}
+    with serving(answer) as api:
+        loaded = source_of(source(api.url, endpoint={"incremental": incremental}))
+        changed(1, *range(20), **start)
+        assert check().passed
+        changed(2, *range(6), start_time="2027-01-01")  # what is optional may be missing
+        assert check().passed
+        changed(3, *range(6), starts_at="2027-01-01")
+        assert str(check().description).startswith("1 new: starts_at; ")
+        changed(4, *range(6), starts_at="2027-01-01")
+        told = "No record has a value for `start_time`: correct its `from` in `fields`."
+        assert check().description == told
+        changed(5, 1, **start)
+        assert check().passed
 
 
 @pytest.mark.parametrize(
