@@ -49,8 +49,7 @@ def build_derived_assets(source: SourceConfig, owners: Sequence[str]) -> list[dg
             description="One row for each event that appeared or left, and for each changed field.",
         ),
     ]
-    start = source.fields.get("start_time")
-    if start and start.type == "timestamp":
+    if calendar.has_calendar(source):
         calendar_asset = define(
             calendar.CALENDAR,
             columns=calendar.COLUMNS,

@@ -108,6 +108,8 @@ def derive(source: SourceConfig, table: str, statement: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         if table == CURRENT_EVENTS:
             _build_view(database, source, statement)
+            if not calendar.has_calendar(source):
+                calendar.drop_calendar(database, source)
             found = metadata.column_metadata(database, source, table)
         elif table == calendar.CALENDAR:
             calendar.update_calendar(database, source)

@@ -61,10 +61,13 @@ UNREAD = """
     or (
         complete.read_from is not null and coalesce({end} >= complete.started_at, true)
         and not coalesce(
-            {start} >= complete.read_from + interval 1 day
-            and {end} <= complete.read_until - interval 1 day, false
+            {start} >= complete.read_from + interval 24 hour
+            and {end} <= complete.read_until - interval 24 hour, false
         )
     )"""
+
+# A time, and the start of a date, in UTC: a cast would take the reader's time zone.
+MOMENTS = ("{}::timestamptz", "({}::timestamp at time zone 'UTC')")
 
 
 def current_events_query(source: SourceConfig) -> str:
@@ -95,6 +98,7 @@ def event_times(table: str, types: Mapping[str, str]) -> tuple[str, str]:
     What is a date ends with its day.
     """
     names = [name for name in ("start_time", "end_time") if name in types]
-    times = [f"{table}.{name}::timestamptz" for name in names] or ["null::timestamptz"]
+    times = [MOMENTS[types[name].lower() == "date"].format(f"{table}.{name}") for name in names]
+    times = times or ["null::timestamptz"]
     is_day = any(types[name].lower() == "date" for name in names[-1:])
-    return times[0], f"coalesce({times[-1]}, {times[0]}){' + interval 1 day' * is_day}"
+    return times[0], f"coalesce({times[-1]}, {times[0]}){' + interval 24 hour' * is_day}"

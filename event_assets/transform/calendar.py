@@ -7,6 +7,7 @@ from collections.abc import Collection
 from event_assets.config.fields import START, START_DAY
 from event_assets.config.source import SourceConfig
 from event_assets.warehouse import Database
+from event_assets.warehouse.inspection import has_table
 from event_assets.warehouse.sql import transaction
 from event_assets.warehouse.tables import ensure_table, without_indexes
 
@@ -20,6 +21,17 @@ where start_time is not null
 group by all order by all
 """
 DAY = "cast(start_time at time zone 'UTC' as date)"
+
+
+def has_calendar(source: SourceConfig) -> bool:
+    """Return whether the events of a source have times of start to count them by."""
+    return START in source.fields and source.fields[START].type == "timestamp"
+
+
+def drop_calendar(database: Database, source: SourceConfig) -> None:
+    """Drop the table that was filled under an earlier contract."""
+    if has_table(database, source.name, CALENDAR):
+        database.execute(f"drop table {source.name}.{CALENDAR}")
 
 
 def fill_statement(source: SourceConfig, columns: Collection[str] = ("status",)) -> str:

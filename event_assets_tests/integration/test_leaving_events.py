@@ -140,6 +140,26 @@ def test_what_is_a_day_ends_with_it(project: Project, types: dict[str, str], end
     assert project.rows(f"select {day}::varchar from {event}") == [(end,)]
 
 
+def test_days_are_those_of_utc_in_each_time_zone(project: Project) -> None:
+    _, end = event_times("event", {"start_time": "date"})
+    query = f"select epoch({end}) from (select date '2026-01-02' as start_time) as event"
+    sync_lists([])
+    for zone in ("UTC", "Pacific/Auckland"):
+        found = project.rows(f"set timezone = '{zone}'; {query}")
+        assert found == [(datetime(2026, 1, 3, tzinfo=UTC).timestamp(),)]
+
+
+def test_without_instants_of_start_the_calendar_goes(project: Project) -> None:
+    with serving({PATH: paged([event("a", 1)])}) as api:
+        for kind in ("timestamp", "date"):
+            fields = {**FIELDS, "start_time": {"type": kind}}
+            loaded = definitions({"events": source(api.url, fields=fields)})
+            result = run(project, loaded, derived=True)
+            assert result.success, failure(result)
+    tables = "select count(*) from duckdb_tables() where table_name = 'event_calendar'"
+    assert project.rows(tables) == [(0,)]
+
+
 def test_without_times_what_left_is_gone(project: Project) -> None:
     fields = {"id": {"type": "text"}, "start_time": {"type": "text"}}
     sync_lists([event("a", -9), event("b", 9)], [event("b", 9)], fields=fields)

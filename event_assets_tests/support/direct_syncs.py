@@ -86,6 +86,5 @@ def _derive(source: SourceConfig, database: Database) -> None:
     view = current_events_query(source)
     database.execute(f"create or replace view {name}.current_events as {view}")
     changes.record_changes(database, source)
-    start = source.fields.get("start_time")
-    if start and start.type == "timestamp":
+    if calendar.has_calendar(source):
         calendar.update_calendar(database, source)
