@@ -33,12 +33,13 @@ ACCOUNTS = "event_data_accounts"
 # The newest sync of a table, of each listed account.
 NEWEST = """
 select syncs.* replace (finished_at::timestamptz as finished_at, complete::boolean as complete),
-    '{table}' as "table"
+    '{table}' as "table", {left} < table_rows as has_lost_rows
 from "{schema}"."{table}_syncs" as syncs {listed}
 qualify row_number() over (partition by {account} order by sync_number desc) = 1
     and finished_at is not null
 """
 LISTED = 'join "{schema}".event_data_accounts as known using (account) where known.is_listed'
+ROWS = '(select count(*) from "{schema}"."{table}")'
 LEFT = 'select account from "{schema}".event_data_accounts where not is_listed'
 MAX_PROBLEMS = 5  # shown for each source
 
@@ -60,6 +61,10 @@ PROBLEMS: Sequence[tuple[Callable[[Row], object], Problem]] = (
     (
         lambda row: row.get("conflicting_ids"),
         Problem(1, "Ids that different events share: {conflicting_ids}.", "show {source} --syncs"),
+    ),
+    (
+        lambda row: row.get("has_lost_rows"),
+        Problem(2, "{table} has lost rows since its newest sync.", "sync {source}"),
     ),
     (lambda row: row["complete"] is None, Problem(4, "It may not be complete: {reason}", PROBE)),
     (lambda row: row.get("rejects"), Problem(5, "Rejected records: {rejects}.", REJECTS)),
@@ -165,7 +170,8 @@ def _newest_syncs(
     }
     for table in source.tables:
         if {table, f"{table}_syncs"} <= {*tables}:
-            query = NEWEST.format(table=table, **names)
+            left = "null" if has_accounts else ROWS.format(schema=schema, table=table)
+            query = NEWEST.format(table=table, left=left, **names)
             yield from ({**row, "source": schema} for row in fetch(database, query))
 
 
@@ -185,7 +191,8 @@ def _judge(
     is_known = address == SANDBOX or ("://" in address and "{" not in address)
     others = {row.get("api") for row in syncs if is_known} - {None, address}
     # Of different events that share an id, one alone is there.
-    verdicts = {not row.get("conflicting_ids") and row["complete"] for row in syncs} or {None}
+    wrong = [row for row in syncs if row.get("conflicting_ids") or row["has_lost_rows"]]
+    verdicts = {row not in wrong and row["complete"] for row in syncs} or {None}
     problems = [AHEAD if is_ahead else LATE] if times and not is_fresh else []
     problems += [NEVER] if not times and not failed else []
     problems += [NOT_BUILT] if times and events is None and False not in verdicts else []
@@ -222,7 +229,8 @@ def _failures(source: SourceFile, syncs: Sequence[Row], left: Collection[str]) -
             for row in syncs
             if row["table"] == table and account in ("", row.get("account"))
         )
-        if table in source.tables and account not in left and not is_over:
+        is_known = not account or (source.has_accounts and account not in left)
+        if table in source.tables and is_known and not is_over:
             text = FAILED.text.format(
                 where=_where(table, account),
                 age=format_age((time.time() - failed_at) / 60),

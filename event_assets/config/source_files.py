@@ -88,6 +88,11 @@ class SourceFile:
         return [EVENT_DATA, *sorted({str(get_nested(one, "name")) for one in known} - {EVENT_DATA})]
 
     @property
+    def has_accounts(self) -> bool:
+        """Return whether it syncs accounts."""
+        return bool(get_nested(self.attributes, "accounts"))
+
+    @property
     def base_url(self) -> str:
         """Return the base URL of its API; empty for the sandbox. Only variables are filled in."""
         address = str(get_nested(self.attributes, "rest_api", "client", "base_url") or "")

@@ -74,9 +74,10 @@ def test_a_source_that_is_fresh_and_complete_is_good(capsys: Output) -> None:
             "sync events",
         ),
         ({"rejects": 2}, 0, "Rejected records: 2.", "show events.event_data_rejects"),
+        ({"table_rows": 4}, 1, "event_data has lost rows since its newest sync.", "sync events"),
         ({"conflicting_ids": 1}, 1, "Ids that different events share: 1.", "show events --syncs"),
     ],
-    ids=["incomplete", "unknown", "late", "ahead", "rejects", "ids"],
+    ids=["incomplete", "unknown", "late", "ahead", "rejects", "lost rows", "ids"],
 )
 def test_what_is_wrong_comes_with_the_command_that_helps(
     synced: Project, newest: dict[str, Any], status: int, said: str, command: str, capsys: Output
@@ -164,9 +165,15 @@ def test_a_failure_that_was_cut_off_within_a_character_is_told(
     assert "failed less than a minute ago: The caf" in capsys.readouterr().out
 
 
+def with_accounts(file: Path) -> None:
+    text = file.read_text()
+    file.write_text(text.replace("attributes:\n", "attributes:\n  accounts: {file: names}\n", 1))
+
+
 def test_an_account_that_failed_counts_as_long_as_it_is_listed(
-    synced: Project, capsys: Output
+    synced: Project, source_file: Path, capsys: Output
 ) -> None:
+    with_accounts(source_file)
     with duckdb.connect(synced.database) as database:
         database.execute("drop table events.event_data_syncs")
         database.execute(
@@ -185,6 +192,12 @@ def test_an_account_that_failed_counts_as_long_as_it_is_listed(
     assert run(["status", "--json"]) == 1
     (state,) = json.loads(capsys.readouterr().out)
     assert state["problems"] == [f"new: {said}"]
+
+
+@pytest.mark.usefixtures("synced")
+def test_an_account_of_a_source_that_has_none_any_more_does_not_count() -> None:
+    fail("events__event_data__a", "a")
+    assert run(["status"]) == 0
 
 
 def test_a_further_list_and_each_account_count(synced: Project, capsys: Output) -> None:
