@@ -15,6 +15,7 @@ from event_assets.component.references import find_reference_errors
 from event_assets.component.yaml_file import Document, Scalar
 from event_assets.component.yaml_texts import Problems, escape_braces, is_number, resolve_texts
 from event_assets.config import accounts
+from event_assets.config.fields import START
 from event_assets.config.model import Keys, describe, shown
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.extract.cursor import IncrementalCursor
@@ -123,6 +124,11 @@ def find_contradictions(source: SourceConfig, full_sync: str | None) -> Iterator
             "needs an endpoint with `incremental` that sends its start, such as by `start_param`; "
             "without, every sync is full",
         )
+    windows = source.windows
+    is_timed = START in source.fields and source.fields[START].type in ("timestamp", "date")
+    if windows and (windows.since or windows.until) and not is_timed:
+        problem = f"need a time or date `{START}` in `fields`, to know which events they leave out"
+        yield ("windows",), problem
     names = [each["name"] for each in source.rest_api["resources"]]
     for name, resource in resources.items():
         at: Keys = (*rest_api, "resources", names.index(name))

@@ -90,6 +90,8 @@ def name_error(name: Any) -> str | None:
         return f"must be text, in quotes, not {shown(name)}"
     if not name or name != name.strip():
         return f"{name!r} is empty or has blanks around it"
+    if name in (".", ".."):
+        return f"`{name}` cannot be a part of a URL"
     if not name.isprintable() or "..." in name or len(name) > MAX_NAME_LENGTH:
         problem = "has control characters, has three dots, or is longer than"
         return f"{shown(name)} {problem} {MAX_NAME_LENGTH}"

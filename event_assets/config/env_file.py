@@ -94,7 +94,7 @@ def _find_env_mistake(text: str) -> str | None:
     given: dict[str, tuple[int, str | None]] = {}
     for name, value, original, is_wrong in parse_stream(StringIO(text)):
         line = original.line + len(original.string) - len(original.string.lstrip("\n"))
-        if is_wrong or (name and not ENV_NAME.fullmatch(name)):
+        if is_wrong or (name and (value is None or not ENV_NAME.fullmatch(name))):
             return f"{line}: write NAME=VALUE, and close each quote"
         first, other = given.setdefault(name or "", (line, value))
         if name and value != other:

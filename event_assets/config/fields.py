@@ -20,6 +20,9 @@ START_DAY = f"{START}__v_date"  # of an event of whole days, where its day is an
 RESERVED_COLUMNS = (LAST_SEEN, "d", "s")
 ZONE_NAME_PATTERN = re.compile(r"[/ +]|^[A-Z]{2,5}$")  # a text that does not match is a path
 
+QUOTED_NAME = re.compile(r"""\[(['"]).+?\1\]""")
+INDEX = re.compile(r"\[[\d*]*\]")
+
 
 class FieldConfig(StrictModel):
     """One typed column of `event_data`."""
@@ -57,13 +60,17 @@ class FieldConfig(StrictModel):
             if not is_path and not timestamps.parse_zone(zone):
                 raise ValueError(f"`timezone` is neither a known zone nor a path: `{zone}`")
         if self.source is not None and not all(map(is_valid_source, as_list(self.source) or [""])):
-            raise ValueError("`from` must be a path like a.b, a list, or a template like {a}T{b}")
+            raise ValueError(
+                "`from` must be a path like a.b or a.0, a list, or a template like {a}T{b}"
+            )
         return self
 
 
 def is_valid_source(choice: str) -> bool:
-    """Return whether it is a path, or a template with paths in braces."""
+    """Return whether it is a path, or a template with paths in braces; items of lists are `a.0`."""
     rest = PART_PATTERN.sub("", choice)
+    if INDEX.search(QUOTED_NAME.sub("", choice)):
+        return False
     paths = [parse_path(path) for path in template_paths(choice)]
     are_paths = all(all(path) and path[0] != "$" for path in paths)
     return are_paths and not {"{", "}"} & set(rest)
@@ -72,7 +79,7 @@ def is_valid_source(choice: str) -> bool:
 def check_source(choice: str) -> str:
     """Check a path or a template; raises ValueError."""
     if not is_valid_source(choice):
-        raise ValueError(f"`{choice}` is not a path in a record")
+        raise ValueError(f"`{choice}` is not a path in a record, such as a.b or a.0")
     return choice
 
 
@@ -108,7 +115,7 @@ def check_marks(marks: dict[str, Any]) -> dict[str, Any]:
 def _mark_problems(marks: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
     for path, value in marks.items():
         if not is_valid_source(path) or "{" in path:
-            yield (path,), f"`{path}` is not a path in a record"
+            yield (path,), f"`{path}` is not a path in a record, such as a.b or a.0"
         values = value if isinstance(value, list) else [value]
         if not values or any(isinstance(one, (dict, list, type(None))) for one in values):
             yield (path,), "must be a value, a list of values, or true"

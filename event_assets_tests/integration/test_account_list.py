@@ -68,6 +68,7 @@ def test_an_account_list_that_cannot_be_used_is_explained(where: Any, said: str)
         ([], "accounts: must be a list of names, or {file: PATH}, or {query: SQL}"),
         ("berlin", "accounts: must be a list of names, or {file: PATH}, or {query: SQL}"),
         (["a", 7], "accounts.1: must be text, in quotes, not 7"),
+        (["a", ".."], "accounts.1: `..` cannot be a part of a URL"),
         (["a", "b", "a"], "accounts.2: `a` is listed twice"),
         (["a\nb"], "accounts.0: 'a\\nb' has control characters, has three dots"),
         ({"fiel": "x"}, "accounts.fiel: `fiel` is not a known field, did you mean `file`?"),

@@ -249,7 +249,10 @@ def test_the_variables_of_a_source_whose_name_is_like_another_are_read(
 
 @pytest.mark.parametrize(
     "line",
-    ["API_KEY='k-12345678", "API_KEY: k-12345678", '="k-12345678"', "$env:API_KEY=k-12345678"],
+    [
+        *("API_KEY='k-12345678", "API_KEY: k-12345678", '="k-12345678"'),
+        *("$env:API_KEY=k-12345678", "API_KEY"),
+    ],
 )
 def test_a_line_of_the_env_file_that_is_no_variable_is_told(
     file: Path, said: Callable[[str], str], line: str

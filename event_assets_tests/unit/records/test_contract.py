@@ -163,9 +163,9 @@ def test_an_unknown_zone_is_said_to_be_one() -> None:
         ({"type": "timestamp", "timezone": "Europe/Berlni"}, "neither a known zone nor a path"),
         ({"type": "timestamp", "timezone": "CEST"}, "neither a known zone nor a path"),
         ({"type": "timestamp", "timezone": "+25:00"}, "neither a known zone nor a path"),
-        ({"type": "text", "from": "{a}T{b"}, "`from` must be a path like a.b, a list, or a"),
-        ({"type": "text", "from": "{a!r}"}, "`from` must be a path like a.b, a list, or a"),
-        ({"type": "text", "from": []}, "`from` must be a path like a.b, a list, or a"),
+        ({"type": "text", "from": "{a}T{b"}, "`from` must be a path like a.b or a.0, a list, or a"),
+        ({"type": "text", "from": "{a!r}"}, "`from` must be a path like a.b or a.0, a list, or a"),
+        ({"type": "text", "from": []}, "`from` must be a path like a.b or a.0, a list, or a"),
         ({"type": "text", "form": "x"}, "Allowed: description, format, from, html, nullable"),
     ],
 )
