@@ -11,7 +11,11 @@ from dlt.common.typing import TSecretStrValue
 from dlt.extract.incremental import lag as dlt_lag
 from dlt.extract.incremental.lag import _cursor_date_type
 from dlt.sources.helpers.rest_client.detector import PaginatorFactory
-from dlt.sources.helpers.rest_client.paginators import BasePaginator, BaseReferencePaginator
+from dlt.sources.helpers.rest_client.paginators import (
+    BasePaginator,
+    BaseReferencePaginator,
+    SinglePagePaginator,
+)
 from dlt.sources.rest_api.config_setup import build_resource_dependency_graph
 from dlt.sources.rest_api.config_setup import create_paginator as create_paginator
 from requests import Response
@@ -29,7 +33,11 @@ def resolve_resources(
     """
     graph, resolved, params = build_resource_dependency_graph(defaults, list(resources))
     for name in graph.static_order():
-        yield name, resolved[name], params[name] or ()
+        config: Any = resolved[name]
+        endpoint = config["endpoint"]
+        if isinstance(endpoint.get("paginator"), SinglePagePaginator):  # of a path to one record
+            endpoint["paginator"] = "single_page"
+        yield name, config, params[name] or ()
 
 
 def secret_readers() -> list[SecretReader]:

@@ -20,9 +20,8 @@ from event_assets.values.types import COLUMN_TYPES
 
 # What other programs write for none: the first time and the last that they know, a day 0, which is
 # `-0001-11-30` in PHP, and what JavaScript makes of none.
-NO_TIME = re.compile(
-    r"0001-01-01[T ]00:00|9999-12-31[T ]23:59|0000-00-00|-0001-11-30|invalid date", re.IGNORECASE
-)
+NO_TIME = re.compile(r"0001-01-01|9999-12-31|0000-00-00|-0001-11-30|invalid date", re.IGNORECASE)
+NO_EPOCH = frozenset(unit * end for unit in (1, 1000) for end in (-62135596800, 253402300799))
 END = "end_time"
 
 
@@ -109,8 +108,10 @@ class FieldReader:
 
     def is_empty(self, value: Any) -> bool:
         """Return whether a value that cannot be converted is, or stands for, none."""
-        is_time = self.field.type in {"timestamp", "date"} and type(value) is str
-        return value is None or (is_time and bool(NO_TIME.match(value)))
+        if self.field.type not in ("timestamp", "date") or value is None:
+            return value is None
+        is_epoch = type(value) in (int, float) and value in NO_EPOCH
+        return is_epoch or (type(value) is str and bool(NO_TIME.match(value)))
 
     def error(self, value: Any) -> str:
         """Return why a value does not fit; the same text for all values of its kind."""

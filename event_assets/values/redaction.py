@@ -63,8 +63,8 @@ class Form(NamedTuple):
 class SecretRedactor:
     """Masks secrets, in every form in which a server or a library may quote them.
 
-    These are, in any mixture: as it is, escaped as in JSON, URLs, HTML and by `repr`, in base64, or
-    base64 of base64, at any offset of a text, and split over lines.
+    These are, in any mixture: as it is, escaped as in JSON, URLs, HTML and by `repr`, in digits of
+    hexadecimal, in base64, or base64 of base64, at any offset of a text, and split over lines.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -84,7 +84,8 @@ class SecretRedactor:
             escaped = quote(secret), quote(secret, safe=""), _in_json(secret), html.escape(secret)
             coded = [form for one in (secret, *escaped) for form in _base64_forms(one)]
             twice = (_base64_forms(form.text) for form in _base64_forms(secret))
-            forms = (Form(secret), *coded, *chain(*twice))
+            digits = secret.encode().hex()
+            forms = (Form(secret), Form(digits), Form(digits.upper()), *coded, *chain(*twice))
             needles = {needle: form for form in forms for needle in _needles(form.text)}
             self._forms = {**self._forms, **needles}
         elif secret:

@@ -30,6 +30,19 @@ def test_ids_that_are_unique_within_an_event_only_stay_apart(project: Project) -
     assert project.rows("select count(*) from events.attendees") == [(6,)]
 
 
+def test_the_path_of_one_record_needs_no_paginator(project: Project) -> None:
+    def guest(request: Request) -> Any:
+        return {"id": request.path_params["event"], "seats": 2}
+
+    with serving({PATH: paged(events(3)), "/v1/guests/{event}": guest}) as api:
+        path = "/v1/guests/{resources.event_data.id}"
+        resource = {"name": "guests", "primary_key": "id", "endpoint": {"path": path}}
+        loaded = source_of(with_resources(api.url, resource))
+        sync_source(loaded)
+    assert project.rows("select count(*), sum(seats)::int from events.guests") == [(3, 6)]
+    assert complete(loaded, "guests").passed
+
+
 def by_organizer(url: str, **changes: Any) -> SourceConfig:
     members: dict[str, Any] = {
         "name": "members",

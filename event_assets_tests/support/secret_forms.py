@@ -50,6 +50,8 @@ def in_base64(text: str, around: str = "") -> str:
 # Those that begin with `JSON` are the text between the quotes of a text in JSON.
 FORMS: dict[str, Callable[[str], str]] = {
     "as it is": lambda secret: secret,
+    "hexadecimal digits": lambda secret: secret.encode().hex(),
+    "hexadecimal digits in large letters": lambda secret: secret.encode().hex().upper(),
     "JSON": in_json,
     "JSON, all escaped": all_in_json,
     "JSON, all escaped in large letters": lambda secret: upper(all_in_json(secret)),

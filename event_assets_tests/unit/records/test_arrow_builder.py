@@ -257,6 +257,8 @@ def test_columns_that_come_late_in_a_batch_are_null_before(monkeypatch: pytest.M
         ("0001-01-01T00:00:00Z", "timestamp"),
         ("0001-01-01 00:00:00", "timestamp"),
         ("9999-12-31T23:59:59.9999999Z", "timestamp"),
+        ("9999-12-31T22:59:59Z", "timestamp"),
+        ("0001-01-01", "timestamp"),
         ("0000-00-00", "timestamp"),
         ("-0001-11-30T00:00:00.000000Z", "timestamp"),
         ("Invalid date", "timestamp"),
@@ -278,3 +280,15 @@ def test_what_programs_write_for_no_time_is_none(none: str, kind: DataType) -> N
     assert [(one.id, one.field, one.reason) for one in rejects] == [
         ("2", "start_time", "is missing")
     ]
+
+
+@pytest.mark.parametrize(
+    ("format_", "none"),
+    [("epoch_s", -62_135_596_800), ("epoch_ms", 253_402_300_799_000), ("epoch_s", 253402300799.0)],
+)
+def test_an_epoch_of_the_first_or_last_time_is_none(format_: str, none: float) -> None:
+    rejects: list[Reject] = []
+    fields = {**FIELDS, "end_time": FieldConfig(type="timestamp", format=format_)}
+    builder = ArrowTableBuilder(build_field_readers(fields), on_rejects=rejects.extend)
+    made = builder.build([{"id": "1", "start_time": "2026-05-01T18:30:00Z", "end_time": none}])
+    assert (made["end_time"].to_pylist(), rejects) == ([None], [])
