@@ -320,14 +320,6 @@ VALUES = [
         at="            order: asc",
     ),
     M(
-        "    start_time:\n      type: timestamp\n      timezone: UTC\n",
-        "  windows: {param_from: a, param_to: b, cap: 9, since: -3d}\n",
-        "need a time or date `start_time` in `fields`",
-        at="  windows",
-    ),
-    M("from: name.text", "from: names[0].text", "`from` must be a path like a.b or a.0"),
-    M("- venue.location", "- venues[*].location", "is not a path in a record, such as a.b or a.0"),
-    M(
         "  concurrency: 4",
         "  windows: {param_from: a, param_to: a, cap: 9}",
         "`param_from` and `param_to` must be two parameters",
@@ -339,6 +331,14 @@ VALUES = [
     ),
 ]
 OTHERS = [
+    M(
+        "    start_time:\n      type: timestamp\n      timezone: UTC\n",
+        "  windows: {param_from: a, param_to: b, cap: 9, since: -3d}\n",
+        "need a time or date `start_time` in `fields`",
+        at="  windows",
+    ),
+    M("from: name.text", "from: names[0].text", "`from` must be a path like a.b or a.0"),
+    M("- venue.location", "- venues[*].location", "is not a path in a record, such as a.b or a.0"),
     M("primary_key: id", "endpoint: /v1", "must be a mapping, not '/v1'"),
     M("sort: id", "sort: !!binary aGk=", "delete `!!binary`: no setting is of that type"),
     M("sort: id", "1.5: id", "put `1.5` in quotes: YAML reads a number"),
@@ -355,7 +355,7 @@ OTHERS = [
     M("from: name.text", "from: name..text", "`from` must be a path like a.b or a.0, a list, or a"),
     M("- venue.location", "- ''", "`` is not a path in a record"),
     M("status: deleted", "sta..tus: deleted", "`sta..tus` is not a path in a record"),
-    M("from: name.text", "from: $.name.text", "must be a path like a.b or a.0, a list, or a template"),
+    M("from: name.text", "from: $.name.text", "must be a path like a.b or a.0, a list, or a"),
     M("  concurrency: 4", "  only: []", "is empty, and would keep everything: list a path"),
     M("base_url: http://127.0.0.1:9", "base_url: $X", 'variable as "{{ env.EVENTS_API_URL }}"'),
     M("base_url: http://127.0.0.1:9", "base_url: ${X}", 'must have a variable as "{{ env.'),
