@@ -9,15 +9,22 @@ from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.config.source_files import EVENT_DATA, SANDBOX
 from event_assets.pagination.result import PaginationResult
 from event_assets.sync import sync_log
+from event_assets.sync.current_events import event_times
 from event_assets.values.errors import ConfigError
 from event_assets.values.urls import is_same_api
 from event_assets.values.wording import counted
 from event_assets.warehouse import Database
-from event_assets.warehouse.inspection import catalog_columns, count_rows, latest_value
+from event_assets.warehouse.inspection import (
+    catalog_columns,
+    column_types,
+    count_rows,
+    latest_value,
+)
 from event_assets.warehouse.sql import account_filter, quote_literal
 
 EMPTY_EVENTS = "The API returned no events, but did before: the existing events stay current."
 FEWEST_EVENTS = 2  # of which none comes again, and of others: one may be all of a list
+TIMES = ("timestamp", "date")
 EMPTY_LIST = "The API returned no records, but did before: the existing rows are kept."
 
 
@@ -111,14 +118,23 @@ def ensure_same_origin(
 
 
 def count_rows_of_other_configuration(database: Database, resource: ResourceConfig) -> int:
-    """Return the number of events, if their last complete full sync had another configuration."""
+    """Return the number of events, if their last complete full sync had another configuration.
+
+    If all of them are over, none is missed: 0.
+    """
     source = resource.source
     log, account = sync_log.sync_log_table(resource.name), source.account
     syncs = f"complete and full_sync and {account_filter(account)}"
     version = latest_value(database, source.name, log, "version", syncs)
     if not resource.is_events or version in (None, source.config_hash):
         return 0
-    return count_rows(database, source.name, resource.name, account)
+    types = column_types(database, source.name, resource.name).items()
+    _, end = event_times("event", {name: kind for name, kind in types if kind in TIMES})
+    coming = database.sql(
+        f"from {source.name}.{resource.name} as event "
+        f"where {account_filter(account)} and coalesce({end} >= now(), true) limit 1"
+    )
+    return count_rows(database, source.name, resource.name, account) if coming.fetchall() else 0
 
 
 def ensure_known_events(

@@ -174,12 +174,25 @@ def test_another_scheme_is_no_other_api(url: str, other: str, same: bool) -> Non
     assert is_same_api(url, other) == same
 
 
+def coming(count: int, first: int = 0) -> list[dict[str, Any]]:
+    return [{**event, "start_time": "2999-01-01T00:00:00Z"} for event in events(count, first)]
+
+
+def test_other_events_than_those_that_are_over_need_not_be_accepted(project: Project) -> None:
+    rows = [{**event, "start_time": "2020-01-01T00:00:00Z"} for event in events(3)]
+    with serving({PATH: lambda request: paged(rows)(request)}) as api:
+        sync_source(source_of(source(api.url)))
+        rows[:] = coming(2, 3)
+        sync_source(source_of(source(api.url, exclude=["venue"])))
+    assert len(project.ids()) == 5
+
+
 @pytest.mark.parametrize("first", [0, 2])
 def test_other_events_since_a_parameter_changed_are_refused_unless_they_are_accepted(
     project: Project, first: int
 ) -> None:
     with serving({PATH: lambda request: paged(lists[request.query_params["org"]])(request)}) as api:
-        lists = {"1": events(3), "2": events(4, 3 - first)}
+        lists = {"1": coming(3), "2": coming(4, 3 - first)}
         was, now = (source_of(source(api.url, endpoint={"params": {"org": org}})) for org in "12")
         sync_source(was)
         if first:
