@@ -106,8 +106,8 @@ def is_excluded(source: SourceConfig, column: str, known: SourcePaths) -> bool:
         column == name or column.startswith(f"{name}__")
         for path in excluded_paths(source)
         for name in ["__".join(map(normalize_name, path))]
-        # the column of `a.b` may be that of a field `a_b`
-        if "." not in "".join(path) or recorded is None or (*recorded[: len(path)],) == path
+        # the column of `a.b` may be that of a field `a_b`, and that of `Email` of `email`
+        if recorded is None or (*recorded[: len(path)],) == path
     )
 
 

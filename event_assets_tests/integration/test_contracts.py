@@ -287,6 +287,14 @@ def test_what_is_excluded_is_not_in_lists_either(project: Project, sync: Sync) -
     assert project.rows("select people from events.event_data") == [('[{"name":"Ada"}]',)]
 
 
+def test_what_is_excluded_is_no_field_whose_column_has_the_same_name(
+    project: Project, sync: Sync
+) -> None:
+    records = [{"id": "1", "Email": "x", "email": "y", "user name": "x", "user_name": "y"}]
+    sync(records, exclude=["Email", "user name"])
+    assert project.rows("select email, user_name from events.event_data") == [("y", "y")]
+
+
 def test_what_is_excluded_takes_no_field_with_it_that_is_written_alike(
     project: Project, sync: Sync
 ) -> None:
