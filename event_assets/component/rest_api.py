@@ -47,8 +47,6 @@ class Incremental(Position):
 
     @model_validator(mode="after")
     def _can_work(self) -> Incremental:
-        if len({"end_param", "end_value"} & self.model_fields_set) == 1:
-            raise ValueError("`end_param` and `end_value` have no effect without each other")
         self.require_two("start_param", "end_param")
         return self
 

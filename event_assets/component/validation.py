@@ -18,7 +18,7 @@ from event_assets.config import accounts
 from event_assets.config.fields import START
 from event_assets.config.model import Keys, describe, shown
 from event_assets.config.source import ResourceConfig, SourceConfig
-from event_assets.extract.cursor import IncrementalCursor
+from event_assets.extract.cursor import END_PLACEHOLDER, IncrementalCursor, find_needed_starts
 from event_assets.pagination.factory import create_paginator
 from event_assets.values.naming import normalize_name
 
@@ -129,6 +129,10 @@ def find_contradictions(source: SourceConfig, full_sync: str | None) -> Iterator
     if windows and (windows.since or windows.until) and not is_timed:
         problem = f"need a time or date `{START}` in `fields`, to know which events they leave out"
         yield ("windows",), problem
+    for header, text in (source.rest_api["client"].get("headers") or {}).items():
+        if found := re.search(r"\{(incremental|resources)\.[^{}]*\}", str(text)):
+            problem = f"`{found[0]}` stands for a value in an endpoint only: move the header there"
+            yield (*rest_api, "client", "headers", header), problem
     names = [each["name"] for each in source.rest_api["resources"]]
     for name, resource in resources.items():
         at: Keys = (*rest_api, "resources", names.index(name))
@@ -171,7 +175,23 @@ def _resource_problems(resource: ResourceConfig) -> Iterator[tuple[Keys, str]]:
         problem = str(error).partition("\n")[0]
         named = re.findall(r"'(\w+)'", problem)
         yield ("endpoint", "paginator", *named[:1]), problem
-    try:
-        _ = cursor and cursor.apply_to(endpoint, None)
-    except ValueError as error:
-        yield ("endpoint", "path"), str(error)
+    if cursor and cursor.initial_value is None:
+        yield from ((("endpoint", *keys), said) for keys, said in find_needed_starts(endpoint))
+    yield from (((*at, *keys), problem) for keys, problem in _end_problems(endpoint))
+
+
+def _end_problems(endpoint: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
+    """Yield what is wrong with `end_value`, and a position that is configured twice."""
+    given = endpoint.get("incremental") or {}
+    others = {name: value for name, value in endpoint.items() if name != "incremental"}
+    has_value, is_used = given.get("end_value") is not None, END_PLACEHOLDER in str(others)
+    if is_used and not has_value:
+        yield (), f"needs an `end_value`, for which `{END_PLACEHOLDER}` stands"
+    elif has_value != bool(given.get("end_param")) and not is_used:
+        keys = () if has_value else ("end_param",)
+        yield keys, "`end_param` and `end_value` have no effect without each other"
+    params = (endpoint.get("params") or {}).values()
+    if given and any(
+        isinstance(one, Mapping) and one.get("type") == "incremental" for one in params
+    ):
+        yield (), "has no effect beside a parameter of `type: incremental`: delete one of them"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +14,11 @@ from event_assets.values.errors import ConfigError
 
 PLACEHOLDER = "{incremental."
 START_PLACEHOLDERS = ("{incremental.start_value}", "{incremental.last_value}")
-INITIAL_PLACEHOLDER = "{incremental.initial_value}"
+INITIAL_PLACEHOLDER, END_PLACEHOLDER = "{incremental.initial_value}", "{incremental.end_value}"
+PLACEHOLDERS = re.compile(r"\{incremental\.\w+\}")
+COMPARED = r"[\w.]+\s*(?:[:=<>!]+|\b[gl][te]\b)"
+# In a text around a placeholder: a second condition, or the rest of a query.
+CONDITIONS = re.compile(rf"\b(?:and|or)\b|[;&|{{}}\n]|{COMPARED}.*?[\s,]+{COMPARED}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -55,13 +62,16 @@ class IncrementalCursor:
         """Return an endpoint configuration that requests the changes since `cursor_value`.
 
         Without a start, dlt would fill its placeholders with `None`: what has one is left out.
+
+        Raises:
+            ConfigError: what cannot be left out needs a start.
         """
         start = self.request_start(cursor_value)
-        config = dict(_replace_placeholders(endpoint, start, self.initial_value))
-        if PLACEHOLDER in str(config.get("path", "")) and start is None:
-            raise ConfigError(
-                f"The path `{config['path']}` needs a start: set `initial_value` of `incremental`."
-            )
+        literals = {INITIAL_PLACEHOLDER: self.initial_value, END_PLACEHOLDER: self.end_value}
+        config = dict(_replace_placeholders(endpoint, start, literals))
+        if start is None:
+            for _, problem in find_needed_starts(config):
+                raise ConfigError(problem)
         if start is not None:
             for settings in _cursor_settings(config):
                 settings["cursor_path"] = "cursor"  # dlt reads no record, and takes no "@time"
@@ -98,19 +108,52 @@ def _is_cursor(param: Any) -> bool:
     return isinstance(param, Mapping) and param.get("type") == "incremental"
 
 
-def _replace_placeholders(config: Any, start: Any, initial_value: Any) -> Any:
-    """Replace the placeholder of the initial value; drop all others if there is no start."""
+def find_needed_starts(endpoint: Any, *keys: Any) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Yield where a request cannot leave its start out, by keys, and what to do about it."""
+    if isinstance(endpoint, str):
+        is_member = keys[0] != "path" and isinstance(keys[-1], str)
+        if PLACEHOLDER in endpoint and not (is_member and _is_one_condition(endpoint)):
+            what = f"{'path' if keys[0] == 'path' else 'text'} `{endpoint}`"
+            yield keys, f"The {what} needs a start: set `initial_value` of `incremental`."
+    members: Any = enumerate(endpoint) if isinstance(endpoint, list) else ()
+    members = endpoint.items() if isinstance(endpoint, Mapping) else members
+    for name, value in members:
+        if PLACEHOLDER in str(name):
+            yield from find_needed_starts(str(name), *keys, 0)
+        yield from find_needed_starts(value, *keys, name)
+
+
+def _is_one_condition(text: str) -> bool:
+    """Return whether a text, perhaps JSON, asks for nothing but what a placeholder stands for."""
+    with suppress(ValueError):
+        values = [json.loads(PLACEHOLDERS.sub("0", text).replace("{{", "{").replace("}}", "}"))]
+        while len(values) == 1 and isinstance(values[0], (dict, list)):
+            values = [*(values[0].values() if isinstance(values[0], dict) else values[0])]
+        return len(values) == 1
+    return not CONDITIONS.search(PLACEHOLDERS.sub("", text))
+
+
+def _replace_placeholders(config: Any, start: Any, literals: Mapping[str, Any]) -> Any:
+    """Replace the placeholders of literals.
+
+    What has that of one that is not set, or of a start that is not there, is dropped if it can be.
+    """
     if isinstance(config, str):
-        literal = str(initial_value).replace("{", "{{").replace("}", "}}")
-        return config if initial_value is None else config.replace(INITIAL_PLACEHOLDER, literal)
+        for placeholder, value in literals.items():
+            literal = str(value).replace("{", "{{").replace("}", "}}")
+            config = config if value is None else config.replace(placeholder, literal)
+        return config
     if isinstance(config, list):
-        return [_replace_placeholders(value, start, initial_value) for value in config]
+        return [_replace_placeholders(value, start, literals) for value in config]
     if not isinstance(config, Mapping):
         return config
+    unset = [name for name, value in literals.items() if value is None]
+    made = {n: _replace_placeholders(value, start, literals) for n, value in config.items()}
     return {
-        name: _replace_placeholders(value, start, initial_value)
-        for name, value in config.items()
-        if not (
-            start is None and name != "path" and isinstance(value, str) and PLACEHOLDER in value
-        )
+        name: value
+        for name, value in made.items()
+        if name == "path"
+        or not isinstance(value, str)
+        or not (any(one in value for one in unset) or (start is None and PLACEHOLDER in value))
+        or (start is None and any(find_needed_starts({name: value})))
     }

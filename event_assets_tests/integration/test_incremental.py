@@ -158,6 +158,45 @@ def test_everything_is_read_where_windows_reach_further(project: Project) -> Non
     assert project.rows(synced) == [(True,), (True,), (False,), (True,)]
 
 
+@pytest.mark.parametrize(
+    ("params", "first", "following"),
+    [
+        ({"q": ">={incremental.start_value}"}, {}, {"q": ">=2026-01-01T00:00:00Z"}),
+        (
+            {"q": '{{"updated_at": {{"gte": "{incremental.start_value}"}}}}'},
+            {},
+            {"q": '{"updated_at": {"gte": "2026-01-01T00:00:00Z"}}'},
+        ),
+        ({"q": "{incremental.initial_value}"}, {}, {}),
+    ],
+    ids=["operator", "JSON", "no initial value"],
+)
+@pytest.mark.usefixtures("project")
+def test_what_has_no_start_is_left_out(
+    params: dict[str, str], first: dict[str, str], following: dict[str, str]
+) -> None:
+    with serving({PATH: filtering(stamped(1, 2))}) as api:
+        endpoint = {"incremental": SINCE, "params": params}
+        loaded = source_of(source(api.url, endpoint=endpoint))
+        sync_source(loaded)
+        (*_, was) = api.asked_for(PATH)
+        sync_source(loaded)
+        (*_, now) = api.asked_for(PATH)
+    sent = [{name: value for name, value in query.items() if name == "q"} for query in (was, now)]
+    assert sent == [first, following]
+
+
+@pytest.mark.usefixtures("project")
+def test_an_end_that_a_placeholder_stands_for_is_sent_by_the_first_sync_too() -> None:
+    with serving({PATH: filtering(stamped(1, 2))}) as api:
+        limits = {**SINCE, "end_value": "2027-01-01"}
+        endpoint = {"incremental": limits, "params": {"until": "{incremental.end_value}"}}
+        loaded = source_of(source(api.url, endpoint=endpoint))
+        for _ in range(2):
+            sync_source(loaded)
+        assert {query.get("until") for query in api.asked_for(PATH)} == {"2027-01-01"}
+
+
 def test_few_broken_changes_do_not_stop_the_good_ones(project: Project) -> None:
     fields = {"id": {"type": "text"}, "start_time": {"type": "timestamp"}}
     rows = stamped(*range(60))

@@ -425,6 +425,39 @@ OTHERS = [
 ]
 PLACED = [  # what stands where it has no effect
     M(
+        "order: asc",
+        "q: status:live AND updated_at>={incremental.start_value}",
+        "needs a start: set `initial_value` of `incremental`",
+    ),
+    M(
+        "order: asc",
+        'filter: ["{incremental.start_value}"]',
+        "needs a start: set `initial_value` of `incremental`",
+    ),
+    M(
+        "method: GET",
+        "method: POST\n"
+        "          json: {query: '{ events(since: \"{incremental.start_value}\") { id } }'}",
+        "needs a start: set `initial_value` of `incremental`",
+    ),
+    M(
+        "order: asc",
+        'until: "{incremental.end_value}"',
+        "needs an `end_value`, for which `{incremental.end_value}` stands",
+        at="          incremental:",
+    ),
+    M(
+        "order: asc",
+        "after: {type: incremental, cursor_path: updated_at}",
+        "has no effect beside a parameter of `type: incremental`: delete one of them",
+        at="          incremental:",
+    ),
+    M(
+        "Accept-Language: en",
+        'Since: "{incremental.start_value}"',
+        "stands for a value in an endpoint only: move the header there",
+    ),
+    M(
         "    client:\n",
         "    auth: bearer\n    client:\n",
         "it belongs in `client`",
