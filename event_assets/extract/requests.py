@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import reduce
 from itertools import groupby
 from operator import itemgetter
@@ -13,7 +12,6 @@ from typing import Any, cast
 from urllib.parse import quote
 
 import dlt
-from dlt.extract.exceptions import ResourceExtractionError
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 from dlt.sources.rest_api import rest_api_resources
 from dlt.sources.rest_api.typing import RESTAPIConfig
@@ -22,6 +20,7 @@ from requests import PreparedRequest, Request, Session
 from event_assets.config.source import ResourceConfig
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.http.adapter import replace_parts
+from event_assets.values.conversion import to_wire
 from event_assets.values.errors import ConfigError
 
 Record = Mapping[str, Any]
@@ -60,8 +59,10 @@ def build_first_request(resource: ResourceConfig, base_url: str, cursor_value: A
     config["endpoint"].pop("auth", None)  # the session adds the key, out of dlt's sight
     config["endpoint"]["paginator"] = "single_page"
     config["endpoint"].pop("data_selector", None)
+    config.pop("include_from_parent", None)  # dlt takes no path; `list_requests` includes them
     session = _RecordingSession()
-    headers = to_wire(resource.source.rest_api["client"].get("headers"))  # dlt takes texts only
+    given = resource.source.rest_api["client"].get("headers") or {}
+    headers = to_wire({name: value for name, value in given.items() if value is not None})
     resources: list[Any] = [config]
     if resource.parent:
         record = _nest({field: f"\ue000{field}\ue001" for field in resource.parent_fields})
@@ -71,29 +72,12 @@ def build_first_request(resource: ResourceConfig, base_url: str, cursor_value: A
         "resources": resources,
     }
     *_, requested = rest_api_resources(cast("RESTAPIConfig", rest_api))  # after its parent
-    try:
-        list(requested)
-    except ResourceExtractionError as error:
-        problem = f"The first request of `{resource.name}` cannot be made: {error.__cause__}"
-        raise ConfigError(problem) from None
+    list(requested)
     if not session.requests:
         raise ConfigError(f"The configuration of `{resource.name}` sends no request.")
     first = session.requests[0]
     sent = {name: to_wire(vars(first)[name]) for name in ("headers", "params", "data")}
     return replace_parts(first, **sent)
-
-
-def to_wire(value: Any) -> Any:
-    """Return values as they are sent in queries, headers and forms: `true`, not `True`."""
-    if isinstance(value, Mapping):
-        return {name: to_wire(member) for name, member in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [to_wire(member) for member in value]
-    if value is None or isinstance(value, (str, bytes)):
-        return value
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def list_requests(

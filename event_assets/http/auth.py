@@ -32,7 +32,7 @@ from event_assets.http.credentials import (
 from event_assets.http.error_text import error_text
 from event_assets.http.errors import KEY_NAME_ATTRIBUTE, status_text
 from event_assets.http.session import ApiSession
-from event_assets.values.conversion import to_float
+from event_assets.values.conversion import to_float, to_wire
 from event_assets.values.errors import ApiError, ConfigError
 from event_assets.values.redaction import hide_random_words
 from event_assets.values.urls import find_address_problem, redact_url
@@ -82,6 +82,9 @@ def build_auth(source: SourceConfig, config: Any) -> Iterator[AuthBase | None]:
             if problem := find_address_problem(url):
                 raise ConfigError(f"`access_token_url` {problem}; correct it in defs.yaml.")
             settings["access_token_url"] = url
+            settings["access_token_request_data"] = to_wire(
+                settings.get("access_token_request_data") or {}
+            )
             limits = HttpLimits(find_base_url_setting=lambda: "`access_token_url`")
             secrets = [settings[name] for name in SECRET_NAMES[kind]]
             session = ApiSession(url, pool_size=1, limits=limits, secrets=secrets)

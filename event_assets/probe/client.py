@@ -17,7 +17,6 @@ from dlt.sources.helpers.rest_client.paginators import OffsetPaginator, RangePag
 from requests import Response
 
 from event_assets.extract.records_selector import build_records_selector
-from event_assets.extract.requests import to_wire
 from event_assets.extract.response_check import response_check
 from event_assets.http.errors import status_text
 from event_assets.http.pace import read_quota
@@ -29,6 +28,7 @@ from event_assets.probe.page import Page
 from event_assets.probe.request_input import RequestInput
 from event_assets.probe.session import ProbeSession
 from event_assets.probe.source_yaml import set_value
+from event_assets.values.conversion import to_wire
 from event_assets.values.errors import ApiError
 from event_assets.values.urls import redact_url
 

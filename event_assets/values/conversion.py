@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from types import NoneType
 from typing import Any
 
@@ -39,6 +39,19 @@ def to_id(value: Any) -> str | None:
     if type(value) is float and value.is_integer() and abs(value) < MAX_EXACT_INTEGER:
         value = int(value)
     return None if type(value) in (NoneType, float, bool) else to_text(value)
+
+
+def to_wire(value: Any) -> Any:
+    """Return values as they are sent in queries, headers and forms: `true`, not `True`."""
+    if isinstance(value, Mapping):
+        return {name: to_wire(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_wire(member) for member in value]
+    if value is None or isinstance(value, (str, bytes)):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def to_integer(value: Any) -> int | None:

@@ -152,12 +152,15 @@ def test_a_list_of_several_parents_is_requested_once(
 def test_its_records_are_there_for_each_parent_that_they_include(
     project: Project, organized: ApiServer, key: dict[str, Any]
 ) -> None:
-    included = by_organizer(organized.url, include_from_parent=["id"], **key)
+    names = ["id", "organizer.id"]
+    included = by_organizer(organized.url, include_from_parent=names, **key)
     for _ in range(2):
         sync_source(included)
     assert len([r for r in organized.requests if r.url.path != PATH]) == 4
-    rows = project.rows("select _event_data_id, id from events.members order by all")
-    assert rows == [(f"e{i}", f"o{i % 2}-m{number}") for i in range(6) for number in range(2)]
+    columns = "_event_data_id, _event_data_organizer_id, id"
+    rows = project.rows(f"select {columns} from events.members order by all")
+    numbered = [(f"e{i}", f"o{i % 2}", number) for i in range(6) for number in range(2)]
+    assert rows == [(event, of, f"{of}-m{number}") for event, of, number in numbered]
 
 
 @pytest.mark.parametrize("is_ignored", [True, False])

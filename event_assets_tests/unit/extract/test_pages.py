@@ -6,7 +6,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from event_assets.values.errors import ApiError, ConfigError
+from event_assets.values.errors import ApiError
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.platforms import events, source
 from event_assets_tests.support.streams import read_all, reading
@@ -130,16 +130,6 @@ def test_an_incremental_list_without_a_start_is_requested_without_its_placeholde
     first, second = (dict(request.query_params) for request in api.requests)
     assert first == {"all": "yes", "until": "2027"}
     assert second == {"all": "yes", "since": "2026-01-01", "until": "2027"}
-
-
-def test_a_field_that_dlt_does_not_find_in_the_parents_records_is_named() -> None:
-    rest_api = config("http://127.0.0.1:1", "single_page", "v1/{resources.parents.id}/lists")
-    rest_api["resources"][2]["include_from_parent"] = ["id", "venue.name"]
-    with (
-        pytest.raises(ConfigError, match=r"request of `listed` .* field `venue\.name`"),
-        reading(rest_api, "listed", parents=PARENTS),
-    ):
-        pass
 
 
 @pytest.mark.parametrize(
