@@ -82,9 +82,6 @@ def build_auth(source: SourceConfig, config: Any) -> Iterator[AuthBase | None]:
             if problem := find_address_problem(url):
                 raise ConfigError(f"`access_token_url` {problem}; correct it in defs.yaml.")
             settings["access_token_url"] = url
-            settings["access_token_request_data"] = to_wire(
-                settings.get("access_token_request_data") or {}
-            )
             limits = HttpLimits(find_base_url_setting=lambda: "`access_token_url`")
             secrets = [settings[name] for name in SECRET_NAMES[kind]]
             session = ApiSession(url, pool_size=1, limits=limits, secrets=secrets)
@@ -159,6 +156,7 @@ class _ThreadSafeOAuth2(OAuth2ClientCredentials):
         url = redact_url(self.access_token_url)
         request = self.build_access_token_request()
         document = dict(request["data"])
+        request["data"] = to_wire(document)
         response = self.session.post(self.access_token_url, **request)
         if response.status_code in REFUSED:
             form = request["data"]  # the id stays: some servers require it in both places

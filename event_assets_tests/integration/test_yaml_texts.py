@@ -156,6 +156,13 @@ def test_a_boolean_and_a_number_are_sent_as_json_writes_them(value: object, sent
     assert ask(method="POST", data={"v": value}).state.body == f"v={sent}".encode()
 
 
+def test_what_is_null_is_not_sent() -> None:
+    nothing = {"X-Of": None}
+    request = ask(params={"v": None}, headers=nothing, client_headers={"X-All": None})
+    assert "v" not in request.query_params
+    assert not {"x-of", "x-all"} & {*request.headers}
+
+
 def test_a_list_is_a_repeated_parameter() -> None:
     request = ask(params={"status": ["live", "started", False]})
     assert request.query_params.getlist("status") == ["live", "started", "false"]

@@ -104,6 +104,30 @@ def test_a_token_is_fetched_once_and_used(project: Project, place: str) -> None:
     assert asked == {"body": 1, "header": 2, "json": 2}[place]
 
 
+@pytest.mark.parametrize(("takes_form", "sent"), [(True, ["true"]), (False, True)])
+def test_further_members_of_a_token_request_are_sent(
+    project: Project, takes_form: bool, sent: object
+) -> None:
+    project.environment.setenv("CLIENT_ID", "me")
+    project.environment.setenv("CLIENT_SECRET", "s3cret")
+
+    def token(request: Request) -> Any:
+        is_form = request.headers["Content-Type"] != "application/json"
+        if is_form is not takes_form:
+            return JSONResponse({}, 415)
+        body = request.state.body.decode()
+        members = parse_qs(body) if takes_form else json.loads(body)
+        return {"access_token": "t0ken"} if members["trial"] == sent else JSONResponse({}, 400)
+
+    right = guarded(lambda request: request.headers.get("Authorization") == "Bearer t0ken")
+    with serving({PATH: right, TOKEN: token}) as api:
+        auth = {**OAUTH, "access_token_url": f"{api.url}{TOKEN}"}
+        sync_source(
+            source_of(keyed(api.url, auth | {"access_token_request_data": {"trial": True}}))
+        )
+    assert len(project.ids()) == 3
+
+
 def test_an_expired_token_is_fetched_again(project: Project) -> None:
     project.environment.setenv("CLIENT_ID", "me")
     project.environment.setenv("CLIENT_SECRET", "s3cret")
