@@ -136,7 +136,8 @@ def _is_one_condition(text: str) -> bool:
 def _replace_placeholders(config: Any, start: Any, literals: Mapping[str, Any]) -> Any:
     """Replace the placeholders of literals.
 
-    What has that of one that is not set, or of a start that is not there, is dropped if it can be.
+    What has one for a literal that is not set, or for a start that is not there, is left out, but
+    for what needs a start.
     """
     if isinstance(config, str):
         for placeholder, value in literals.items():
@@ -148,12 +149,12 @@ def _replace_placeholders(config: Any, start: Any, literals: Mapping[str, Any]) 
     if not isinstance(config, Mapping):
         return config
     unset = [name for name, value in literals.items() if value is None]
+    unset += [PLACEHOLDER] if start is None else []
     made = {n: _replace_placeholders(value, start, literals) for n, value in config.items()}
     return {
         name: value
         for name, value in made.items()
         if name == "path"
-        or not isinstance(value, str)
-        or not (any(one in value for one in unset) or (start is None and PLACEHOLDER in value))
+        or not (isinstance(value, str) and any(one in value for one in unset))
         or (start is None and any(find_needed_starts({name: value})))
     }

@@ -147,7 +147,7 @@ def ensure_known_events(
     source = resource.source
     table = f"{source.name}.{resource.name} where {account_filter(source.account)}"
     loaded = f"from {table} and _dlt_load_id = {quote_literal(load_id)}"
-    ((received,),) = database.execute(f"select (select count(*) {loaded})").fetchall()
+    ((received,),) = database.execute(f"select count(*) {loaded}").fetchall()
     if min(before, received) < FEWEST_EVENTS or received > rows - before:
         return
     raise ConfigError(
