@@ -11,6 +11,7 @@ from event_assets_tests.support.accounts import serving_accounts, with_accounts
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.clock import wrong_by
 from event_assets_tests.support.direct_syncs import (
+    complete,
     derive_tables,
     failed_sync,
     source_of,
@@ -225,6 +226,16 @@ def test_what_lies_outside_of_the_windows_is_not_judged(project: Project) -> Non
     read = "read_from < now() - interval 20 day, read_until > now() + interval 19 day"
     log = f"select {read} from events.event_data_syncs order by sync_number"
     assert project.rows(log) == [(True, True), (True, True)]
+
+
+@pytest.mark.usefixtures("project")
+def test_windows_that_are_added_need_not_report_the_total_of_the_whole_list() -> None:
+    rows = [event(f"e{day}", day, day + 0.1) for day in range(1, 41)]
+    with serving({PATH: windowed(rows)}) as api:
+        for limits in ({}, {"windows": {**WINDOWS, "cap": 8, "since": "-5d", "until": "+12d"}}):
+            config = source_of(source(api.url, fields=FIELDS, **limits))
+            sync_source(config)
+    assert complete(config).passed
 
 
 def test_at_the_edges_of_windows_nothing_is_judged(project: Project) -> None:
