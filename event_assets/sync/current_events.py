@@ -66,6 +66,7 @@ UNREAD = """
         )
     )"""
 
+TIMES = ("timestamp", "date")  # the types of columns that say when an event is
 # A time, and the start of a date, in UTC: a cast would take the reader's time zone.
 MOMENTS = ("{}::timestamptz", "({}::timestamp at time zone 'UTC')")
 
@@ -76,7 +77,7 @@ def current_events_query(source: SourceConfig) -> str:
     removed = NOT_REMOVED.format(table=REMOVED_TABLE, **names) if source.removed_when else ""
     listed = LISTED.format_map(names) if source.accounts else ""
     kinds = {name: field.type for name, field in source.fields.items()}
-    typed = {name: kind for name, kind in kinds.items() if kind in ("timestamp", "date")}
+    typed = {name: kind for name, kind in kinds.items() if kind in TIMES}
     start, end = event_times("event", typed)
     owner = f"listed.{ACCOUNT}" if source.accounts else "''"
     times = {"start": start, "end": end, "listed_start": event_times("listed", typed)[0]}

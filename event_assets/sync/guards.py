@@ -9,7 +9,7 @@ from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.config.source_files import EVENT_DATA, SANDBOX
 from event_assets.pagination.result import PaginationResult
 from event_assets.sync import sync_log
-from event_assets.sync.current_events import event_times
+from event_assets.sync.current_events import TIMES, event_times
 from event_assets.values.errors import ConfigError
 from event_assets.values.urls import is_same_api
 from event_assets.values.wording import counted
@@ -24,7 +24,6 @@ from event_assets.warehouse.sql import account_filter, quote_literal
 
 EMPTY_EVENTS = "The API returned no events, but did before: the existing events stay current."
 FEWEST_EVENTS = 2  # of which none comes again, and of others: one may be all of a list
-TIMES = ("timestamp", "date")
 EMPTY_LIST = "The API returned no records, but did before: the existing rows are kept."
 
 
