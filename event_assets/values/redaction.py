@@ -70,6 +70,8 @@ class SecretRedactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         # The form of a secret by what is in a text without escapes that holds it.
         self._forms: dict[bytes, Form] = {}
+        # Of secrets with the escape of a line break, which another may split: without its letter.
+        self._split: dict[bytes, Form] = {}
         self._short: frozenset[str] = frozenset()
         for secret in secrets:
             self.add(secret)
@@ -88,6 +90,9 @@ class SecretRedactor:
             forms = (Form(secret), Form(digits), Form(digits.upper()), *coded, *chain(*twice))
             needles = {needle: form for form in forms for needle in _needles(form.text)}
             self._forms = {**self._forms, **needles}
+            if LINE_BREAK.search(secret.encode()):
+                bare = {_without_letters(needle): Form(secret) for needle in _needles(secret)}
+                self._split = {**self._split, **bare}
         elif secret:
             self._short |= {secret}
 
@@ -124,7 +129,11 @@ class SecretRedactor:
         """Return the forms of secrets that may be in a content: quickly, since few are."""
         forms = self._forms
         plain = _unescape(content) if forms else b""
-        return {forms[needle] for needle in forms if needle in plain}
+        found = {forms[needle] for needle in forms if needle in plain}
+        if split := self._split:
+            bare = _without_letters(plain)
+            found |= {split[needle] for needle in split if needle in bare}
+        return found
 
 
 KNOWN = SecretRedactor()  # every secret that this process has read, for messages
@@ -220,6 +229,11 @@ def _needles(form: str) -> Iterator[bytes]:
     for text in (form, in_json, in_large, in_bytes, html.escape(form), *blank):
         yield _unescape(text.encode())
     yield form.replace("\\", "").encode()  # an escape within it may be split
+
+
+def _without_letters(content: bytes) -> bytes:
+    r"""Return a content without the letters of `\n`, `\r` and `\t`."""
+    return content.translate(None, b"nrt")
 
 
 def _in_json(text: str) -> str:

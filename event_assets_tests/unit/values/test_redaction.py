@@ -25,6 +25,8 @@ PRINTABLE = st.text(ASCII | st.sampled_from("äß€😀 "), min_size=8, max_siz
 @example(secret=SECRET)
 @example(secret="c4n4ry/k3y=+w1th%odd")
 @example(secret="before-\\u\u00df")
+@example(secret="first\\r\\nsecret\\n")
+@example(secret="a1b\\ta\\nn1bb")
 @example(secret="a+b&c<'d\"e/\\f")
 def test_a_secret_is_masked_in_every_form(secret: str) -> None:
     if len(secret) < 8:
