@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -37,13 +38,18 @@ DATA = re.compile(r"^\s*(\{|\[(?!\w+\] ))|[{\[]\s*[\"{\[]")  # broken JSON, or d
 BINARY = re.compile("[\x00-\x08\ufffd]")
 # Of HTML or XML: an end, or what needs none; `<key>` is a placeholder.
 MARKUP = re.compile(r"<([!?/]|(html|head|body|br|hr|img|li|p|td|tr)\b)", re.IGNORECASE)
+# Elements of XML, or the title of a page, that hold words alone.
+ELEMENT = re.compile(r"<(?:\w+:)?(\w+)[^<>]{0,200}>(?:<!\[CDATA\[)?([^<>]{1,2000}?)(?:\]\]>)?</")
+PAGE = re.compile(r"<(!doctype )?html\b", re.IGNORECASE)
+MAX_MARKUP = 20_000  # characters
+STATUS = re.compile(r"^(error )?\d{3}\b\W*", re.IGNORECASE)
 
 
 def error_text(response: requests.Response, *, is_error: bool = False) -> str:
     """Return what a response says about an error, as a sentence to append; empty if nothing.
 
-    It is on one line, without secrets, and at most 200 characters long. Neither HTML nor broken
-    JSON is shown.
+    It is on one line, without secrets, and at most 200 characters long. Of XML, it is the text of
+    one element, of a page of HTML the title. Broken JSON is not shown.
 
     Args:
         is_error: whether the response is about an error, whatever its status.
@@ -52,6 +58,8 @@ def error_text(response: requests.Response, *, is_error: bool = False) -> str:
         found = find_words(response.json(), is_error=is_error or not response.ok)
     except ValueError:
         found = response.text
+        if is_page(response) or not response.ok:
+            found = _find_words_in_markup(found[:MAX_MARKUP]) or found
     return quote_words(found)
 
 
@@ -62,6 +70,11 @@ def quote_words(found: str) -> str:
         return ""
     text = KNOWN.redact_text(text).replace('"', "'").rstrip(".")
     return f' It says: "{shorten(text)}".'
+
+
+def is_page(response: requests.Response) -> bool:
+    """Return whether a response is a page of HTML, as of a web server or a firewall."""
+    return bool(PAGE.search(response.text[:MAX_MARKUP]))
 
 
 def find_words(document: Any, *, is_error: bool = False) -> str:
@@ -86,6 +99,13 @@ def find_words(document: Any, *, is_error: bool = False) -> str:
     members = members_by_name(document)
     objects = (value for value in document.values() if isinstance(value, dict))
     return _first((*map(_words, (*map(members.get, TEXT_NAMES), *objects)), named))
+
+
+def _find_words_in_markup(text: str) -> str:
+    """Return the words about an error in XML, or the title of a page; empty if there are none."""
+    found = {letters_and_digits(name): words for name, words in ELEMENT.findall(text)}
+    words = _first(found.get(name, "").strip() for name in (*ERROR_NAMES, *TEXT_NAMES))
+    return "" if STATUS.sub("", words).lower() in PHRASES else html.unescape(words)
 
 
 def find_named_error(document: Any) -> str:

@@ -15,7 +15,7 @@ from event_assets._compat.urllib3 import client
 from event_assets.config.env_file import place_of_variables
 from event_assets.config.http import DEFAULT_LIMITS, HttpLimits
 from event_assets.http import retry_policy
-from event_assets.http.error_text import error_text
+from event_assets.http.error_text import error_text, is_page
 from event_assets.http.pace import MAX_WAIT
 from event_assets.http.retry_policy import MAX_RETRIES, is_retried
 from event_assets.values import errors
@@ -228,6 +228,8 @@ def status_error_message(response: requests.Response, retries: int = MAX_RETRIES
     address = getattr(response, "limits", DEFAULT_LIMITS).base_url_setting
     advice = advice.format(key_name=key_name, address=address)
     url, said = shorten(redact_url(response.url)), error_text(response)
+    if status == HTTPStatus.FORBIDDEN and is_page(response) and not is_limit:
+        advice = f"check {address}, and ask the API's operator whether a firewall refuses this host"
     if status == HTTPStatus.BAD_REQUEST and url.startswith("http:") and "https" in response.text:
         advice = f"begin {address} with https://"
     return f"The API at {url} answered {status_text(status)}{tries}; {advice}.{said}"

@@ -22,8 +22,9 @@ class RemovedRecords:
     A removed record may lack everything but its id; one without an id is left in its page.
 
     Args:
-        marks: paths in a record, each with a value or a list of values that mark it as removed;
-            True: any value but null, false, 0, what is empty, and texts that say so.
+        marks: paths in a record, each with a value or a list of values that mark it as removed, by
+            itself or in a list of the record; True: any value but null, false, 0, what is empty,
+            and texts that say so.
         id_reader: reads the `id` of the contract.
     """
 
@@ -78,6 +79,8 @@ def _small_text(value: Any) -> str | None:
 def _is_mark(value: Any, accepted: frozenset[str | None] | None) -> bool:
     if value is None:
         return False
+    if accepted is not None and isinstance(value, list):
+        return any(_is_mark(one, accepted) for one in value)
     if accepted is not None:
         return _small_text(value) in accepted
     return bool(value) and not (type(value) is str and NO.fullmatch(value))

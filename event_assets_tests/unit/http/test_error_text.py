@@ -112,6 +112,44 @@ def test_plain_text_is_shown() -> None:
     assert message(PlainTextResponse("Trial ended.\n", 402)).endswith('It says: "Trial ended".')
 
 
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        (
+            '<?xml version="1.0"?>\n<Error><Code>AccessDenied</Code>'
+            "<Message>No &quot;read&quot; here</Message></Error>",
+            "No 'read' here",
+        ),
+        (
+            '<soap:Fault><faultcode>x</faultcode><faultstring xml:lang="en">Too late</faultstring>'
+            "<detail>private</detail></soap:Fault>",
+            "Too late",
+        ),
+        ("<error><message><![CDATA[Plan expired]]></message></error>", "Plan expired"),
+        (
+            "<!doctype html><html><head><title>Attention Required! | Firewall</title></head>"
+            "<body><h1>Sorry</h1></body></html>",
+            "Attention Required! | Firewall",
+        ),
+    ],
+)
+def test_the_words_of_xml_and_the_title_of_a_page_are_shown(document: str, words: str) -> None:
+    assert message(PlainTextResponse(document, 400)).endswith(f'It says: "{words}".')
+
+
+def test_a_403_with_a_page_is_blamed_on_a_firewall_and_not_on_the_key() -> None:
+    page = "<html><head><title>403 Forbidden</title></head></html>"
+    assert message(HTMLResponse(page, 403)) == (
+        "The API at URL/v1 answered 403 Forbidden; check EVENTS_API_URL, and ask the API's "
+        "operator whether a firewall refuses this host."
+    )
+
+
+def test_no_title_of_a_feed_is_shown() -> None:
+    feed = "<rss><channel><title>Of a person</title></channel></rss>"
+    assert message(PlainTextResponse(feed, 200)).endswith("ask the API's operator.")
+
+
 def test_a_placeholder_in_the_words_is_shown() -> None:
     said = message(JSONResponse({"message": "Send Authorization: Bearer <key>."}, 401))
     assert said.endswith('It says: "Send Authorization: Bearer <key>".')
@@ -120,7 +158,9 @@ def test_a_placeholder_in_the_words_is_shown() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        HTMLResponse("<!doctype html><title>Blocked</title>", 400),
+        HTMLResponse("<!doctype html><h1>Blocked</h1>", 400),
+        HTMLResponse("<title>400 Bad Request</title><hr>nginx", 400),
+        HTMLResponse("<Error><Title>Bad Request</Title></Error>", 400),
         PlainTextResponse("An error: <b>Blocked</b>", 400),
         JSONResponse({"message": "<p>Blocked</p>"}, 400),
         PlainTextResponse('{"data":[{"id":"e1","name":"Of a per', 400),

@@ -18,7 +18,8 @@ ALIVE: list[dict[str, Any]] = [
     {"deleted": 0},
     {"deleted": "No"},
     {"deleted": "0000-00-00 00:00:00"},
-    {"status": "confirmed"},
+    {"status": "confirmed", "tags": ["rock", None]},
+    {"tags": []},
 ]
 
 
@@ -33,6 +34,7 @@ ALIVE: list[dict[str, Any]] = [
         ({"a": 1, "b": 2}, [{"a": 1, "b": 1}, {"a": 2, "b": 2}]),
         ({"['a.b']": "x"}, [{"a.b": "x"}]),
         ({"a.b": "x"}, [{"a.b": "x"}]),
+        ({"tags": "cancelled"}, [{"tags": ["rock", "Cancelled"]}, {"tags": "cancelled"}]),
     ],
 )
 def test_a_mark_is_a_value_a_list_or_true(
