@@ -7,7 +7,7 @@ import os
 import time
 
 KEPT = ("HOME", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "PYTHONDONTWRITEBYTECODE", "TMPDIR", "USER")
-OF_TESTS = ("EVENTS_SCALE_", "KEY_EXAMPLES", "PAGING_EXAMPLES", "PYTEST_")
+OF_TESTS = ("EVENT_ASSETS_FUZZ", "EVENTS_SCALE_", "KEY_EXAMPLES", "PAGING_EXAMPLES", "PYTEST_")
 
 for name in os.environ.keys() - KEPT:
     if not name.startswith(OF_TESTS):

@@ -1,6 +1,7 @@
 """A project of its own for each test: an API on loopback, a DuckDB file, a Dagster instance."""
 
 import gc
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from event_assets.config import env_file as env_module
 from event_assets.config import project as project_module
 from event_assets.values.redaction import KNOWN
-from event_assets_tests.support.fast_libraries import make_libraries_fast
+from event_assets_tests.support.fast_libraries import make_libraries_fast, repeat_examples
 from event_assets_tests.support.other_project import write_project
 from event_assets_tests.support.project import FILES, ROOT, Project, new_project
 from event_assets_tests.support.sandbox import Sandbox
@@ -20,7 +21,10 @@ from event_assets_tests.support.waits import Waits
 
 CHANCE = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
 FIXTURES = HealthCheck.function_scoped_fixture  # each example begins with an empty database
-settings.register_profile("any machine", deadline=None, suppress_health_check=(*CHANCE, FIXTURES))
+FUZZ = "EVENT_ASSETS_FUZZ" in os.environ  # other examples each time
+settings.register_profile(
+    "any machine", deadline=None, derandomize=not FUZZ, suppress_health_check=(*CHANCE, FIXTURES)
+)
 settings.load_profile("any machine")
 
 
@@ -31,6 +35,8 @@ def _fast_process() -> Iterator[None]:
     gc.freeze()  # half a million objects of Dagster and dlt that live as long as the process
     with pytest.MonkeyPatch.context() as patch:
         make_libraries_fast(patch)
+        if not FUZZ:
+            repeat_examples(patch)
         yield
     gc.unfreeze()  # or DuckDB aborts at the exit of Python 3.14
 

@@ -19,6 +19,8 @@ from dlt.common.configuration.specs import base_configuration
 from dlt.common.configuration.specs.base_configuration import BaseConfiguration
 from dlt.common.schema import schema as schema_module
 from dlt.destinations import duckdb as dlt_duckdb
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 from pydantic import BaseModel
 
 
@@ -57,6 +59,14 @@ def make_libraries_fast(patch: pytest.MonkeyPatch) -> None:
     if find_spec("pandas") is None:  # or DuckDB looks for it at each query
         pa.scalar(0, pa.timestamp("us", "UTC")).as_py()  # Arrow looks once, not for a None
         patch.setitem(sys.modules, "pandas", None)
+
+
+def repeat_examples(patch: pytest.MonkeyPatch) -> None:
+    """Let Hypothesis draw no numbers and texts from the modules that it finds imported.
+
+    A change of any module, or another order of tests, would change the examples of all.
+    """
+    patch.setattr(providers, "_get_local_constants", Constants)
 
 
 def _remember(patch: pytest.MonkeyPatch, function: Callable[..., Any]) -> None:

@@ -16,7 +16,7 @@ from event_assets.pagination.offset_walk import OffsetWalk
 from event_assets.pagination.result import PaginationResult
 
 EXAMPLES = int(os.environ.get("PAGING_EXAMPLES", "250"))
-quick = settings(max_examples=EXAMPLES, derandomize=True, database=None)
+quick = settings(max_examples=EXAMPLES)
 Total = Callable[[list[int], list[int]], "int | None"]
 TOTALS: dict[str, Total] = {
     "none": lambda _rows, _page: None,

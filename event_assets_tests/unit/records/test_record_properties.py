@@ -120,7 +120,7 @@ def test_any_records_become_rows_or_rejects(chunks: list[list[Any]]) -> None:
 
 
 @given(records=RECORDS)
-@settings(max_examples=5)  # a second or two each; other ones each time
+@settings(max_examples=5)  # a second or two each
 def test_any_records_can_be_synced(
     project: Project, monkeypatch: pytest.MonkeyPatch, records: list[Any]
 ) -> None:
