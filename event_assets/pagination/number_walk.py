@@ -7,6 +7,7 @@ from typing import Final
 
 from event_assets.pagination.facts import USUAL_SIZES, PageFacts
 from event_assets.pagination.page_walk import REFUSED_PAGE, Ends, PageWalk
+from event_assets.pagination.totals import is_usual_cap
 from event_assets.pagination.walk import LOOKS_BEHIND, MAX_EMPTY, REFUSED, Ask, Steps
 
 MAX_SHIFTED: Final = 3  # once or twice, rows may have been inserted
@@ -21,11 +22,17 @@ class NumberWalk(PageWalk):
         if not end and self._reading.empty:
             end = yield from self._read_behind()
         last = len(self._reading.pages) - 1
-        if end == "page repeated" and len(self._pages_before) != last:  # a cache may have sent it
+        may_be_cached = end == "page repeated" and len(self._pages_before) != last
+        if may_be_cached or (end == "page behind" and self._may_be_capped):
             end = "" if (yield from self._look_behind(last, 1, 1)) else end
         if end == "page repeated" and not self.facts.last.has_more and self._may_be_limit():
             end = "depth"
         return end
+
+    @property
+    def _may_be_capped(self) -> bool:
+        """Return whether a total that is reached may be as far as the API counts."""
+        return self._is_total_reached and is_usual_cap(self._ids) and self._is_last_full
 
     def _find_following(self) -> range:
         if not self._is_last_full:

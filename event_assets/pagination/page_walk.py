@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
 from event_assets.pagination.facts import PageFacts
+from event_assets.pagination.totals import is_usual_cap
 from event_assets.pagination.walk import REFUSED, Ask, Steps, Walk
 
 AT_THE_END: Final = ("page behind", "page repeated", "pointer ended")
@@ -60,8 +61,8 @@ class PageWalk(Walk):
     def _has_changed(self) -> Steps[bool]:
         """Return whether a page holds other ids now: an insertion hides a deletion in a total."""
         pages, count = self._reading.pages, self._pages_with_rows
-        most = MAX_MORE if len(pages) == count else MAX_MORE - 1
-        step = -(-(count - 1) // MAX_MORE) if self._is_numbered else 1
+        most = MAX_MORE - (self.facts.pages > count)
+        step = -(-(count - 1) // most) if self._is_numbered else 1
         looks = range(0, count - 1, max(1, step))[:most]
         for number, at in enumerate(looks, 1):
             page = yield Ask(at, looks[number:] if self._is_numbered else (), is_behind=True)
@@ -148,7 +149,10 @@ class PageWalk(Walk):
         """Return the name of the evidence with which this reading ends; empty if it goes on."""
         reading = self._reading
         is_long = len(reading.pages) > 2
-        is_lap = 0 < self._ids <= reading.known_rows and is_long and not self._promises_more
+        # a cap that rows have passed counts no pages
+        is_cap = self._page_count == reading.total.disproved and is_usual_cap(self._page_count)
+        is_open = self._promises_more and not is_cap
+        is_lap = 0 < self._ids <= reading.known_rows and is_long and not is_open
         # the page behind the last one may have been empty by accident
         is_end = not (page.ids or page.has_more)
         is_again = is_end and self._pages_before == reading.pages[:-1] != [] and self._has_all

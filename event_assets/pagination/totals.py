@@ -37,6 +37,11 @@ def parse_count(value: object) -> int | None:
     return None
 
 
+def is_usual_cap(total: int) -> bool:
+    """Return whether a total is one at which APIs stop to count rows: 100, 500, 10,000."""
+    return bool(re.fullmatch("[125]00+", str(total)))
+
+
 def find_counts(members: Members, names: re.Pattern[str] = TOTAL) -> dict[str, int]:
     """Return the members that are counts, and have one of these plain names, the surest first."""
     named = [path for path in members if names.fullmatch(plain_name(path))]

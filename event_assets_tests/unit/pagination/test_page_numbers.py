@@ -123,6 +123,32 @@ def test_the_last_page_given_again_is_an_end() -> None:
     assert len(done.asked) == 2 * (5 + 1) + 1
 
 
+@pytest.mark.parametrize("pages", [7, 1_000])
+@pytest.mark.parametrize("cap", [100, 500, 1_000, 10_000])
+def test_page_numbers_go_on_behind_a_total_that_may_be_a_cap(cap: int, pages: int) -> None:
+    def answer(query: Query) -> Any:
+        page = {"page": int(query["page"]) % pages}  # the server may begin again behind the end
+        return {**numbered(page, cap + cap // 4, cap // 5), "total": cap}
+
+    done = read_with("page_number", answer)
+    assert done.ids == set(range(cap + cap // 4))
+    assert done.result.complete is not True
+    assert len(done.asked) <= 35
+
+
+@pytest.mark.parametrize(("length", "behind"), [(100, "5"), (2_500, "")])
+def test_a_total_of_a_round_number_is_confirmed_by_the_page_behind(
+    length: int, behind: str
+) -> None:
+    done = read_with(
+        "page_number", lambda query: {**numbered(query, length, length // 5), "total": length}
+    )
+    assert done.ids == set(range(length))
+    assert done.result.complete is True
+    assert {query["page"] for query in done.asked} == {*"01234", *behind}
+    assert len(done.asked) <= 5 + 4
+
+
 def test_page_numbers_that_wrap_round_end_after_a_lap() -> None:
     done = read_with("page_number", lambda query: numbered({"page": int(query["page"]) % 5}))
     assert done.ids == set(range(95))
