@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urljoin, urlsplit
 
 from event_assets.pagination.vocabulary import SIZE, names_pointer, plain_name
@@ -91,10 +91,22 @@ def _find_values(link: str) -> Iterator[tuple[str, int, int]]:
         yield unquote(found[at - 1] or ""), found.start(at), found.end(at)
 
 
-def leaves_size_out(pointer: object) -> bool:
-    """Return whether a pointer is a link to a numbered page that does not say how many rows."""
-    names = {plain_name(name) for name, _ in named_values(str(pointer))}
-    return not names.isdisjoint(COUNTS_PAGES) and not any(map(SIZE.fullmatch, names))
+def find_left_out(link: str, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of the first request that a link to a numbered page leaves out.
+
+    Such an API may know the filter, the order and the size of pages from each request alone.
+    """
+    names = {plain_name(name) for name, _ in named_values(link)}
+    if names.isdisjoint(COUNTS_PAGES | COUNTS_ROWS):
+        return {}
+    has_size = any(map(SIZE.fullmatch, names))
+    return {
+        name: value
+        for name, value in sent.items()
+        if (plain := plain_name(name)) not in names
+        and not (has_size and SIZE.fullmatch(plain))
+        and not (plain in COUNTS_PAGES | COUNTS_ROWS and str(value).strip("[']") in ("0", "1"))
+    }
 
 
 def leads_further(link: object, url: str, size: int) -> bool:

@@ -35,16 +35,13 @@ ignored parameter | ERROR | The server sends the same {size:,} rows for every pa
     promises more: it ignores the parameter '{parameter}'.{way_out}
 same page | WARN | {received}; the API sends the same {size:,} rows for every page: they are all, or
     it ignores the parameter '{parameter}'. Set `paginator: single_page` if the API has no pages.
-size dropped | ERROR | {received}, but the links leave out the page size of {size_left_out:,} that
-    was asked for, and pages are larger, so that rows are missing: take it out of `params`.
 begins late | ERROR | {received}, but the first response says that a page comes before it
     (`{last.before}`): correct the paginator's `base_page` or `offset`.
 last page empty | WARN | {received}, but the last of the pages that the API reports is empty: check
     the paginator's `base_page`.
 unsure total | WARN | {received}, but the API may have more.{way_out}
-doubtful total | WARN | {received}; the pages behind them are empty, and the API reports {totals}
-    rows, which leaves open whether more follow: if they count something else, set
-    `total_path: null`.
+doubtful total | WARN | {received} and no others, but the API reports {totals} rows, which leaves
+    open whether more follow: if they count something else, set `total_path: null`.
 empty pages | ERROR | {empty} consecutive pages are empty, but the API says that more
     follow.{way_out}
 too fast | ERROR | The list changes faster than it can be read: the last {idle:,} of {pages:,} pages
@@ -100,8 +97,6 @@ full page | WARN | {received} in one page, as many as a page has; nothing shows 
 no paginator | WARN | {received} in one page: no `paginator` is set, and none was detected. Set it,
     or `single_page` if the API has no pages.
 short page | pass | {all_rows}.
-size left out | WARN | {received}, but the links leave out the page size of {size_left_out:,} that
-    was asked for, so that rows may be missing: take it out of `params`.
 smaller pages | WARN | {received} in pages of {largest}, but more were asked for: ask for {largest},
     or rows between the pages may be missing.
 pointer ended | pass | {all_rows}.
@@ -146,7 +141,8 @@ def find_conditions(facts: ListFacts) -> dict[str, Any]:
     is_reached, is_short, is_ended = facts.is_total_reached, facts.is_short_of_total, end in ENDS
     (lowest, highest), is_empty = facts.totals, end == "empty pages"
     is_unsure = not last.is_total_of_list and (facts.pointers or end not in BY_POINTER)
-    is_doubtful = by_number and facts.distinct < highest and not is_reached
+    is_paged = facts.settings.asked_by != "offset"
+    is_doubtful = is_paged and facts.distinct < highest and not is_reached
     is_one_way = not facts.pointers or (last.is_backwards and facts.distinct == facts.largest)
     is_agreed = end in ("readings agree", "pointer ended")
     has_size = last.has_usual_size
@@ -156,7 +152,6 @@ def find_conditions(facts: ListFacts) -> dict[str, Any]:
         "ignored parameter": end == "ignored parameter"
         and (last.pointer or last.has_more or last.unfollowed or last.before or promise),
         "same page": end == "ignored parameter",
-        "size dropped": 0 < facts.size_left_out < facts.largest,
         "begins late": facts.settings.asked_by and last.before,
         "last page empty": facts.is_last_page_empty
         and (facts.rows or facts.settings.first_page)
@@ -194,7 +189,6 @@ def find_conditions(facts: ListFacts) -> dict[str, Any]:
         and (has_size or last.size_asked is None),
         "full page": end in ONE_PAGE and has_size and not facts.is_only_page,
         "short page": end in (*ONE_PAGE, "short page"),
-        "size left out": facts.size_left_out and end == "readings agree",
         "smaller pages": by_number
         and end in (*BY_EMPTY_PAGE, "readings agree")
         and last.size_asked

@@ -92,7 +92,6 @@ class ListFacts:
     error: str = ""  # the words about an error beside rows, as a sentence
     tie: str = ""  # the path of a value that leads on, and that other rows have
     is_total_reached: bool = False  # whether a total that did not change is the number of rows
-    size_left_out: int = 0  # rows asked for in page 1, if links that count pages leave that out
     is_last_page_empty: bool = False  # whether the last of the pages that are counted has no rows
     settings: ListSettings = NO_SETTINGS  # how it is requested
     first_rows: Sequence[Any] = ()  # of the first page

@@ -7,8 +7,10 @@ from copy import deepcopy
 from http import HTTPStatus
 from math import inf
 from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 from dlt.sources.helpers.rest_client.paginators import (
+    BaseNextUrlPaginator,
     BasePaginator,
     BaseReferencePaginator,
     OffsetPaginator,
@@ -30,6 +32,7 @@ from event_assets.pagination.pointer_walk import PointerWalk
 from event_assets.pagination.seen_ids import ReadIds, extract_ids
 from event_assets.pagination.ties import TieFinder
 from event_assets.pagination.totals import AUTO
+from event_assets.values.urls import origin
 
 REFUSALS: Final = (204, 400, 404, 410, 416, 422)  # statuses of a page that does not exist
 # Settings of dlt's paginators: what a request names by the number of a page, or by the pointer.
@@ -184,9 +187,6 @@ class ListPaginator:
             self._walk = self._walk_rows(begin_again(walk.facts), page.size_asked or size)
             self._walk.take(page)
         walk.is_counted |= counters.counts(found, self._counters, walk.position, size)
-        is_asked = walk.facts.pages == 1 and size == page.size_asked
-        if is_asked and counters.leaves_size_out(page.pointer):
-            self._walk.facts.size_left_out = size
         self._counters = found
 
     def _is_of_other_rows(self, page: PageFacts) -> bool:
@@ -227,6 +227,10 @@ class ListPaginator:
             pointer = counter.at(number) if counter else self._pointer
             dlt_compat.set_reference(active, pointer)
         active.update_request(request)
+        url, params, _ = self._first
+        if isinstance(active, BaseNextUrlPaginator) and origin(request.url) == origin(url):
+            sent = {**parse_qs(urlsplit(url).query), **params}
+            request.params = counters.find_left_out(request.url, sent)
 
     def stopped_early(self) -> None:
         """Finish at a response that the configuration ignores (`response_actions`).

@@ -25,8 +25,9 @@ class NumberWalk(PageWalk):
         may_be_cached = end == "page repeated" and len(self._pages_before) != last
         if may_be_cached or (end == "page behind" and self._may_be_capped):
             end = "" if (yield from self._look_behind(last, 1, 1)) else end
-        if end == "page repeated" and not self.facts.last.has_more and self._may_be_limit():
-            end = "depth"
+        is_told = self._page_count == last  # the page that comes again is the last one
+        if end == "page repeated" and not (self.facts.last.has_more or is_told):
+            end = "depth" if self._may_be_limit() else end
         return end
 
     @property

@@ -89,13 +89,16 @@ class PageWalk(Walk):
             page = page._replace(has_more=False)
         overlap = 0 if is_repeated or was_end_said else self._find_overlap(ids)
         has_gap = reading.empty > 0 or reading.known_rows > 0
+        may_be_named_twice = self._is_numbered and not facts.settings.first_page  # by 0 and 1
         fresh = self._add(ids, range(overlap, len(ids)))
         # in mid-list, a page was another one, or empty by accident
         self.is_counted |= bool(fresh) and has_gap
         if fresh and self._hole:
             self._oddity = self._hole
-        elif is_repeated and len(reading.pages) > 2:
+        elif is_repeated and (len(reading.pages) > 2 or not may_be_named_twice):
             self._hole = " A page in mid-list came twice."
+            is_promised = self._page_count >= len(reading.pages)
+            self._oddity = self._hole if is_promised else self._oddity
         self._ids += len(fresh)
         is_shifted = len(ids) > len(fresh) == 1 and ids[:-1] == last_page[1:]
         self._shifted = self._shifted + 1 if is_shifted else 0

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from event_assets.pagination.counters import leaves_size_out
+from event_assets.pagination.counters import find_left_out
 from event_assets.pagination.facts import USUAL_SIZES
 from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import SIZE, plain_name
@@ -207,7 +207,7 @@ def find_largest_size(search: ParameterSearch) -> None:
     if not name:
         return
     links = find_pointers(search.base) if paging.kind in ("json_link", "header_link") else ()
-    if any(leaves_size_out(link.value) for link in links):
+    if any(find_left_out(str(link.value), {name: 1}) for link in links):
         paging.size_param = None  # page 1 alone would be of another size
         del paging.settings[name]
         return

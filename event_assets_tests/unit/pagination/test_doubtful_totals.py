@@ -426,6 +426,18 @@ def test_a_total_goes_to_and_fro_if_it_does_so_twice(
     assert read_with({"type": "offset", "limit": 10}, answer).result.complete is complete
 
 
+@pytest.mark.parametrize(("first", "complete"), [(130, True), (200, None)])
+def test_a_cursor_whose_total_falls_in_each_reading_may_leave_its_list(
+    first: int, complete: bool | None
+) -> None:
+    """It may forget a filter that the first request has."""
+
+    def answer(query: Query) -> Any:
+        return {**PAGED["cursor"][1](query), "total": 130 if "cursor" in query else first}
+
+    assert read_with(PAGED["cursor"][0], answer).result.complete is complete
+
+
 def test_a_total_that_falls_to_the_limit_is_reached() -> None:
     requests_sent = itertools.count(1)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from event_assets_tests.support.paging import Query
-from event_assets_tests.support.served_lists import PAGED, numbered, read_with, rows_from
+from event_assets_tests.support.served_lists import NUMBERED, PAGED, numbered, read_with, rows_from
 
 
 def test_page_numbers_without_a_total_are_read_twice() -> None:
@@ -101,19 +101,35 @@ def test_a_first_page_with_two_numbers_is_read_once(length: int) -> None:
     assert done.result.complete is (None if 0 < length <= 20 else True), done.result.reason
 
 
+@pytest.mark.parametrize("first", [20, 40])
 @pytest.mark.parametrize("kind", ["page", "cursor"])
-def test_a_page_that_a_cache_sends_for_the_next_one_is_a_doubt_and_no_end(kind: str) -> None:
+def test_a_page_that_a_cache_sends_for_the_next_one_is_a_doubt_and_no_end(
+    kind: str, first: int
+) -> None:
     config, answer = PAGED[kind]
 
     def cached(query: Query) -> Any:
-        body = answer(query)
-        is_third = body["data"][:1] == [{"id": 40}]
-        return {**body, "data": rows_from(20)} if is_third else body
+        page = {"page": int(query["page"]) - 1} if kind == "page" else query
+        body = answer(page)
+        is_cached = body["data"][:1] == [{"id": first}]
+        return {**body, "data": rows_from(first - 20)} if is_cached else body
 
-    done = read_with(config, cached)
-    assert done.ids == {*range(40), *range(60, 130)}
+    done = read_with(NUMBERED if kind == "page" else config, cached)
+    assert done.ids == {*range(first), *range(first + 20, 130)}
     assert done.result.complete is None
     assert "A page in mid-list came twice." in done.result.reason
+
+
+@pytest.mark.parametrize(("pages", "complete"), [(4, True), (5, None)])
+def test_a_page_that_comes_again_in_place_of_the_last_one_that_is_told_is_a_doubt(
+    pages: int, complete: bool | None
+) -> None:
+    def answer(query: Query) -> Any:
+        return {**numbered({"page": min(3, int(query["page"]) - 1)}), "total_pages": pages}
+
+    done = read_with(NUMBERED, answer)
+    assert done.ids == set(range(80))
+    assert done.result.complete is complete, done.result.reason
 
 
 def test_the_last_page_given_again_is_an_end() -> None:

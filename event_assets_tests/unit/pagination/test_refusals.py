@@ -338,3 +338,15 @@ def test_a_last_page_that_comes_again_at_a_round_number_of_rows_may_be_a_limit(
     done = read_with(PAGED[kind][0], answer)
     assert len(done.ids) == 500
     assert bool(done.result.complete) is bool(told)
+
+
+@pytest.mark.parametrize(("pages", "complete"), [(2, True), (3, None)])
+def test_a_last_page_that_comes_again_behind_the_last_one_that_is_told_is_no_limit(
+    pages: int, complete: bool | None
+) -> None:
+    def answer(query: Query) -> Any:
+        return {"data": rows(0, 100)[50 * min(1, int(query["page"])) :][:50], "total_pages": pages}
+
+    done = read_with("page_number", answer)
+    assert len(done.ids) == 100
+    assert done.result.complete is complete, done.result.reason
