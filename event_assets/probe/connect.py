@@ -142,7 +142,7 @@ def _without_page(given: RequestInput) -> RequestInput:
 def _examine(discovery: Discovery, page: Page) -> None:
     """Find the fields and the pages of a list, reach its end, and write the document."""
     client = discovery.client
-    zone = find_zone(page.document)
+    zone = find_zone(page.document, client.selector)
     sample = Sample(page.rows, zone)
     key = as_list(discovery.options.get("primary_key") or find_id(sample))
     client.read_ids, client.id_path = build_id_reader(key, sample), next(iter(key), None)

@@ -155,10 +155,12 @@ def is_zone_name(path: str) -> bool:
     return bool(name & words.ZONE or is_in_zone) or {"time", "zone"} <= name
 
 
-def find_zone(document: Any) -> str | None:
-    """Return a time zone that a response names outside of its records."""
+def find_zone(document: Any, selector: str) -> str | None:
+    """Return a time zone that a response names outside of the records at a selector."""
+    around, is_by_id, _ = selector.partition("*")  # records may be members of an object, by id
     members = members_outside_records(document)
-    texts = (value for path, value in members if isinstance(value, str) and is_zone_name(path))
+    others = (one for one in members if not (is_by_id and one[0].startswith(around)))
+    texts = (value for path, value in others if isinstance(value, str) and is_zone_name(path))
     return next(filter(parse_zone, texts), None)
 
 

@@ -225,6 +225,18 @@ def test_a_zone_beside_the_list_is_that_of_its_times(where: str) -> None:
     assert fields(found)["start_time"]["timezone"] == "Europe/Tallinn"
 
 
+def test_the_zone_of_a_record_is_not_that_of_days_in_others() -> None:
+    rows = events(14)
+    for at, row in enumerate(rows):
+        row["start"] = {"dateTime": f"2026-07-01T19:{at}0:00", "timeZone": "Europe/Berlin"}
+        if at % 2:
+            row["start"] = {"date": f"2026-07-{at:02}"}
+        del row["start_time"], row["end_time"]
+    by_id = {str(row.pop("id")): row for row in rows}
+    found = connect(lambda _: {"events": by_id, "total": len(by_id)})
+    assert fields(found)["start_time"]["timezone"] == ["start.timeZone", "UTC"]
+
+
 def test_a_zone_is_found_by_its_value() -> None:
     found = connect(whole(local(zeit="Europe/Berlin")))
     assert (found.questions, first_start(found)) == ([], IN_BERLIN)
