@@ -2,9 +2,10 @@
 
 import copy
 import functools
+import itertools
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from inspect import unwrap
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 import tomlkit
 from alembic.script import ScriptDirectory
 from dagster.components.core import load_defs, package_entry, snapshot
-from dlt.common import typing, validation
+from dlt.common import jsonpath, typing, validation
 from dlt.common.configuration.specs import base_configuration
 from dlt.common.configuration.specs.base_configuration import BaseConfiguration
 from dlt.common.schema import schema as schema_module
@@ -22,6 +23,11 @@ from dlt.destinations import duckdb as dlt_duckdb
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 from pydantic import BaseModel
+from yaml import YAMLError
+from yaml.events import Event
+from yaml.parser import Parser
+from yaml.reader import Reader
+from yaml.scanner import Scanner
 
 
 def once(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -54,6 +60,8 @@ def make_libraries_fast(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         schema_module, "import_normalizers", unwrap(vars(schema_module)["import_normalizers"])
     )
+    patch.setattr(jsonpath, "_parse", functools.cache(vars(jsonpath)["_parse"]))
+    patch.setattr(Parser, "__init__", _parse_yaml_once())
     _describe_components_once(patch)
     patch.setattr(ScriptDirectory, "from_config", _script_directory_once())
     if find_spec("pandas") is None:  # or DuckDB looks for it at each query
@@ -124,6 +132,42 @@ def _capabilities_once() -> Callable[..., Any]:
         if key not in found:
             found[key] = capabilities(destination, config, naming)
         return copy.copy(found[key])
+
+    return look_up
+
+
+def _parse_yaml_once() -> Callable[[Any], None]:
+    """Return what begins to parse a YAML text, which each command and Dagster do anew."""
+    begin = Parser.__init__
+
+    class Plain(Reader, Scanner, Parser):
+        def __init__(self, text: str) -> None:
+            Reader.__init__(self, text)
+            Scanner.__init__(self)
+            begin(self)
+
+    @functools.lru_cache(maxsize=100)
+    def parse(text: str) -> tuple[list[Event], Exception | None]:
+        parser: Any = Plain(text)
+        events = list[Event]()
+        try:
+            while parser.check_event():
+                events.append(parser.get_event())
+        except YAMLError as error:
+            return events, error
+        return events, None
+
+    def replay(text: str) -> Iterator[Event | None]:
+        events, error = parse(text)
+        yield from events
+        if error:
+            raise copy.copy(error)
+        yield from itertools.repeat(None)
+
+    def look_up(parser: Any) -> None:
+        begin(parser)
+        if parser.stream is None and parser.name == "<unicode string>":  # not a file, nor bytes
+            parser.state = functools.partial(next, replay(parser.buffer.removesuffix("\0")))
 
     return look_up
 
