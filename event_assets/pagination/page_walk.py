@@ -144,7 +144,8 @@ class PageWalk(Walk):
         is_again = is_known and self._has_moved_on
         total.evaluate(page.total, reading.rows, 0 if is_again else size)
         is_length = page.total in (self.largest, len(page.ids))  # no number of pages
-        may_count_pages = None if is_length or page.total == self._ids else total.disproved
+        counts_no_pages = is_length or page.total == self._ids or is_usual_cap(page.total)
+        may_count_pages = None if counts_no_pages else total.disproved
         self._page_count = page.page_count or may_count_pages or self._page_count
         self.facts.is_total_reached = self._is_total_reached
 
@@ -152,10 +153,7 @@ class PageWalk(Walk):
         """Return the name of the evidence with which this reading ends; empty if it goes on."""
         reading = self._reading
         is_long = len(reading.pages) > 2
-        # a cap that rows have passed counts no pages
-        is_cap = self._page_count == reading.total.disproved and is_usual_cap(self._page_count)
-        is_open = self._promises_more and not is_cap
-        is_lap = 0 < self._ids <= reading.known_rows and is_long and not is_open
+        is_lap = 0 < self._ids <= reading.known_rows and is_long and not self._promises_more
         # the page behind the last one may have been empty by accident
         is_end = not (page.ids or page.has_more)
         is_again = is_end and self._pages_before == reading.pages[:-1] != [] and self._has_all

@@ -37,7 +37,7 @@ def parse_count(value: object) -> int | None:
     return None
 
 
-def is_usual_cap(total: int) -> bool:
+def is_usual_cap(total: int | None) -> bool:
     """Return whether a total is one at which APIs stop to count rows: 100, 500, 10,000."""
     return bool(re.fullmatch("[125]00+", str(total)))
 
