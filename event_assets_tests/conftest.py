@@ -78,7 +78,8 @@ def project(
     """
     mark = request.node.get_closest_marker("in_process")
     is_open = mark is not None and mark.args != (False,)
-    with new_project(tmp_path, monkeypatch) as made, made.connect() if is_open else nullcontext():
+    project = new_project(tmp_path, monkeypatch)
+    with project as made, made.kept_open() if is_open else nullcontext():
         yield made
 
 

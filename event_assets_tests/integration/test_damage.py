@@ -66,7 +66,7 @@ def synced(once: Synced, project: Project) -> Iterator[Synced]:
     project.database.parent.mkdir()
     shutil.copy(once.file, project.database)
     once.change()
-    with project.connect():  # once for all that opens it
+    with project.kept_open():
         yield once
 
 

@@ -2,6 +2,8 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,6 +26,7 @@ from event_assets_tests.support.direct_syncs import complete, source_of, sync_so
 from event_assets_tests.support.platforms import events, paged, source
 from event_assets_tests.support.project import Project
 
+pytestmark = pytest.mark.in_process
 SIZE = 5  # events of a page
 Seen = tuple[list[Any], dict[str, list[str]]]  # checks, and the rows of tables
 Rows = list[dict[str, Any]]
@@ -143,7 +146,10 @@ def test_known_pages_leave_what_typed_ones_leave(
     project: Project, tmp_path: Path, kind: str
 ) -> None:
     chance, rows = random.Random(kind), events(23)
-    with serving(serve_pages(rows, PAGINGS[kind])) as api:
+    databases = {name: tmp_path / name / "warehouse.duckdb" for name in ("with", "without")}
+    with serving(serve_pages(rows, PAGINGS[kind])) as api, ExitStack() as opened:
+        for database in databases.values():
+            opened.enter_context(replace(project, database=database).kept_open())
         removed = {"removed_when": {"is_off": True}} if kind != "offset" else {}
         document = source(
             api.url, endpoint={"paginator": PAGINGS[kind][0]}, max_rejects="90%", **removed
@@ -152,9 +158,7 @@ def test_known_pages_leave_what_typed_ones_leave(
         for number in range(8):
             statement = edit(chance) if number else "select 1"
             seen = []
-            for name in ("with", "without"):
-                database = tmp_path / name / "warehouse.duckdb"
-                database.parent.mkdir(exist_ok=True)
+            for name, database in databases.items():
                 project.environment.setenv("EVENTS_DUCKDB", str(database))
                 warehouse.run(lambda open_one: open_one.execute(statement))  # noqa: B023
                 if name == "without":

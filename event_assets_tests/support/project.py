@@ -83,6 +83,13 @@ class Project:
         self.database.parent.mkdir(exist_ok=True)
         return duckdb.connect(self.database, config=DUCKDB_CONFIG)
 
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Keep the database open, and do not write its log into the file that nobody reads."""
+        with self.connect() as database:
+            database.execute("pragma disable_checkpoint_on_shutdown")
+            yield
+
     def ids(self, table: str = "event_data") -> list[str]:
         """Return the ids in a table, sorted."""
         return [row[0] for row in self.rows(f"select id from events.{table} order by id")]

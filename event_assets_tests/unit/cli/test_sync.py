@@ -30,7 +30,7 @@ def is_cheap():
     severity = dg.AssetCheckSeverity.{severity}
     return dg.AssetCheckResult(passed=False, severity=severity, description="Too dear.")
 """
-pytestmark = pytest.mark.usefixtures("project")
+pytestmark = [pytest.mark.in_process, pytest.mark.usefixtures("project")]
 
 
 @pytest.fixture
@@ -78,6 +78,7 @@ def test_every_source_is_synced_and_the_changes_of_each_are_counted(
         assert len(instance.get_runs(of_job)) == 2
 
 
+@pytest.mark.in_process(False)
 def test_a_source_that_fails_keeps_no_other_from_its_sync(
     project: Project, files: Path, capfd: Output
 ) -> None:
@@ -117,6 +118,7 @@ def test_a_source_that_is_made_meanwhile_stops_no_sync_of_another(files: Path) -
     assert [one.name for one in load_sources(definitions, ["concerts"])] == ["concerts"]
 
 
+@pytest.mark.in_process(False)
 def test_the_sandbox_steps_aside_unless_it_is_named(
     project: Project, files: Path, capfd: Output
 ) -> None:

@@ -28,7 +28,7 @@ from event_assets_tests.support.loads import (
 )
 from event_assets_tests.support.project import Project
 
-pytestmark = pytest.mark.usefixtures("project")
+pytestmark = [pytest.mark.in_process, pytest.mark.usefixtures("project")]
 
 
 def test_rows_with_the_same_key_are_replaced_and_the_others_stay() -> None:
@@ -147,6 +147,7 @@ def test_what_was_loaded_is_not_loaded_again() -> None:
         assert not pipeline.has_pending_data
 
 
+@pytest.mark.in_process(False)
 def test_dlt_finds_its_schema_state_and_loads(project: Project, tmp_path: Any) -> None:
     for value in (1, 2):
         load(records(0, 2, v=value))

@@ -13,7 +13,8 @@ from event_assets.warehouse.load import package_files
 from event_assets_tests.support.loads import execute, extracted, load, records, rows
 from event_assets_tests.support.project import Project
 
-pytestmark = pytest.mark.usefixtures("project")
+pytestmark = [pytest.mark.in_process, pytest.mark.usefixtures("project")]
+needs_little_memory = pytest.mark.in_process(False)  # each load has a connection of its own
 
 
 def ids_as_written() -> list[str]:
@@ -40,6 +41,7 @@ def test_a_row_that_comes_again_unchanged_is_not_written_again() -> None:
     ) == [(4,)]
 
 
+@needs_little_memory
 def test_many_columns_of_text_fit_into_the_memory_limit() -> None:
     texts = [f"{number} {'text ' * 60}" for number in range(10_000)]
     wide = pa.table({"id": texts, **{f"text_{column}": texts for column in range(60)}})
@@ -48,6 +50,7 @@ def test_many_columns_of_text_fit_into_the_memory_limit() -> None:
     assert rows("select count(*) from events.event_data") == [(10_000,)]
 
 
+@needs_little_memory
 def test_few_long_texts_take_more_than_the_memory_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "MIN_MEMORY", 0)  # then it is 64 MB and some
     for name in ("a", "b"):
@@ -108,6 +111,7 @@ def test_a_key_that_is_twice_in_the_table_is_there_once_after_a_load() -> None:
     assert rows() == [("000", "a"), ("001", "a")]
 
 
+@needs_little_memory
 def test_wide_rows_that_all_change_are_replaced() -> None:
     for turn in range(3):
         texts = [f"{turn} {number} {'text ' * 10}" for number in range(8_000)]
@@ -118,6 +122,7 @@ def test_wide_rows_that_all_change_are_replaced() -> None:
     assert rows("select count(*), min(text_1[1]) from events.event_data") == [(8_000, "2")]
 
 
+@needs_little_memory
 def test_the_file_does_not_grow_with_loads_that_change_nothing(project: Project) -> None:
     sizes = []
     texts = [f"{number * 7919 % 10_007:x}" * 20 for number in range(20_000)]
