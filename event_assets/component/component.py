@@ -26,8 +26,7 @@ from event_assets.config.source import DEFAULT_MAX_REJECTS, DEFAULT_RESUME_HOURS
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.orchestration.assets import build_assets
 from event_assets.orchestration.checks import build_checks
-from event_assets.orchestration.jobs import build_jobs
-from event_assets.orchestration.partitions import build_accounts_sensors
+from event_assets.orchestration.jobs import build_jobs, build_sensors
 
 PERCENTAGE = r"^(100|\d{1,2}(\.\d+)?)%$"
 
@@ -223,5 +222,5 @@ class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
             asset_checks=build_checks(source, freshness),
             jobs=jobs,
             schedules=schedules if source.is_synced else (),
-            sensors=build_accounts_sensors(source),
+            sensors=build_sensors(source),
         )

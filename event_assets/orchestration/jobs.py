@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import dagster as dg
@@ -14,14 +15,16 @@ from event_assets.config.source_files import EVENT_DATA
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.orchestration import partitions
 from event_assets.orchestration.metadata import asset_key
+from event_assets.transform.all_events import CURRENT_EVENTS
 
 AssetJob: TypeAlias = Any  # what `dg.define_asset_job` returns; Dagster does not publish its type
+FULLY, ON_SCHEDULE = "_fully", "_on_schedule"  # of the names of jobs
 # The tag of a run of `event-assets`, which syncs what it is told to.
 BY_COMMAND = ".dagster/by_command"  # the UI hides tags that begin so
 # Once an hour, between the full hours at which most syncs run: the freshness policy knows only the
 # newest run of any account, the check looks at the data of each.
 FRESHNESS_CRON = "37 * * * *"
-LAST_IN_QUEUE = {"dagster/priority": "-1"}  # lower than all other runs
+MAX_WAIT = 900.0  # seconds for which the derived assets wait for accounts that are being synced
 KIND_TAG = "event_assets/kind"  # separates runs that need not wait for each other
 WAITING = (DagsterRunStatus.NOT_STARTED, DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING)
 UNFINISHED = [*WAITING, *partitions.RUNNING]
@@ -64,9 +67,9 @@ def build_jobs(
     timed = [(job, cron) for job, cron in zip(jobs, crons, strict=False) if cron]
     if source.accounts:
         scheduled = dg.define_asset_job(
-            f"{job_name(source)}_on_schedule",
+            f"{job_name(source)}{ON_SCHEDULE}",
             everything,
-            description=f"The scheduled runs of {source.name}: one for each account, then one for "
+            description=f"The scheduled runs of {source.name}, one for each account, and those of "
             "the derived assets. To sync all accounts by hand, start a backfill of "
             f"{job_name(source)}.",
         )
@@ -78,6 +81,13 @@ def build_jobs(
         jobs.append(_define_freshness_job(source))
         schedules += [_build_schedule(jobs[-1], FRESHNESS_CRON)] if schedule else []
     return jobs, schedules
+
+
+def build_sensors(source: SourceConfig) -> list[dg.SensorDefinition]:
+    """Build the sensors of the accounts and of what is derived of them; none without accounts."""
+    if source.accounts is None:
+        return []
+    return [partitions.build_accounts_sensor(source), _build_derived_sensor(source)]
 
 
 def build_run_config(
@@ -104,7 +114,7 @@ def _define_sync_jobs(source: SourceConfig, selection: dg.AssetSelection) -> Ite
     ]
     if incremental:
         yield dg.define_asset_job(
-            f"{job_name(source)}_fully",
+            f"{job_name(source)}{FULLY}",
             selection,
             config=build_run_config(source, incremental, full_sync=True),
             description=f"{description} Reads whole lists: events that are missing from them are "
@@ -153,7 +163,7 @@ def _build_accounts_schedule(
     sync_job: AssetJob,
     cron: str,
 ) -> dg.ScheduleDefinition:
-    """Build a schedule that requests a run for each account, and last one for the derived assets.
+    """Build a schedule that requests a run for each account.
 
     An account with an unfinished run gets no other. With a run configuration, only runs of the same
     configuration count.
@@ -165,15 +175,9 @@ def _build_accounts_schedule(
     """
     config = sync_job.config
     kind = {KIND_TAG: f"{sync_job.name}_schedule"} if config else {}
-    own_jobs = (job.name, job_name(source), f"{job_name(source)}_fully")
 
     def evaluate(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        unfinished = [
-            run
-            for run in context.instance.get_runs(dg.RunsFilter(statuses=UNFINISHED, tags=kind))
-            # of the schedule or of a backfill, or else started by hand
-            if run.job_name in own_jobs or synced[0] in (run.asset_selection or ())
-        ]
+        unfinished = _find_unfinished(source, context.instance, kind)
         active = {partitions.account_of_run(run) for run in unfinished}
         at = context.scheduled_execution_time.isoformat()
         accounts = partitions.update_partitions(source, context.instance)
@@ -196,10 +200,45 @@ def _build_accounts_schedule(
             )
             return
         yield from requests
-        waiting = [run for run in unfinished if run.status in WAITING]
-        if None not in map(partitions.account_of_run, waiting) and context.repository_def:
-            assets = context.repository_def.assets_defs_by_key.values()
-            derived = sorted(DerivedAssets(synced).resolve(assets))
-            yield dg.RunRequest(at, asset_selection=derived, tags=LAST_IN_QUEUE)
 
     return _define_schedule(sync_job.name, job, cron, evaluate)
+
+
+def _build_derived_sensor(source: SourceConfig) -> dg.SensorDefinition:
+    """Build a sensor that requests a run of the derived assets once the accounts are synced."""
+    synced = [asset_key(source, resource) for resource in source.resources]
+    keys = [asset_key(source, table) for table in (EVENT_DATA, CURRENT_EVENTS)]
+
+    @dg.sensor(
+        name=f"{source.name}_derived_sensor",
+        job_name=f"{job_name(source)}{ON_SCHEDULE}",
+        description=f"Builds what is derived of {source.name} when no account is being synced any "
+        f"more, or {MAX_WAIT // 60:.0f} minutes after it was built.",
+        minimum_interval_seconds=partitions.INTERVAL,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def request_derived(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        instance, newest = context.instance, context.instance.get_latest_materialization_event
+        synced_at, built_at = (event.timestamp if event else 0.0 for event in map(newest, keys))
+        if synced_at <= built_at or context.repository_def is None:
+            return dg.SkipReason("No account was synced since.")
+        if time.time() < built_at + MAX_WAIT and _find_unfinished(source, instance):
+            return dg.SkipReason("Runs of the source are not finished yet.")
+        assets = context.repository_def.assets_defs_by_key.values()
+        derived = sorted(DerivedAssets(synced).resolve(assets))
+        return dg.RunRequest(str(synced_at), asset_selection=derived)
+
+    return request_derived
+
+
+def _find_unfinished(
+    source: SourceConfig, instance: dg.DagsterInstance, tags: Mapping[str, str] = {}
+) -> list[dg.DagsterRun]:
+    """Return the unfinished runs of a source: of a schedule, of a backfill, or started by hand."""
+    jobs = [f"{job_name(source)}{suffix}" for suffix in ("", FULLY, ON_SCHEDULE)]
+    synced = asset_key(source, next(iter(source.resources)))
+    return [
+        run
+        for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED, tags=tags))
+        if run.job_name in jobs or synced in (run.asset_selection or ())
+    ]

@@ -66,22 +66,21 @@ def partitions_def(source: SourceConfig) -> AccountPartitions | None:
     return partitions
 
 
-def build_accounts_sensors(source: SourceConfig) -> list[dg.SensorDefinition]:
-    """Build the sensor of the accounts; none without accounts."""
-    if source.accounts is None:
-        return []
+def build_accounts_sensor(source: SourceConfig) -> dg.SensorDefinition:
+    """Build the sensor that updates the partitions of a source with accounts."""
+    has_query = source.accounts is not None and source.accounts.query
 
     @dg.sensor(
         name=f"{partitions_name(source)}_sensor",
         description=f"Keeps the partitions of {source.name} equal to its list of accounts.",
-        minimum_interval_seconds=QUERY_INTERVAL if source.accounts.query else INTERVAL,
+        minimum_interval_seconds=QUERY_INTERVAL if has_query else INTERVAL,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def update_accounts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         names = update_partitions(source, context.instance)
         return dg.SkipReason(f"{counted(len(names), 'account')}.")
 
-    return [update_accounts]
+    return update_accounts
 
 
 def update_partitions(source: SourceConfig, instance: dg.DagsterInstance) -> Sequence[str]:

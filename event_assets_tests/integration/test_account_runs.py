@@ -13,7 +13,7 @@ from dagster._cli import cli as dagster
 
 from event_assets.cli.main import run as run_command
 from event_assets.config.database_file import failure_file, syncs_folder
-from event_assets_tests.support.accounts import serving_accounts, with_accounts
+from event_assets_tests.support.accounts import derive, serving_accounts, sync, with_accounts
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import derive_tables, source_of, sync_accounts
 from event_assets_tests.support.platforms import definitions, events, paged, source
@@ -59,20 +59,49 @@ def listing(tmp_path: Path, *names: str) -> dict[str, str]:
     return {"file": str(tmp_path / "accounts.txt")}
 
 
-def test_a_tick_asks_for_each_account_and_last_for_what_is_made_of_all(kept: Project) -> None:
+def test_a_tick_asks_for_each_account(kept: Project) -> None:
     loaded = definitions({"events": with_accounts(NOWHERE, ["a", "b/c"], schedule="* * * * *")})
-    *each, last = tick(kept.instance, loaded)
+    each = tick(kept.instance, loaded)
     assert asked(each) == ["a", "b/c"]
     assert {key.to_user_string() for request in each for key in request.asset_selection or ()} == {
         "event_data"
     }
-    assert last.partition_key is None
-    assert {key.to_user_string() for key in last.asset_selection or ()} == {
-        "current_events",
-        "event_changes",
-        "event_calendar",
-    }
-    assert int(last.tags["dagster/priority"]) < 0
+
+
+def sense(instance: dg.DagsterInstance, loaded: dg.Definitions) -> Any:
+    context = dg.build_sensor_context(instance, repository_def=loaded.get_repository_def())
+    return loaded.resolve_sensor_def("events_derived_sensor").evaluate_tick(context)
+
+
+def test_what_is_derived_is_built_once_the_last_account_is_synced(
+    kept: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving_accounts({"a": events(2), "b": events(3)}) as api:
+        loaded = definitions({"events": with_accounts(api.url, ["a", "b"])})
+        assert not sense(kept.instance, loaded).run_requests
+        sync(kept, loaded, "a", "b")
+        [request] = sense(kept.instance, loaded).run_requests
+        assert request.partition_key is None
+        assert {key.to_user_string() for key in request.asset_selection} == {
+            "current_events",
+            "event_changes",
+            "event_calendar",
+        }
+        assert derive(kept, loaded).success
+        assert not sense(kept.instance, loaded).run_requests
+
+        sync(kept, loaded, "a")
+        job, tags = loaded.resolve_job_def("sync_events_on_schedule"), {"dagster/partition": "b"}
+        run = kept.instance.create_run_for_job(job, status=Status.STARTED, tags=tags)
+        waiting = sense(kept.instance, loaded)
+        assert not waiting.run_requests
+        assert waiting.skip_message == "Runs of the source are not finished yet."
+        with monkeypatch.context() as later:
+            later.setattr("event_assets.orchestration.jobs.MAX_WAIT", 0)
+            [at_last] = sense(kept.instance, loaded).run_requests
+        kept.instance.delete_run(run.run_id)
+        [again] = sense(kept.instance, loaded).run_requests
+        assert again.run_key == at_last.run_key != request.run_key
 
 
 def test_an_account_whose_run_goes_on_is_not_started_again(kept: Project) -> None:
@@ -87,7 +116,7 @@ def test_an_account_whose_run_goes_on_is_not_started_again(kept: Project) -> Non
     for name, (job, status) in names.items():
         tags = {"dagster/partition": name}
         kept.instance.create_run_for_job(loaded.resolve_job_def(job), status=status, tags=tags)
-    assert asked(tick(kept.instance, loaded)) == ["has failed", "is another's", "is free", None]
+    assert asked(tick(kept.instance, loaded)) == ["has failed", "is another's", "is free"]
 
 
 @pytest.mark.parametrize(
@@ -149,11 +178,11 @@ def test_accounts_follow_the_list(kept: Project, tmp_path: Path) -> None:
         where = listing(tmp_path, "a", "b")
         document = with_accounts(api.url, where, schedule="* * * * *")
         loaded, config = definitions({"events": document}), source_of(document)
-        assert asked(tick(kept.instance, loaded)) == ["a", "b", None]
+        assert asked(tick(kept.instance, loaded)) == ["a", "b"]
         sync_accounts(config, "a", "b")
         derive_tables(config)
         listing(tmp_path, "b", "c")
-        assert asked(tick(kept.instance, loaded)) == ["b", "c", None]
+        assert asked(tick(kept.instance, loaded)) == ["b", "c"]
         known = kept.instance.get_dynamic_partitions("events_accounts")
         derive_tables(config)
         shown = kept.rows("select distinct account from events.current_events")
@@ -201,7 +230,7 @@ def test_a_list_that_cannot_be_read_leaves_the_accounts_that_are_known(
     loaded = definitions({"events": with_accounts(NOWHERE, where, schedule="* * * * *")})
     tick(kept.instance, loaded)
     (tmp_path / "accounts.txt").unlink()
-    assert asked(tick(kept.instance, loaded)) == ["a", "b", None]
+    assert asked(tick(kept.instance, loaded)) == ["a", "b"]
 
 
 def test_one_account_can_be_materialized_before_any_is_known(
@@ -225,7 +254,7 @@ def test_the_schedule_of_full_syncs_reads_everything_of_each_account(kept: Proje
         document = with_accounts(api.url, ["a", "b"], endpoint=endpoint, full_sync="0 3 * * *")
         loaded = definitions({"events": document})
         sync_accounts(source_of(document), "a", "b")
-        *each, _ = tick(kept.instance, loaded, "sync_events_fully_schedule")
+        each = tick(kept.instance, loaded, "sync_events_fully_schedule")
         job = loaded.resolve_job_def("sync_events_on_schedule")
         for request in each:
             assert (
