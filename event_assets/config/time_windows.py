@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated
+from typing import Annotated, cast
 
 from pydantic import Field, model_validator
 
 from event_assets.config.model import StrictModel
 
+Span = tuple[datetime, datetime]
 RELATIVE_DAYS = re.compile(r"([+-]\d{1,5})d")
 DEFAULT_SINCE, DEFAULT_UNTIL = "2000-01-01", "+3650d"
 
@@ -49,6 +50,39 @@ class TimeWindowsConfig(StrictModel):
         if self.format not in EPOCH_FORMATTERS and (shown == self.format or "%" in shown):
             raise ValueError("`format` must be epoch_s, epoch_ms or a pattern like %Y-%m-%d")
         return self
+
+    @property
+    def whole(self) -> bool:
+        """Whether the whole list is read first, whose total must be reached in the end."""
+        return self.since is None and self.until is None
+
+    @property
+    def step(self) -> timedelta:
+        """The shortest window, by which windows overlap: any bounds of the API work alike."""
+        is_by_day = "%" in self.format and "%H" not in self.format
+        return timedelta(days=1) if is_by_day else timedelta(seconds=1)
+
+    def span(self, now: datetime) -> Span:
+        """Return the first and the last instant of all windows of a sync that starts at `now`."""
+        days = (self.since or DEFAULT_SINCE, self.until or DEFAULT_UNTIL)
+        start, end = (cast("datetime", parse_day(day, now)) for day in days)
+        return start, max(start, end)
+
+    def write(self, moment: datetime) -> str:
+        """Format a bound of a window."""
+        to_epoch = EPOCH_FORMATTERS.get(self.format)
+        return to_epoch(moment) if to_epoch else moment.strftime(self.format)
+
+    def params(self, span: Span) -> dict[str, str]:
+        """Return the query parameters of a window."""
+        start, end = self.write(span[0] - self.step), self.write(span[1])
+        return {self.param_from: start, self.param_to: end}
+
+    def split(self, span: Span) -> list[Span]:
+        """Split a window in two; empty if it is too short."""
+        start, end = span
+        middle = start + (end - start) // self.step // 2 * self.step
+        return [(start, middle), (middle, end)] if start < middle < end else []
 
 
 EPOCH_FORMATTERS: dict[str, Callable[[datetime], str]] = {

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from itertools import chain, islice
 from typing import Any
@@ -45,7 +46,7 @@ from event_assets.pagination.facts import ListFacts
 from event_assets.pagination.per_parent import ListAggregator
 from event_assets.pagination.result import PaginationResult
 from event_assets.pagination.seen_ids import extract_ids
-from event_assets.pagination.time_windows import Paginator, TimeWindowPaginator, WindowPlan
+from event_assets.pagination.time_windows import Paginator, TimeWindowPaginator
 from event_assets.records.contract import build_id_reader
 from event_assets.values.errors import ApiError, ConfigError, ContentError, ExpiredPositionError
 from event_assets.values.urls import redact_url
@@ -236,8 +237,8 @@ def build_paginator(resource: ResourceConfig, started_at: datetime) -> Paginator
     """Build the paginator of a list of a resource."""
     configured, read_ids = resource.paginator, build_id_reader(resource)
     if resource.is_events and (windows := resource.source.windows):
-        plan = WindowPlan.from_config(windows, started_at)
-        return TimeWindowPaginator(lambda: create_paginator(configured, read_ids), plan)
+        make = partial(create_paginator, configured, read_ids)
+        return TimeWindowPaginator(make, windows, started_at, is_alone=not resource.parent)
     return create_paginator(configured, read_ids, is_alone=not resource.parent)
 
 

@@ -7,73 +7,21 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from math import inf
+from typing import Any, Final, TypeAlias
 
 from requests import Request, Response
 
-from event_assets.config import time_windows
-from event_assets.config.time_windows import DEFAULT_SINCE, DEFAULT_UNTIL
+from event_assets.config.time_windows import Span, TimeWindowsConfig
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import ListFacts, add_counts
 from event_assets.pagination.list_paginator import ListPaginator, copy_parts
 from event_assets.pagination.seen_ids import DistinctIds, RecentIds
 from event_assets.values.wording import counted
 
-Span = tuple[datetime, datetime]
 ROUND = 50  # rows: a limit of the API is a multiple, or one of the size of pages
 TOO_LONG: Final = (400, 413, 422)  # statuses of a window that is longer than the API takes
 SHORTEST = timedelta(days=1)  # of the windows that are split because the API refuses them
-
-
-class WindowPlan(NamedTuple):
-    """How a list is split into time windows, which overlap by `step`.
-
-    So inclusive and exclusive bounds work alike.
-    """
-
-    config: time_windows.TimeWindowsConfig
-    span: Span  # may contain rows
-
-    @classmethod
-    def from_config(cls, config: time_windows.TimeWindowsConfig, now: datetime) -> WindowPlan:
-        """Build the plan of a sync that starts at `now`."""
-        since, until = config.since or DEFAULT_SINCE, config.until or DEFAULT_UNTIL
-        start, end = (time_windows.parse_day(day, now) for day in (since, until))
-        return cls(config, (cast("datetime", start), max(filter(None, (start, end)))))
-
-    @property
-    def whole(self) -> bool:
-        """Whether the whole list is read first, whose total must be reached in the end."""
-        return self.config.since is None and self.config.until is None
-
-    @property
-    def step(self) -> timedelta:
-        """The shortest window."""
-        is_by_day = "%" in self.config.format and "%H" not in self.config.format
-        return timedelta(days=1) if is_by_day else timedelta(seconds=1)
-
-    @property
-    def depth(self) -> int:
-        """How often the whole span can be halved."""
-        return ((self.span[1] - self.span[0]) // self.step).bit_length()
-
-    def write(self, moment: datetime) -> str:
-        """Format a bound of a window."""
-        to_epoch = time_windows.EPOCH_FORMATTERS.get(self.config.format)
-        return to_epoch(moment) if to_epoch else moment.strftime(self.config.format)
-
-    def params(self, span: Span) -> dict[str, str]:
-        """Return the query parameters of a window."""
-        start, end = self.write(span[0] - self.step), self.write(span[1])
-        return {self.config.param_from: start, self.config.param_to: end}
-
-    def split(self, span: Span | None) -> list[Span]:
-        """Split a window in two, or the whole list (None) into one; empty if it is too short."""
-        if span is None:
-            return [self.span]
-        start, end = span
-        middle = start + (end - start) // self.step // 2 * self.step
-        return [(start, middle), (middle, end)] if start < middle < end else []
 
 
 class TimeWindowPaginator:
@@ -82,13 +30,26 @@ class TimeWindowPaginator:
     A window that reaches the cap, by its total or its rows, or that the API truncates, is split in
     two. Its rows so far are delivered, and repeated by its halves. So is one of a round length,
     which may be the API's own cap, and one that the API refuses, as many do with more than a month.
+    One that is longer than those that are known to be whole is tried: its halves are read, too, and
+    if they bring others, the API leaves out a part of such a window, and shorter ones are read.
     A response that holds nothing, or that the configuration ignores, ends only its window.
     """
 
-    def __init__(self, make_paginator: Callable[[], ListPaginator], plan: WindowPlan) -> None:
+    def __init__(
+        self,
+        make_paginator: Callable[[], ListPaginator],
+        config: TimeWindowsConfig,
+        now: datetime,
+        *,
+        is_alone: bool = True,
+    ) -> None:
+        """`is_alone`: it is not the list of one of many parents, each of which would be tried."""
         self._make_paginator = make_paginator
-        self._plan = plan
-        self._pending_windows: list[Span | None] = [None if plan.whole else plan.span]
+        self._config = config
+        self._span = config.span(now)
+        self._longest = _length(self._span)  # window that the API has not refused
+        self._depth = (self._longest // config.step).bit_length()  # how often it can be halved
+        self._pending_windows: list[Span | None] = [None if config.whole else self._span]
         self._is_window_done = True
         self._windows_read = 0
         self._seen = DistinctIds()
@@ -100,7 +61,11 @@ class TimeWindowPaginator:
         self._whole_total: int | None = None  # of the whole list, or else of the whole span
         self._is_bound = False  # whether that total is a lower bound
         self._was_truncated = False  # whether the API says that it returned only a part
-        self._longest = plan.span[1] - plan.span[0]  # window that the API has not refused
+        # length of a window of which the API left out nothing
+        self._believed = 2 * SHORTEST if is_alone else self._longest
+        # a window whose halves are read, with its rows, and the pending windows and ids before them
+        self._tried: tuple[Span, int, int, int] | None = None
+        self._cut = inf  # rows of a window of which the API left some out
 
     @property
     def facts(self) -> ListFacts:
@@ -121,16 +86,20 @@ class TimeWindowPaginator:
         self._is_below_cap = False  # a window whose only page is shorter than the cap
         self._windows_read += 1
         request.url, request.params, request.json = deepcopy(self._first)
-        request.params |= self._plan.params(self._window) if self._window else {}
+        request.params |= self._config.params(self._window) if self._window else {}
         self._inner = self._make_paginator()
-        self._inner.cap = self._plan.config.cap
+        self._inner.cap = self._config.cap
         self._inner.init_request(request)
+
+    def _split(self, window: Span | None) -> list[Span]:
+        """Split a window in two, or the whole list (None) into one; empty if it is too short."""
+        return self._config.split(window) if window else [self._span]
 
     def _pop_window(self) -> Span | None:
         """Return the next window, without those that are longer than the API takes."""
         window = self._pending_windows.pop()
-        while window and window[1] - window[0] > self._longest:
-            window, later = self._plan.split(window)
+        while window and _length(window) > self._longest:
+            window, later = self._split(window)
             self._pending_windows.append(later)
         return window
 
@@ -147,7 +116,7 @@ class TimeWindowPaginator:
 
     def _examine_page(self) -> None:
         """Go on in the window, split it, or end it, by what its newest page shows."""
-        inner, cap = self._inner, self._plan.config.cap
+        inner, cap = self._inner, self._config.cap
         page = inner.last_page
         self._seen.add(page.ids)
         if self._recent.add(page.ids):
@@ -160,7 +129,7 @@ class TimeWindowPaginator:
         is_short = len(page.ids) < inner.limit and not page.has_usual_size
         self._is_below_cap = leads_behind_cap and is_short and inner.facts.pages == 1
         is_too_deep = inner.facts.distinct >= cap or (leads_behind_cap and not self._is_below_cap)
-        halves = self._plan.split(self._window)
+        halves = self._split(self._window)
         if halves and (is_too_deep or page.truncated or total >= cap):
             self._split_window(halves)
         elif is_too_deep:
@@ -173,21 +142,25 @@ class TimeWindowPaginator:
         """Read two windows in place of one, unless that has brought nothing new for too long."""
         self._pending_windows += reversed(halves)
         self._idle += 1
-        if self._idle > 2 * (self._plan.depth + 1):  # any time is in two windows of each length
-            names = f"`{self._plan.config.param_from}` or `{self._plan.config.param_to}`"
+        if self._idle > 2 * (self._depth + 1):  # any time is in two windows of each length
+            names = f"`{self._config.param_from}` or `{self._config.param_to}`"
             problem = f"those of other windows come, too: the API ignores {names}"
             self._note(complete=False, problem=problem)
             self._pending_windows.clear()
+            self._tried = None
             del self._problems[:-1]
         self._end_window()
 
     def _end_window_with_its_pages(self) -> None:
         if self._inner.has_next_page and not self._is_below_cap:
             return
-        verdict, halves = judge(self._inner_facts), self._plan.split(self._window)
+        verdict, halves = judge(self._inner_facts), self._split(self._window)
         if verdict.complete is not True:
             self._note(complete=verdict.complete, problem=verdict.reason)
-        elif self._may_be_cut and halves and self._idle <= self._plan.depth:
+        elif halves and self._idle <= self._depth and (self._may_be_cut or self._is_untried):
+            if self._window and not self._may_be_cut:
+                rows, pending = self._inner.facts.distinct, len(self._pending_windows)
+                self._tried = self._window, rows, pending, self._seen.count()
             self._pending_windows += reversed(halves)
             self._idle += 1
         elif self._is_round:
@@ -197,9 +170,16 @@ class TimeWindowPaginator:
     @property
     def _may_be_cut(self) -> bool:
         """Whether the window may have reached a cap, also one that rows left while it was read."""
-        cap, facts = self._plan.config.cap, self._inner.facts
+        cap, facts = self._config.cap, self._inner.facts
         is_near = facts.pages > 1 and facts.distinct >= cap - cap // 10
-        return self._is_round or (is_near and not facts.is_total_reached)
+        is_near = (is_near and not facts.is_total_reached) or facts.distinct >= self._cut
+        return self._is_round or is_near
+
+    @property
+    def _is_untried(self) -> bool:
+        """Whether the window is longer than those that are known to be whole."""
+        is_next = not (self._config.whole or self._tried)
+        return is_next and _length(self._window) > self._believed
 
     @property
     def _is_round(self) -> bool:
@@ -218,23 +198,35 @@ class TimeWindowPaginator:
         return replace(facts, end="short page") if is_below_cap else facts
 
     def _note(self, *, complete: bool | None, problem: str) -> None:
-        bounds = " to ".join(map(self._plan.write, self._window or ()))
+        bounds = " to ".join(map(self._config.write, self._window or ()))
         where = f"In the window from {bounds}" if bounds else "The whole list"
         self._problems.append((complete, f"{where}: {problem.rstrip('.')}"))
 
     def _end_window(self) -> None:
         self._is_window_done = True
         self._ended = add_counts(self._ended, self._inner_facts)
+        if self._tried and len(self._pending_windows) <= self._tried[2]:
+            self._end_trial(*self._tried)
         if not self._pending_windows:
             self._ended = self._conclude()
+
+    def _end_trial(self, window: Span, rows: int, _: int, ids: int) -> None:
+        """Believe windows as long as one whose halves bring no others; else read shorter ones."""
+        self._tried = None
+        if ids == self._seen.count():
+            self._believed = _length(window) if rows else self._believed  # none show nothing
+            return
+        self._longest = max(map(_length, self._split(window)))
+        self._cut = min(self._cut, max(rows, ROUND))
+        self._pending_windows = [self._span]
 
     def _conclude(self) -> ListFacts:
         """Return the facts of the whole list, after its last window."""
         total, rows = self._whole_total or 0, self._seen.close()
         complete, problem = min(self._problems, key=lambda one: one[0] is None, default=(True, ""))
         # a total equal to the cap may be the highest number that the API counts to
-        has_true_total = total > self._plan.config.cap and not self._is_bound
-        is_total_needed = self._plan.whole and not self._was_truncated
+        has_true_total = total > self._config.cap and not self._is_bound
+        is_total_needed = self._config.whole and not self._was_truncated
         ends = {
             "window incomplete": complete is False,
             "window unverified": complete is None and not (has_true_total and rows >= total),
@@ -248,7 +240,7 @@ class TimeWindowPaginator:
         if self._window is None and end != "round window":
             return self._inner_facts  # the windows were not needed: it is a list as any other
         windows = counted(self._windows_read, "window")
-        names = {"param_from": self._plan.config.param_from, "param_to": self._plan.config.param_to}
+        names = {"param_from": self._config.param_from, "param_to": self._config.param_to}
         values = {"windows": windows, "problem": problem, "fullest": self._fullest, **names}
         return replace(self._ended, end=end, values=values)
 
@@ -282,7 +274,7 @@ class TimeWindowPaginator:
 
     def _shorten_windows(self) -> bool:
         """Read two windows in place of one that is refused; return False if it is the shortest."""
-        halves = self._plan.split(self._window)
+        halves = self._split(self._window)
         if not halves or halves[0][1] - halves[0][0] < SHORTEST:
             return False
         self._longest = max(end - start for start, end in halves)
@@ -293,6 +285,10 @@ class TimeWindowPaginator:
     def upcoming(self, count: int) -> Sequence[Mapping[str, Any]]:
         """Return query parameters of up to `count` requests after the next one."""
         return self._inner.upcoming(count)
+
+
+def _length(window: Span | None) -> timedelta:
+    return window[1] - window[0] if window else timedelta(0)
 
 
 Paginator: TypeAlias = ListPaginator | TimeWindowPaginator

@@ -9,7 +9,6 @@ from typing import Any
 from event_assets.config.accounts import ACCOUNT
 from event_assets.extract.stream import Stream
 from event_assets.pagination.result import PaginationResult
-from event_assets.pagination.time_windows import WindowPlan
 from event_assets.sync.plan import SyncPlan
 from event_assets.sync.repeats import Repeats
 from event_assets.sync.typed_tables import ExtractedRecords
@@ -78,5 +77,4 @@ def _range_of_windows(
 ) -> tuple[datetime | None, datetime | None]:
     """Return the start and the end of the windows that were read; None: the list has no limits."""
     config = plan.resource.source.windows if plan.resource.is_events else None
-    windows = WindowPlan.from_config(config, started_at) if config else None
-    return windows.span if windows and not windows.whole else (None, None)
+    return config.span(started_at) if config and not config.whole else (None, None)

@@ -12,7 +12,6 @@ from starlette.responses import JSONResponse, Response
 
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.pagination.result import PaginationResult
-from event_assets.pagination.time_windows import WindowPlan
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.direct_syncs import complete, source_of, sync_source
 from event_assets_tests.support.platforms import events, source
@@ -175,15 +174,15 @@ NOW = datetime(2026, 6, 15, 12, 30, tzinfo=UTC)
 def test_bounds_are_written_as_the_api_takes_them(
     options: dict[str, Any], params: dict[str, str]
 ) -> None:
-    cut = WindowPlan.from_config(TimeWindowsConfig(**{**WINDOWS, **options}), NOW)
-    assert cut.params(cut.span) == params
+    cut = TimeWindowsConfig(**{**WINDOWS, **options})
+    assert cut.params(cut.span(NOW)) == params
 
 
 def test_windows_end_at_the_shortest_that_can_be_written() -> None:
-    cut = WindowPlan.from_config(TimeWindowsConfig(**WINDOWS, format="%Y-%m-%d"), NOW)
+    cut = TimeWindowsConfig(**WINDOWS, format="%Y-%m-%d")
     day = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
     assert cut.split(day) == []
-    assert len(cut.split(cut.span)) == 2
+    assert len(cut.split(cut.span(NOW))) == 2
 
 
 @pytest.mark.parametrize("wrong", [{"since": "soon"}, {"format": "iso"}, {"cap": 1}])

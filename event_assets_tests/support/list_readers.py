@@ -17,7 +17,7 @@ from event_assets.pagination.evidence import judge
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.per_parent import ListAggregator
 from event_assets.pagination.result import PaginationResult
-from event_assets.pagination.time_windows import Paginator, TimeWindowPaginator, WindowPlan
+from event_assets.pagination.time_windows import Paginator, TimeWindowPaginator
 from event_assets_tests.support.list_models import (
     PAGINATORS,
     URL,
@@ -113,7 +113,6 @@ def read_in_windows(
     windows = TimeWindowsConfig(
         param_from="from", param_to="to", cap=cap, format="%Y-%m-%d", **options
     )
-    plan = WindowPlan.from_config(windows, datetime(2026, 1, 10, tzinfo=UTC))
 
     def serve_window(listed: ChangingList, query: Query) -> Reply:
         def is_shown(row: int) -> bool:
@@ -128,7 +127,8 @@ def read_in_windows(
             body["total_count"] = len(shown)
         return status, body, headers
 
-    paginator = TimeWindowPaginator(lambda: create_paginator(config, read_ids), plan)
+    now = datetime(2026, 1, 10, tzinfo=UTC)
+    paginator = TimeWindowPaginator(lambda: create_paginator(config, read_ids), windows, now)
     reader = Reader(script)
     reader.read(paginator, serve_window, listed)
     return reader.delivered, judge(paginator.facts)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.pagination.factory import create_paginator
-from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
+from event_assets.pagination.time_windows import TimeWindowPaginator
 from event_assets_tests.support.paging import Answer, Listing, Query, read_ids, read_list
 
 NOW = datetime(2026, 6, 15, tzinfo=UTC)
@@ -16,13 +17,14 @@ JANUARY = {"since": "2026-01-01", "until": "2026-01-31"}
 NUMBERED = {"type": "page_number", "base_page": 0}
 
 
-def plan(**options: Any) -> WindowPlan:
+def plan(**options: Any) -> TimeWindowsConfig:
     config = {"param_from": "from", "param_to": "to", "cap": 10, "format": "%Y-%m-%d", **options}
-    return WindowPlan.from_config(TimeWindowsConfig(**config), NOW)
+    return TimeWindowsConfig(**config)
 
 
 def windowed(paginator: Any, **options: Any) -> TimeWindowPaginator:
-    return TimeWindowPaginator(lambda: create_paginator(paginator, read_ids), plan(**options))
+    make = partial(create_paginator, paginator, read_ids)
+    return TimeWindowPaginator(make, plan(**options), NOW)
 
 
 def read(paginator: Any, answer: Answer, **options: Any) -> Listing:

@@ -11,6 +11,7 @@ from event_assets_tests.support.paging import Api, Query, read_pages
 from event_assets_tests.support.windowed_lists import (
     DAYS,
     JANUARY,
+    NOW,
     NUMBERED,
     days,
     numbered,
@@ -220,14 +221,14 @@ def test_a_window_that_misses_rows_outweighs_one_that_cannot_be_verified() -> No
 )
 def test_windows_overlap_by_the_shortest_one(format_: str, start: str) -> None:
     made = plan(format=format_, **JANUARY)
-    assert made.params(made.span)["from"] == start
+    assert made.params(made.span(NOW))["from"] == start
 
 
 def test_a_window_is_halved_down_to_the_shortest_one() -> None:
     made = plan(since="2026-01-01", until="2026-01-04")
-    start, end = made.span
+    start, end = made.span(NOW)
     day = made.step
-    assert made.split(made.span) == [(start, start + day), (start + day, end)]
+    assert made.split((start, end)) == [(start, start + day), (start + day, end)]
     assert made.split((start, start + day)) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from requests import HTTPError, Request
 
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.pagination.factory import create_paginator
-from event_assets.pagination.time_windows import TimeWindowPaginator, WindowPlan
+from event_assets.pagination.time_windows import TimeWindowPaginator
 from event_assets_tests.support.paging import URL, Api, Query, read_ids, read_list, read_pages
 from event_assets_tests.support.windowed_lists import (
     DAYS,
@@ -80,7 +81,7 @@ def test_windows_of_an_api_whose_cap_is_its_page_end_below_it(limit: int, says_t
     done = read({"type": "offset", "limit": limit}, answer, **JANUARY)
     assert done.ids == set(DAYS)
     assert done.result.complete is True
-    assert len(done.asked) < 12
+    assert len(done.asked) < 14
 
 
 def test_a_page_of_a_usual_length_is_no_end_of_a_window_even_if_more_were_asked_for() -> None:
@@ -140,8 +141,7 @@ def test_a_cap_that_is_higher_than_the_own_one_of_the_api_loses_no_row(
     config = TimeWindowsConfig(
         param_from="from", param_to="to", cap=500, since="2026-06-01", until="2026-12-31"
     )
-    plan = WindowPlan.from_config(config, NOW)
-    windows = TimeWindowPaginator(lambda: create_paginator(paginator, read_ids), plan)
+    windows = TimeWindowPaginator(lambda: create_paginator(paginator, read_ids), config, NOW)
     done = read_list(windows, answer)
     assert done.ids == set(listed)
     assert done.result.complete is True, done.result.reason
@@ -154,8 +154,7 @@ def test_a_cap_that_may_be_higher_than_the_own_one_of_the_api_is_told(
 ) -> None:
     """The API shows the first rows only, however many are asked for."""
     config = TimeWindowsConfig(param_from="from", param_to="to", cap=60, **options)
-    plan = WindowPlan.from_config(config, NOW)
-    paginator = TimeWindowPaginator(lambda: create_paginator("single_page", read_ids), plan)
+    paginator = TimeWindowPaginator(lambda: create_paginator("single_page", read_ids), config, NOW)
     body = {"data": [{"id": row} for row in range(real)]}
     done = read_list(paginator, lambda _: body, params={"count": "1"})
     assert done.result.complete is complete
@@ -192,6 +191,60 @@ def test_a_window_as_long_as_one_that_was_refused_is_not_asked_for() -> None:
     assert [query["from"] for query in done.asked[3:]] == sorted(
         query["from"] for query in done.asked[3:]
     )
+
+
+YEAR = {"since": "2025-12-01", "until": "2026-12-31", "format": "%Y-%m-%dT%H:%M:%SZ"}
+TIMES = [(NOW + timedelta(hours=40 * row)).strftime("%Y-%m-%dT%H:%M:%SZ") for row in range(110)]
+
+
+@pytest.mark.parametrize(
+    ("days", "is_latest"), [(200, True), (200, False), (120, True), (120, False), (31, False)]
+)
+def test_windows_of_which_the_api_returns_a_month_or_so_are_shortened(
+    days: int, is_latest: bool
+) -> None:
+    """Without a word, it returns the first or the last days of a longer window."""
+
+    def answer(query: Query) -> Any:
+        start, end = (datetime.fromisoformat(query[name]) for name in ("from", "to"))
+        end = end if is_latest else min(end, start + timedelta(days=days))
+        start = max(start, end - timedelta(days=days)) if is_latest else start
+        shown = [{"id": at} for at in TIMES if start <= datetime.fromisoformat(at) <= end]
+        first = int(query["offset"])
+        return {"data": shown[first : first + 20], "total": len(shown)}
+
+    done = read({"type": "offset", "limit": 20}, answer, cap=500, **YEAR)
+    assert done.ids == set(TIMES)
+    assert done.result.complete is True, done.result.reason
+
+
+def test_windows_of_the_list_of_a_parent_are_not_read_again() -> None:
+    config = TimeWindowsConfig(param_from="from", param_to="to", cap=500, **YEAR)
+    make = partial(create_paginator, "single_page", read_ids)
+    windows = TimeWindowPaginator(make, config, NOW, is_alone=False)
+    done = read_list(windows, lambda _: {"data": [{"id": 1}]})
+    assert (len(done.asked), done.result.complete) == (1, True)
+
+
+def test_windows_of_an_unusual_number_of_rows_may_be_cut_off() -> None:
+    def answer(query: Query) -> Any:
+        shown = [{"id": at} for at in TIMES if query["from"] <= at <= query["to"]][:53]
+        first = int(query["offset"])
+        return {"data": shown[first : first + 20], "total": len(shown)}
+
+    done = read({"type": "offset", "limit": 20}, answer, cap=500, **YEAR)
+    assert done.ids == set(TIMES)
+    assert done.result.complete is True
+
+
+def test_a_window_that_is_whole_costs_its_halves_once() -> None:
+    def answer(query: Query) -> Any:
+        shown = [{"id": at} for at in TIMES if query["from"] <= at <= query["to"]]
+        return {"data": shown[int(query["offset"]) :][:20], "total": len(shown)}
+
+    done = read({"type": "offset", "limit": 20}, answer, cap=500, **YEAR)
+    assert done.result.complete is True
+    assert len([query for query in done.asked if query["offset"] == "0"]) == 3
 
 
 @pytest.mark.parametrize("longest", [2, 1])
