@@ -33,7 +33,7 @@ class FieldConfig(StrictModel):
     """Whether it may be missing."""
     source: str | Sequence[str] | None = Field(default=None, alias="from")
     """Its path in a record (`a.b`, `a.*`); a list of paths: the first with a value counts; or a
-    template (`{a.date}T{a.time}`)."""
+    template (`{a.date}T{a.time}`; for an end: `{start}/PT{minutes}M`)."""
     description: str | None = None
     """Description for the UI."""
     timezone: str | Sequence[str] | None = None

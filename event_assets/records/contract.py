@@ -48,6 +48,7 @@ class FieldReader:
         self._choices = getters if given or len(getters) == 1 else [_composite_key_getter(getters)]
         parts = [path for choice in choices for path in json_paths.template_paths(choice)]
         self.source_paths = list(dict.fromkeys(parts))  # all that the column may be made of
+        self._has_intervals = any("}/" in choice for choice in choices)  # of a start and a duration
         self._made = [  # of a day and a time of day
             getter
             for choice, getter in zip(choices, getters, strict=True)
@@ -88,7 +89,8 @@ class FieldReader:
             found = json_paths.first_present(self._zones, records)
             # An unknown zone: a local time without its zone must not be taken for UTC.
             zones = ["?" if zone is None or zone == "" else zone for zone in found]
-        moments = timestamps.parse_timestamps(values, self.field.format, zones)
+        parse = timestamps.parse_intervals if self._has_intervals else timestamps.parse_timestamps
+        moments = parse(values, self.field.format, zones)
         if self._start is None or not self._made:
             return moments
         made = [one is not None for one in json_paths.first_present(self._made, records)]

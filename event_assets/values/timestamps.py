@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
 from types import NoneType
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from event_assets.values.conversion import ISO_PATTERN
 
+T = TypeVar("T")
 UTC_TIMESTAMP = pa.timestamp("us", "UTC")
 LOCAL_TIMESTAMP = pa.timestamp("us")
 EPOCH_UNITS = {"epoch_s": 1_000_000, "epoch_ms": 1_000}  # microseconds in one
@@ -40,6 +41,11 @@ RFC_2822_PATTERN = re.compile(  # with the zones that the standard names
 # A time, the name of its zone, and other tags, as in RFC 9557.
 TAGGED_PATTERN = re.compile(r"\s*([^\[]*[^\[\s])\s*\[!?([^\[\]]+)\](?:\[[^\[\]]+\])*\s*")
 NET_PATTERN = re.compile(r"/Date\((-?\d{1,15})([+-]\d{4})?\)/")  # milliseconds since 1970
+NUMBER = r"(\d+(?:\.\d+)?)"
+DURATION_PATTERN = re.compile(  # of ISO 8601, and `PT01:30:00`
+    rf"P(?=.*\d)(?:(\d+)D)?"
+    rf"(?:T(?:{NUMBER}H)?(?:{NUMBER}M)?(?:{NUMBER}S)?|T(\d+):(\d\d)(?::(\d\d))?)?"
+)
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # Rewrites of other notations, so that Arrow parses the whole column at once.
 REWRITES = (
@@ -98,6 +104,29 @@ def parse_a_day_later(
     """Parse local times as those of the next day, at the same time of day."""
     local = parse_timestamps(values, format_, None).cast(LOCAL_TIMESTAMP)
     return _localize(pc.add(local, pa.scalar(timedelta(days=1))), zones)
+
+
+def parse_intervals(
+    values: Sequence[Any], format_: str | None, zones: str | Sequence[Any] | None
+) -> pa.Array:
+    """Parse intervals such as `2027-01-10T18:30Z/PT90M` as their ends, and times as such."""
+    parts = [str(value).rpartition("/P") if value is not None else ("", "", "") for value in values]
+    starts = [
+        start if mark else value for value, (start, mark, _) in zip(values, parts, strict=True)
+    ]
+    lasting = [
+        _try(_parse_duration, f"P{text}") if mark else timedelta(0) for _, mark, text in parts
+    ]
+    moments = parse_timestamps(starts, format_, zones)
+    return _drop_out_of_range(pc.add(moments, pa.array(lasting, pa.duration("us"))))
+
+
+def _parse_duration(text: str) -> timedelta | None:
+    if not (found := DURATION_PATTERN.fullmatch(text)):
+        return None
+    days, *times = (float(number or 0) for number in found.groups())
+    hours, minutes, seconds = map(sum, zip(times[:3], times[3:], strict=True))
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
 def _split_off_zones(
@@ -237,7 +266,7 @@ def _parse_each(
     return _drop_out_of_range(pc.coalesce(converted, _localize(local, zones)))
 
 
-def _try(read: Callable[[str], datetime | None], text: str) -> datetime | None:
+def _try(read: Callable[[str], T | None], text: str) -> T | None:
     try:
         return read(text)
     except (ValueError, TypeError, OverflowError, IndexError):

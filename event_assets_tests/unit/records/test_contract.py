@@ -1,6 +1,6 @@
 """The contract's fields: where they are in a record, and their types."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -238,3 +238,48 @@ def test_an_end_by_its_time_of_day_is_after_the_start(record: dict[str, Any], en
     reader = build_field_readers(fields)["end_time"]
     found = reader.to_arrow(reader.read([record]), [record]).to_pylist()
     assert found == [end and datetime.fromisoformat(end)]
+
+
+@pytest.mark.parametrize(
+    ("record", "end"),
+    [
+        ({"at": "2026-05-01T18:30Z", "minutes": 90}, "2026-05-01T20:00Z"),
+        ({"at": "2026-05-01T18:30Z", "minutes": "7.5"}, "2026-05-01T18:37:30Z"),
+        ({"at": "2026-05-01T20:30", "minutes": 90}, "2026-05-01T20:00Z"),  # local
+        ({"at": "2026-05-01T18:30Z", "minutes": None}, None),
+        ({"at": None, "minutes": 90}, None),
+        ({"at": "2026-05-01T18:30Z", "minutes": "some"}, None),
+        ({"at": "2026-05-01T18:30Z", "minutes": 10**30}, None),
+        (
+            {"end": "2026-05-01T19:30Z", "at": "2026-05-01T18:30Z", "minutes": 90},
+            "2026-05-01T19:30Z",
+        ),
+    ],
+)
+def test_an_end_is_a_start_and_a_duration(record: dict[str, Any], end: Any) -> None:
+    contract = {"from": ["end", "{at}/PT{minutes}M"], "timezone": "Europe/Berlin"}
+    assert read(record, type="timestamp", **contract) == (end and datetime.fromisoformat(end))
+
+
+@pytest.mark.parametrize(
+    ("duration", "minutes"),
+    [
+        ("PT1H30M", 90),
+        ("P1DT30M", 24 * 60 + 30),
+        ("PT5400S", 90),
+        ("PT01:30", 90),
+        ("PT01:30:00", 90),
+        ("PT30", None),
+        ("P", None),
+        ("P1M", None),  # of 28 to 31 days
+        ("-PT1H", None),
+    ],
+)
+def test_durations_are_written_as_in_iso_8601(duration: str, minutes: int | None) -> None:
+    found = read(
+        {"at": 1777660200, "for": duration},
+        type="timestamp",
+        **{"from": "{at}/{for}"},
+        format="epoch_s",
+    )
+    assert found == (None if minutes is None else TIME + timedelta(minutes=minutes))
