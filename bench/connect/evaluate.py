@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -185,7 +185,7 @@ def _read(project: Project, source: str) -> dict[str, Event]:
 
 
 def _utc(moment: Any) -> Any:
-    return moment and moment.astimezone(UTC)
+    return moment.astimezone(UTC) if isinstance(moment, datetime) else moment
 
 
 def _like(served: Served) -> Mapping[str, Event]:

@@ -49,15 +49,12 @@ def describe_contract(discovery: Discovery, sample: Sample) -> tuple[Any, dict[s
         findings[column] = _find(discovery, sample, column, findings.get("start_time"))
     start, end = findings["start_time"], findings["end_time"]
     is_said = discovery.options.get(END_SETTING)
-    doubt = ""
     if start and end and not is_said and _is_before(sample, end, start):  # such as its day alone
-        findings["end_time"] = None
         doubt = f"`{end.sources[0]}` is before the start in most records, and is left out"
-    elif start and not end and (path := time_finder.find_duration(sample)):
-        doubt = f"`{path}` may say how long they take, but no end is made of that"
-    if doubt:
-        text = f"When do events end? {doubt}: name another field by --set {END_SETTING}=PATH."
-        discovery.question(END_SETTING, text, is_open=False)
+        _tell_of_end(discovery, doubt)
+        findings["end_time"] = end = None
+    if start and not is_said and (duration := time_finder.find_duration(sample)):
+        findings["end_time"] = _add_duration(discovery, sample, start, end, duration)
     fields: dict[str, Any] = {"id": {"type": "text", "nullable": False}}
     for column, finding in findings.items():
         if finding:
@@ -82,6 +79,30 @@ def describe_contract(discovery: Discovery, sample: Sample) -> tuple[Any, dict[s
         )
     removed = _find_removed(discovery, sample)
     return key or "id", {"fields": fields, **({"removed_when": removed} if removed else {})}
+
+
+def _tell_of_end(discovery: Discovery, doubt: str) -> None:
+    text = f"When do events end? {doubt}: name another field by --set {END_SETTING}=PATH."
+    discovery.question(END_SETTING, text, is_open=False)
+
+
+def _add_duration(
+    discovery: Discovery,
+    sample: Sample,
+    start: FieldFinding,
+    end: FieldFinding | None,
+    duration: time_finder.Duration,
+) -> FieldFinding | None:
+    """Return the end, by a start and a duration where there is none; tell of an unknown unit."""
+    is_alike = not end or {**end.settings, "from": 0} == {**start.settings, "from": 0}
+    if end and (not is_alike or None not in _read(sample, "end_time", end.settings)[1]):
+        return end
+    if duration.interval:
+        return time_finder.add_duration(start, end, duration)
+    if not end:
+        doubt = f"`{duration.path}` may say how long they take, but not in which unit"
+        _tell_of_end(discovery, doubt)
+    return end
 
 
 def _ask_where(discovery: Discovery, sample: Sample, column: str) -> None:
@@ -170,6 +191,9 @@ def _describe_field(
     if zones and {*(sample.leaves.get(zones[0]) or zones[:1])} - {*NOTHING} != {"UTC"}:
         # some APIs name the zone in which they show times that are UTC
         evidence += f"; as local times in `{zones[0]}`"
+        certainty = "likely"
+    if finding.doubt:
+        evidence += f"; {finding.doubt}"
         certainty = "likely"
     discovery.comments[("attributes", "fields", column)] = evidence
     discovery.add(column, f"`{'`, `'.join(finding.sources)}`", evidence, certainty)

@@ -30,6 +30,7 @@ TEXT_MEMBERS = words.listed(
 TITLES = {"name", "title"}  # one of which may be that of a series or a venue
 IN_LIST = re.compile(r"\.0\..")
 HAS_LETTERS = re.compile(r"(?!\S*/\S*/\S*\Z).*[^\W\d_]", re.DOTALL)  # and is no URL or path
+CODE = re.compile(r"(?=.*\d)[A-Z\d_./-]+")  # such as `EVT-00071`, which a description may explain
 MAX_NAME = 100  # characters of a text that is the name if nothing else is
 PER_KIND = 20  # records: as many of one name share that of something else, such as of a room
 OPPONENTS = (
@@ -153,6 +154,7 @@ def find_name(sample: Sample) -> FieldFinding | None:
     is_of_event = bool(near & {*words.EVENTS}) and "type" not in near
     # with no words beside the usual ones, or `EventBodyName`, or `class.name`
     is_plain = is_of_event or not any((rank[0], rank[3], rank[4]))
+    is_code = all(CODE.fullmatch(str(value)) for value in sample.present(path))
     languages, chain, others = _find_languages(sample, path), [path], list[str]()
     for its_rank, other in sorted(ranked, key=itemgetter(0), reverse=True):
         values = sample.present(other)  # no more than a few alike, as of a kind
@@ -160,9 +162,10 @@ def find_name(sample: Sample) -> FieldFinding | None:
         is_alike = its_rank[:3] == rank[:3] and not its_rank[4]
         last, its_last = last_name(path).lower(), last_name(other).lower()
         is_event = not (is_plain or its_rank[0]) and its_last in words.EVENTS
+        is_worded = is_code and not its_rank[0] and any(" " in str(value) for value in values)
         if is_varied and is_alike and sample.fills(chain, other):
             chain.append(other)
-        elif is_varied and (is_event or (is_alike and {last, its_last} == TITLES)):
+        elif is_varied and (is_event or is_worded or (is_alike and {last, its_last} == TITLES)):
             others.append(other)
     present = [value for value in sample.first(chain) if value not in NOTHING]
     texts = [value for value in present if isinstance(value, str)]

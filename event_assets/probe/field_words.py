@@ -21,13 +21,13 @@ START = _words(
     "start starts started starting begin begins beginning commences from beginn anfang von debut "
     "inicio inizio aanvang alkaa alku rozpoczecie rozpoczecia zacatek dtstart opening strt bgn "
     "startar borjar alkuaika onset opens inici inceput pocetak zaciatok pradzia sakums algus "
-    "kezdes kezdete baslangic mulai"
+    "kezdes kezdete baslangic mulai lower"
 )
 END = _words(
     "end ends ended ending finish finished finishes until to through stop ende bis fin fine fim "
     "einde eind slut slutt slutter paattyy loppu zakonczenie zakonczenia konec dtend closing thru "
     "slutar loppuaika closes due till termino fi sfarsit kraj koniec pabaiga beigas lopp vege "
-    "bitis selesai"
+    "bitis selesai upper"
 )
 TIME_OF_DAY = _words("time times clock hour zeit uhrzeit heure hora ora orario tijd tid")
 WHEN = TIME_OF_DAY | _words(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import time
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from event_assets.probe import field_words as words
 from event_assets.probe.samples import (
@@ -26,14 +26,41 @@ SECOND_BEST = {"formatted", "display", "text", "first", "opens", "closes"}
 CHANGING = {"next", "upcoming"}  # of the occurrences of a series
 OF_OTHER_STARTS = {"started", "opens"}  # than the one that was planned, or that of the event
 CLOCK = re.compile(r"\d{1,2}[:h.]\d{2}(?!\d)")
+UNITS = {  # of a duration, as in ISO 8601
+    **dict.fromkeys(("hours", "hour", "hrs"), "H"),
+    **dict.fromkeys(("minutes", "minute", "mins", "min"), "M"),
+    **dict.fromkeys(("seconds", "second", "secs", "sec"), "S"),
+}
+LIKELY_UNITS = {"M": ("minutes", 15, 240), "S": ("seconds", 1_800, 259_200)}  # by the usual one
+LASTING_CLOCK = re.compile(r"[01]?\d:\d\d(:\d\d)?")
 MIN_DAY = 6  # characters of a day
 MIN_CLOCK = 3  # characters of a time of day; a shorter one is an hour, without its minutes
 
 
+class Duration(NamedTuple):
+    """How long events take.
+
+    Attributes:
+        interval: how it follows a start in a template; empty: its unit is not known.
+        doubt: why the unit may be another one.
+    """
+
+    path: str
+    interval: str = ""
+    doubt: str = ""
+
+
 def find_start(sample: Sample) -> FieldFinding | None:
     """Return where the start is, also one that some records do not have; or None."""
-    most = replace(sample, enough=MOST)
-    return _find_time(sample, words.START) or _find_time(most, words.START)
+    return _find_time_of_most(sample, words.START)
+
+
+def _find_time_of_most(
+    sample: Sample, named: frozenset[str], like: Collection[str] | None = None
+) -> FieldFinding | None:
+    """Return where a time is; if nowhere, where most values are times, which are rejects then."""
+    found = _find_time(sample, named, like)
+    return found or _find_time(replace(sample, enough=MOST), named, like)
 
 
 def find_unread_start(sample: Sample) -> FieldFinding | None:
@@ -63,11 +90,18 @@ def find_end(sample: Sample, start: FieldFinding | None) -> FieldFinding | None:
     """
     path = day = next(iter(template_paths(start.sources[0])), "") if start else ""
     like = words.in_path(path) - words.START
-    if (found := _find_time(sample, words.END, like)) or not start:
+    if (found := _find_time_of_most(sample, words.END, like)) or not start:
         first = found.sources[0] if found else ""
         last = first.replace("first", "last").replace("First", "Last")  # of a series
         is_other = last != first and last in sample.formats
         return replace(found, others=[last] * is_other) if found else None
+    if path.endswith(".0") and not path.endswith("s.0"):  # a range, no `dates`
+        pairs = build_getter(path[:-2])(sample.records)
+        second = find_format(
+            [pair[1] for pair in pairs if isinstance(pair, list) and len(pair) == 2]
+        )
+        if second and second.pattern == start.settings.get("format"):
+            return FieldFinding({**start.settings, "from": f"{path[:-1]}1"}, start.is_zoned)
     for path in filter(lambda path: not sample.present(path), sample.leaves):
         if words.in_path(path) & words.END and words.in_path(path) - words.END == like:
             return FieldFinding({**start.settings, "from": path}, start.is_zoned)
@@ -88,11 +122,41 @@ def find_updated(sample: Sample) -> FieldFinding | None:
     return None
 
 
-def find_duration(sample: Sample) -> str | None:
-    """Return the path of what is named as how long an event takes, or None."""
+def find_duration(sample: Sample) -> Duration | None:
+    """Return what is named as how long an event takes, or None."""
     lasting = (path for path in sample.leaves if words.in_path(path) & words.DURATION)
-    known = (path for path in lasting if re.search(r"\d", str(sample.present(path))))
-    return next((path for path in known if not is_foreign(path)), None)
+    known = [path for path in lasting if re.search(r"\d", str(sample.present(path)))]
+    found = [_read_duration(sample, path) for path in known if not is_foreign(path)]
+    return max(found, key=lambda one: bool(one.interval), default=None)
+
+
+def _read_duration(sample: Sample, path: str) -> Duration:
+    own, values = {*words.split_name(last_name(path))}, [*map(str, sample.present(path))]
+    others = own - {*UNITS} - words.DURATION - {*words.EVENTS, "in"}  # such as `break`
+    if others or not (words.DURATION - {*UNITS}) & own:
+        return Duration(path)
+    if all(value.startswith("P") for value in values):
+        return Duration(path, f"/{{{path}}}")
+    if all(LASTING_CLOCK.fullmatch(value) for value in values):
+        return Duration(path, f"/PT{{{path}}}")
+    if not all(re.fullmatch(r"\d+(\.\d+)?", value) and float(value) for value in values):
+        return Duration(path)
+    if unit := next((UNITS[word] for word in own if word in UNITS), ""):
+        return Duration(path, f"/PT{{{path}}}{unit}")
+    usual = sorted(map(float, values))[len(values) // 2]
+    for unit, (name, low, high) in LIKELY_UNITS.items():
+        if low <= usual < high and "length" not in own:  # which may be a distance
+            return Duration(path, f"/PT{{{path}}}{unit}", f"`{path}` taken as {name}")
+    return Duration(path)
+
+
+def add_duration(start: FieldFinding, end: FieldFinding | None, duration: Duration) -> FieldFinding:
+    """Return an end, or else the start with a duration behind it."""
+    sources = (one if "{" in one else f"{{{one}}}" for one in start.sources)
+    own = [f"{one}{duration.interval}" for one in sources]
+    chain = [*end.sources, *own] if end else own
+    settings = {**start.settings, "from": chain if len(chain) > 1 else chain[0]}
+    return FieldFinding(settings, start.is_zoned, doubt=duration.doubt)
 
 
 def _find_time(

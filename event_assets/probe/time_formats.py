@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from event_assets.records.contract import NO_TIME
 from event_assets.values.timestamps import EPOCH_UNITS, parse_timestamps, parse_zone
 
 ENOUGH = 0.95  # of the values that are there
@@ -62,7 +63,7 @@ class TimeFormat:
 
 def find_format(values: Sequence[Any], enough: float = ENOUGH) -> TimeFormat | None:
     """Return how values are written, if enough of them are times; None if they are not."""
-    present = [value for value in values if value not in (None, "")]
+    present = [one for one in values if one not in (None, "") and not NO_TIME.match(str(one))]
     if not present or any(isinstance(value, (dict, list, bool)) for value in present):
         return None
     for unit, (low, high) in EPOCH_RANGES.items():

@@ -640,12 +640,67 @@ def test_two_parts_of_an_id_are_offered_as_a_choice() -> None:
     assert question.choices == {"`saleNo` and `lotNo`": {"primary_key": ["saleNo", "lotNo"]}}
 
 
-@pytest.mark.parametrize("name", ["durationSeconds", "timeduration", "runtime", "minutes"])
-def test_a_duration_is_told_where_no_end_is_found(name: str) -> None:
-    rows = [{**{k: v for k, v in row.items() if k != "end_time"}, name: 90} for row in events(7)]
-    [question] = connect(whole(rows)).questions
+def lasting(name: str, value: Any, **more: Any) -> list[dict[str, Any]]:
+    rows = [{k: v for k, v in row.items() if k != "end_time"} for row in events(7)]
+    return [{**row, name: value, **more} for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "certainty"),
+    [
+        ("duration_minutes", 90, "sure"),
+        ("durationSeconds", "5400", "sure"),
+        ("duration_in_hours", 1.5, "sure"),
+        ("eventDuration", "PT1H30M", "sure"),
+        ("duration", "01:30:00", "sure"),
+        ("duration", "1:30", "sure"),
+        ("runtime", 90, "likely"),
+        ("timeduration", "5400", "likely"),
+        ("length_minutes", 90, "sure"),
+    ],
+)
+def test_the_end_is_the_start_and_a_duration(name: str, value: Any, certainty: str) -> None:
+    found = connect(whole(lasting(name, value)))
+    assert found.questions == []
+    ends = {str(event["end_time"] - event["start_time"]) for event in found.events}
+    assert ends == {"1:30:00"}
+    assert [one.certainty for one in found.facts if one.subject == "end_time"] == [certainty]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("minutes", 90),
+        ("duration", 300),  # a short talk in seconds, or a long day in minutes
+        ("duration", 2),
+        ("duration", 0),
+        ("durationMs", 5_400_000),
+        ("length", 42),
+        ("break_duration", 20),
+        ("duration", "90:00"),
+    ],
+)
+def test_a_duration_whose_unit_is_not_known_is_told(name: str, value: Any) -> None:
+    [question] = connect(whole(lasting(name, value))).questions
     assert (question.setting, question.is_open) == ("fields.end_time.from", False)
-    assert f"`{name}` may say how long they take" in question.text
+    assert f"`{name}` may say how long they take, but not in which unit" in question.text
+
+
+def test_a_duration_fills_in_for_an_end_that_is_missing_or_is_no_time_of_day() -> None:
+    rows = lasting("duration", 120)
+    gaps = [{**row, "end_time": None if at % 3 else "2027-02-03T04:00Z"}
+            for at, row in enumerate(rows)]  # fmt: skip
+    for served in (gaps, lasting("duration", 120, end_date="2020-01-01")):
+        ends = [event["end_time"] for event in connect(whole(served)).events]
+        assert str(ends[1] - connect(whole(served)).events[1]["start_time"]) == "2:00:00"
+    assert str(connect(whole(gaps)).events[0]["end_time"]) == "2027-02-03 04:00:00+00:00"
+
+
+def test_a_duration_is_added_to_a_time_put_together_of_its_parts() -> None:
+    rows = [{"id": at, "name": f"Event {at}", "date": f"{at + 13}.10.2026", "time": "19:30",
+             "timezone": "Europe/Berlin", "duration": 45} for at in range(7)]  # fmt: skip
+    event = connect(whole(rows)).events[0]
+    assert str(event["end_time"]) == "2026-10-13 18:15:00+00:00"
 
 
 def test_a_word_is_no_duration() -> None:
@@ -730,3 +785,29 @@ def test_a_mark_of_removed_events_is_written_and_that_of_cancelled_ones_told(
     found = connect(whole([{**row, **marks[at % len(marks)]} for at, row in enumerate(events(20))]))
     assert found.document["attributes"].get("removed_when") == removed_when
     assert {fact.subject for fact in found.facts} & {"removed", "cancelled"} == subjects
+
+
+def test_an_end_that_many_events_have_as_a_word_is_one_with_rejects() -> None:
+    rows = [{**row, "end_time": row["end_time"] if at % 3 else "open end"}
+            for at, row in enumerate(events(41))]  # fmt: skip
+    [question] = connect(whole(rows)).open_questions
+    assert "14 of 41 records have no time at `end_time`, such as `open end`" in question.text
+
+
+@pytest.mark.parametrize(("name", "most"), [("dates", 12), ("when", 13)])
+def test_the_times_of_several_occurrences_are_no_start_and_end(name: str, most: int) -> None:
+    rows = [{"id": at, "name": f"Event {at}", name: [f"2026-10-{at + 1:02}T{hour}:00:00Z"
+             for hour in range(10, most)]} for at in range(23)]  # fmt: skip
+    assert "end_time" not in connect(whole(rows)).document["attributes"]["fields"]
+
+
+@pytest.mark.parametrize(("name", "is_asked"), [("EVT-00{}", True), ("Take {}", False)])
+def test_a_name_that_is_a_code_is_asked_about_beside_a_description(
+    name: str, is_asked: bool
+) -> None:
+    rows = [{**row, "name": name.format(at), "description": f"An evening with {at}"}
+            for at, row in enumerate(events(23))]  # fmt: skip
+    setting = "fields.name.from"
+    questions = connect(whole(rows)).open_questions
+    chosen = [{setting: "name"}, {setting: "description"}]
+    assert [[*one.choices.values()] for one in questions] == ([chosen] if is_asked else [])

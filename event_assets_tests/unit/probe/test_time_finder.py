@@ -41,6 +41,7 @@ def with_sales(number: int) -> dict[str, Any]:
     return {"sales": {"start": at(0)}, "dates": {"start": {"dateTime": at(number, "T10:00Z")}}}
 
 
+NONE = "0000-00-00 00:00:00"
 PARTS = {"start_time": "19:30", "end_time": "21:30", "tz": "Europe/Berlin"}
 GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
 
@@ -48,6 +49,21 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
 @pytest.mark.parametrize(
     ("make", "start", "end"),
     [
+        (
+            lambda n: {"when": [at(n, "T10:00:00Z"), at(n, "T12:00:00Z")]},
+            {"from": "when.0"},
+            {"from": "when.1"},
+        ),
+        (
+            lambda n: {"period": {"lower": at(n, "T10:00:00Z"), "upper": at(n, "T12:00:00Z")}},
+            {"from": "period.lower"},
+            {"from": "period.upper"},
+        ),
+        (  # half of which are what programs write for none
+            lambda n: {"start": at(n, "T10:00Z"), "end": at(n, "T12:00Z") if n % 2 else NONE},
+            {"from": "start"},
+            {"from": "end"},
+        ),
         (
             lambda n: {"created": at(0), "start_time": at(n, "T10:00:00Z"), "end_time": None},
             {"from": "start_time"},
