@@ -36,8 +36,8 @@ def probe(source: str | None, account: str | None, suggest: bool, as_json: bool)
     """
     name = select_source(source)
 
+    from event_assets.cli.suggestion import suggest_yaml
     from event_assets.probe import runner
-    from event_assets.probe.source_yaml import suggest_yaml
     from event_assets.sync.account_list import select_account
 
     configured = select_account(load_source(name), account)

@@ -6,22 +6,32 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
 from event_assets.component.component import EventApi
 from event_assets.config.model import describe, unknown_name_message
 from event_assets.config.source_files import EVENT_DATA
-from event_assets.probe.source_yaml import (
-    OF_ENDPOINT,
-    PARENTS,
-    apply_settings,
-    find_keys,
-    parse_setting,
-)
+from event_assets.probe.source_yaml import OF_ENDPOINT, PARENTS, apply_settings, find_keys
 from event_assets.values.errors import ConfigError
 
 NO_AUTH = ("auth", "none")  # a setting of connect only
 UNFINISHED = re.compile("` is (missing|not a known field)")  # of a kind that is found out
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Return the path and the value of `path=value`; the value is YAML.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    path, equals, value = text.partition("=")
+    if not equals or not path.strip():
+        raise ConfigError(f"`--set {path}` must be a path and a value: --set params.status=active.")
+    try:
+        return path.strip(), yaml.safe_load(value)
+    except yaml.YAMLError:
+        return path.strip(), value
 
 
 def parse_settings(texts: Sequence[str]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ MARKS = {  # a cancelled event is an event all the same
     "cancelled": (words.CANCELLED, "such events stay current"),
     "removed": (words.REMOVED, "such events are no longer current"),
 }
+OWN_KINDS = ("@type", "type", "kind", "object")  # of a record, among others
 ZONE_SETTING = "fields.start_time.timezone"
 START_SETTING, END_SETTING = "fields.start_time.from", "fields.end_time.from"
 MAX_NAMED = 12  # fields that a question lists
@@ -49,12 +50,17 @@ def describe_contract(discovery: Discovery, sample: Sample) -> tuple[Any, dict[s
         findings[column] = _find(discovery, sample, column, findings.get("start_time"))
     start, end = findings["start_time"], findings["end_time"]
     is_said = discovery.options.get(END_SETTING)
+    doubt = ""
     if start and end and not is_said and _is_before(sample, end, start):  # such as its day alone
         doubt = f"`{end.sources[0]}` is before the start in most records, and is left out"
-        _tell_of_end(discovery, doubt)
         findings["end_time"] = end = None
-    if start and not is_said and (duration := time_finder.find_duration(sample)):
-        findings["end_time"] = _add_duration(discovery, sample, start, end, duration)
+    if start and not end and (duration := time_finder.find_duration(sample)):
+        path, interval = duration
+        findings["end_time"] = time_finder.with_duration(start, interval) if interval else None
+        doubt = doubt or f"`{path}` may say how long they take, but not in which unit"
+    if doubt and not findings["end_time"]:
+        text = f"When do events end? {doubt}: name another field by --set {END_SETTING}=PATH."
+        discovery.question(END_SETTING, text, is_open=False)
     fields: dict[str, Any] = {"id": {"type": "text", "nullable": False}}
     for column, finding in findings.items():
         if finding:
@@ -77,32 +83,8 @@ def describe_contract(discovery: Discovery, sample: Sample) -> tuple[Any, dict[s
             "--set primary_key=PATH.",
             {f"`{'` and `'.join(one)}`": {"primary_key": one} for one in keys[:MAX_NAMED]},
         )
-    removed = _find_removed(discovery, sample)
+    removed = _find_removed(discovery, sample) | _find_others(discovery, sample, start)
     return key or "id", {"fields": fields, **({"removed_when": removed} if removed else {})}
-
-
-def _tell_of_end(discovery: Discovery, doubt: str) -> None:
-    text = f"When do events end? {doubt}: name another field by --set {END_SETTING}=PATH."
-    discovery.question(END_SETTING, text, is_open=False)
-
-
-def _add_duration(
-    discovery: Discovery,
-    sample: Sample,
-    start: FieldFinding,
-    end: FieldFinding | None,
-    duration: time_finder.Duration,
-) -> FieldFinding | None:
-    """Return the end, by a start and a duration where there is none; tell of an unknown unit."""
-    is_alike = not end or {**end.settings, "from": 0} == {**start.settings, "from": 0}
-    if end and (not is_alike or None not in _read(sample, "end_time", end.settings)[1]):
-        return end
-    if duration.interval:
-        return time_finder.add_duration(start, end, duration)
-    if not end:
-        doubt = f"`{duration.path}` may say how long they take, but not in which unit"
-        _tell_of_end(discovery, doubt)
-    return end
 
 
 def _ask_where(discovery: Discovery, sample: Sample, column: str) -> None:
@@ -192,8 +174,8 @@ def _describe_field(
         # some APIs name the zone in which they show times that are UTC
         evidence += f"; as local times in `{zones[0]}`"
         certainty = "likely"
-    if finding.doubt:
-        evidence += f"; {finding.doubt}"
+    if "}/" in finding.sources[0]:
+        evidence += "; a duration behind the start"
         certainty = "likely"
     discovery.comments[("attributes", "fields", column)] = evidence
     discovery.add(column, f"`{'`, `'.join(finding.sources)}`", evidence, certainty)
@@ -300,6 +282,23 @@ def _find_removed(discovery: Discovery, sample: Sample) -> dict[str, Any]:
             if subject == "removed":
                 removed[path] = marks[0] if len(marks) == 1 else marks
     return removed
+
+
+def _find_others(
+    discovery: Discovery, sample: Sample, start: FieldFinding | None
+) -> dict[str, Any]:
+    """Return which records are no events by their own words, as `removed_when`; tell of them."""
+    times = sample.leaves.get(start.sources[0], ()) if start else ()
+    for path in filter(sample.leaves.get, OWN_KINDS if None in times else ()):
+        pairs = [*zip(map(str, sample.leaves[path]), times, strict=True)]
+        with_start = {kind for kind, time in pairs if time is not None}
+        others = sorted({kind for kind, _ in pairs} - with_start)
+        named = ["event" in kind.lower() for kind in (*with_start, *others)]
+        if others and named == [True] * len(with_start) + [False] * len(others):
+            evidence = "records of this kind have no start, and are no events"
+            discovery.add("left out", f"`{path}`: {', '.join(others)}", evidence)
+            return {path: others[0] if len(others) == 1 else others}
+    return {}
 
 
 def preview(document: Mapping[str, Any], records: Sequence[Any]) -> list[dict[str, Any]]:

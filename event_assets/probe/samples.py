@@ -32,14 +32,12 @@ class FieldFinding:
         is_zoned: whether the time zone is known, or a day needs none.
         rivals: other `format`s that read every value, too.
         others: paths and templates of which nothing tells that they are it less.
-        doubt: why the values may be read wrongly.
     """
 
     settings: Mapping[str, Any]
     is_zoned: bool = False
     rivals: Sequence[str] = ()
     others: Sequence[str] = ()
-    doubt: str = ""
 
     @property
     def sources(self) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import time
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from event_assets.probe import field_words as words
 from event_assets.probe.samples import (
@@ -31,23 +31,9 @@ UNITS = {  # of a duration, as in ISO 8601
     **dict.fromkeys(("minutes", "minute", "mins", "min"), "M"),
     **dict.fromkeys(("seconds", "second", "secs", "sec"), "S"),
 }
-LIKELY_UNITS = {"M": ("minutes", 15, 240), "S": ("seconds", 1_800, 259_200)}  # by the usual one
-LASTING_CLOCK = re.compile(r"[01]?\d:\d\d(:\d\d)?")
+LIKELY_UNITS = {"M": (15, 240), "S": (1_800, 259_200)}  # by the usual duration
 MIN_DAY = 6  # characters of a day
 MIN_CLOCK = 3  # characters of a time of day; a shorter one is an hour, without its minutes
-
-
-class Duration(NamedTuple):
-    """How long events take.
-
-    Attributes:
-        interval: how it follows a start in a template; empty: its unit is not known.
-        doubt: why the unit may be another one.
-    """
-
-    path: str
-    interval: str = ""
-    doubt: str = ""
 
 
 def find_start(sample: Sample) -> FieldFinding | None:
@@ -95,13 +81,6 @@ def find_end(sample: Sample, start: FieldFinding | None) -> FieldFinding | None:
         last = first.replace("first", "last").replace("First", "Last")  # of a series
         is_other = last != first and last in sample.formats
         return replace(found, others=[last] * is_other) if found else None
-    if path.endswith(".0") and not path.endswith("s.0"):  # a range, no `dates`
-        pairs = build_getter(path[:-2])(sample.records)
-        second = find_format(
-            [pair[1] for pair in pairs if isinstance(pair, list) and len(pair) == 2]
-        )
-        if second and second.pattern == start.settings.get("format"):
-            return FieldFinding({**start.settings, "from": f"{path[:-1]}1"}, start.is_zoned)
     for path in filter(lambda path: not sample.present(path), sample.leaves):
         if words.in_path(path) & words.END and words.in_path(path) - words.END == like:
             return FieldFinding({**start.settings, "from": path}, start.is_zoned)
@@ -122,41 +101,42 @@ def find_updated(sample: Sample) -> FieldFinding | None:
     return None
 
 
-def find_duration(sample: Sample) -> Duration | None:
-    """Return what is named as how long an event takes, or None."""
+def find_duration(sample: Sample) -> tuple[str, str] | None:
+    """Return the path of what is named as how long an event takes, or None.
+
+    With it comes how it follows a start in an interval; nothing, if its unit is not known.
+    """
     lasting = (path for path in sample.leaves if words.in_path(path) & words.DURATION)
     known = [path for path in lasting if re.search(r"\d", str(sample.present(path)))]
-    found = [_read_duration(sample, path) for path in known if not is_foreign(path)]
-    return max(found, key=lambda one: bool(one.interval), default=None)
+    found = [(path, _interval(sample, path)) for path in known if not is_foreign(path)]
+    return max(found, key=lambda one: bool(one[1]), default=None)
 
 
-def _read_duration(sample: Sample, path: str) -> Duration:
+def _interval(sample: Sample, path: str) -> str:
     own, values = {*words.split_name(last_name(path))}, [*map(str, sample.present(path))]
     others = own - {*UNITS} - words.DURATION - {*words.EVENTS, "in"}  # such as `break`
     if others or not (words.DURATION - {*UNITS}) & own:
-        return Duration(path)
-    if all(value.startswith("P") for value in values):
-        return Duration(path, f"/{{{path}}}")
-    if all(LASTING_CLOCK.fullmatch(value) for value in values):
-        return Duration(path, f"/PT{{{path}}}")
+        return ""
+    for pattern, interval in {r"P.*": "/{}", r"[01]?\d:\d\d(:\d\d)?": "/PT{}"}.items():
+        if all(re.fullmatch(pattern, value) for value in values):
+            return interval.format(f"{{{path}}}")
     if not all(re.fullmatch(r"\d+(\.\d+)?", value) and float(value) for value in values):
-        return Duration(path)
-    if unit := next((UNITS[word] for word in own if word in UNITS), ""):
-        return Duration(path, f"/PT{{{path}}}{unit}")
+        return ""
     usual = sorted(map(float, values))[len(values) // 2]
-    for unit, (name, low, high) in LIKELY_UNITS.items():
-        if low <= usual < high and "length" not in own:  # which may be a distance
-            return Duration(path, f"/PT{{{path}}}{unit}", f"`{path}` taken as {name}")
-    return Duration(path)
+    likely = (unit for unit, (low, high) in LIKELY_UNITS.items() if low <= usual < high)
+    units = [
+        *(UNITS[word] for word in own if word in UNITS),
+        *(likely if "length" not in own else ()),
+    ]
+    return f"/PT{{{path}}}{units[0]}" if units else ""
 
 
-def add_duration(start: FieldFinding, end: FieldFinding | None, duration: Duration) -> FieldFinding:
-    """Return an end, or else the start with a duration behind it."""
+def with_duration(start: FieldFinding, interval: str) -> FieldFinding:
+    """Return the end of what begins at a start and takes so long."""
     sources = (one if "{" in one else f"{{{one}}}" for one in start.sources)
-    own = [f"{one}{duration.interval}" for one in sources]
-    chain = [*end.sources, *own] if end else own
-    settings = {**start.settings, "from": chain if len(chain) > 1 else chain[0]}
-    return FieldFinding(settings, start.is_zoned, doubt=duration.doubt)
+    own = [f"{one}{interval}" for one in sources]
+    settings = {**start.settings, "from": own if len(own) > 1 else own[0]}
+    return replace(start, settings=settings, rivals=(), others=())
 
 
 def _find_time(

@@ -646,25 +646,25 @@ def lasting(name: str, value: Any, **more: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "certainty"),
+    ("name", "value"),
     [
-        ("duration_minutes", 90, "sure"),
-        ("durationSeconds", "5400", "sure"),
-        ("duration_in_hours", 1.5, "sure"),
-        ("eventDuration", "PT1H30M", "sure"),
-        ("duration", "01:30:00", "sure"),
-        ("duration", "1:30", "sure"),
-        ("runtime", 90, "likely"),
-        ("timeduration", "5400", "likely"),
-        ("length_minutes", 90, "sure"),
+        ("duration_minutes", 90),
+        ("durationSeconds", "5400"),
+        ("duration_in_hours", 1.5),
+        ("eventDuration", "PT1H30M"),
+        ("duration", "01:30:00"),
+        ("duration", "1:30"),
+        ("runtime", 90),
+        ("timeduration", "5400"),
+        ("length_minutes", 90),
     ],
 )
-def test_the_end_is_the_start_and_a_duration(name: str, value: Any, certainty: str) -> None:
+def test_the_end_is_the_start_and_a_duration(name: str, value: Any) -> None:
     found = connect(whole(lasting(name, value)))
     assert found.questions == []
     ends = {str(event["end_time"] - event["start_time"]) for event in found.events}
     assert ends == {"1:30:00"}
-    assert [one.certainty for one in found.facts if one.subject == "end_time"] == [certainty]
+    assert [one.certainty for one in found.facts if one.subject == "end_time"] == ["likely"]
 
 
 @pytest.mark.parametrize(
@@ -686,14 +686,9 @@ def test_a_duration_whose_unit_is_not_known_is_told(name: str, value: Any) -> No
     assert f"`{name}` may say how long they take, but not in which unit" in question.text
 
 
-def test_a_duration_fills_in_for_an_end_that_is_missing_or_is_no_time_of_day() -> None:
-    rows = lasting("duration", 120)
-    gaps = [{**row, "end_time": None if at % 3 else "2027-02-03T04:00Z"}
-            for at, row in enumerate(rows)]  # fmt: skip
-    for served in (gaps, lasting("duration", 120, end_date="2020-01-01")):
-        ends = [event["end_time"] for event in connect(whole(served)).events]
-        assert str(ends[1] - connect(whole(served)).events[1]["start_time"]) == "2:00:00"
-    assert str(connect(whole(gaps)).events[0]["end_time"]) == "2027-02-03 04:00:00+00:00"
+def test_a_duration_is_taken_where_the_end_is_but_the_day_of_the_start() -> None:
+    found = connect(whole(lasting("duration", 120, end_date="2020-01-01")))
+    assert (found.questions, found.events[0]["end_time"] is None) == ([], False)
 
 
 def test_a_duration_is_added_to_a_time_put_together_of_its_parts() -> None:
@@ -794,13 +789,6 @@ def test_an_end_that_many_events_have_as_a_word_is_one_with_rejects() -> None:
     assert "14 of 41 records have no time at `end_time`, such as `open end`" in question.text
 
 
-@pytest.mark.parametrize(("name", "most"), [("dates", 12), ("when", 13)])
-def test_the_times_of_several_occurrences_are_no_start_and_end(name: str, most: int) -> None:
-    rows = [{"id": at, "name": f"Event {at}", name: [f"2026-10-{at + 1:02}T{hour}:00:00Z"
-             for hour in range(10, most)]} for at in range(23)]  # fmt: skip
-    assert "end_time" not in connect(whole(rows)).document["attributes"]["fields"]
-
-
 @pytest.mark.parametrize(("name", "is_asked"), [("EVT-00{}", True), ("Take {}", False)])
 def test_a_name_that_is_a_code_is_asked_about_beside_a_description(
     name: str, is_asked: bool
@@ -811,3 +799,25 @@ def test_a_name_that_is_a_code_is_asked_about_beside_a_description(
     questions = connect(whole(rows)).open_questions
     chosen = [{setting: "name"}, {setting: "description"}]
     assert [[*one.choices.values()] for one in questions] == ([chosen] if is_asked else [])
+
+
+@pytest.mark.parametrize(
+    ("event", "other", "is_left_out"),
+    [
+        ("MusicEvent", "WebSite", True),
+        ("node--event", "node--page", True),
+        ("Event", "EventSeries", False),
+        ("concert", "permanent", False),  # which may be an exhibition
+        (2, 3, False),
+    ],
+)
+def test_what_is_no_event_by_its_own_words_is_left_out(
+    event: Any, other: Any, is_left_out: bool
+) -> None:
+    others = [{"@type": other, "id": f"o{at}", "name": f"Other {at}"} for at in range(2)]
+    rows = [*others, *({"@type": event, **row} for row in events(23))]
+    found = connect(whole(rows))
+    left_out = {"removed_when": {"@type": other}} if is_left_out else {}
+    assert found.document["attributes"].items() >= left_out.items()
+    assert values_of(found, "left out") == ([f"`@type`: {other}"] if is_left_out else [])
+    assert is_left_out or "removed_when" not in found.document["attributes"]

@@ -50,11 +50,6 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
     ("make", "start", "end"),
     [
         (
-            lambda n: {"when": [at(n, "T10:00:00Z"), at(n, "T12:00:00Z")]},
-            {"from": "when.0"},
-            {"from": "when.1"},
-        ),
-        (
             lambda n: {"period": {"lower": at(n, "T10:00:00Z"), "upper": at(n, "T12:00:00Z")}},
             {"from": "period.lower"},
             {"from": "period.upper"},

@@ -9,10 +9,10 @@ import yaml
 from starlette.requests import Request
 from starlette.responses import Response
 
+from event_assets.cli.suggestion import suggest_yaml
 from event_assets.config.fields import FieldConfig
 from event_assets.config.source import SourceConfig
 from event_assets.probe.runner import probe
-from event_assets.probe.source_yaml import suggest_yaml
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import KNOWN
 from event_assets_tests.support.api_server import serving

@@ -7,13 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from event_assets.probe.source_yaml import (
-    apply_settings,
-    find_keys,
-    parse_setting,
-    set_value,
-    write_yaml,
-)
+from event_assets.cli.set_option import parse_setting
+from event_assets.probe.source_yaml import apply_settings, find_keys, set_value, write_yaml
 from event_assets.values.errors import ConfigError
 
 QUERY = "query ($after: String) {\n  events(after: $after) { id }\n}"
