@@ -46,7 +46,6 @@ MAX_TO_FIND_OUT = 25  # requests
 MAX_TO_REACH_END = 25  # requests more
 SECONDS = 180.0
 LIMITS = replace(DEFAULT_LIMITS, find_base_url_setting=lambda: "the URL")
-EXAMPLES = 5
 SUFFIXES = {"co", "com", "org", "net", "ac", "edu", "gov"}  # before that of a country
 MAX_DIGITS = 6  # of the number of a page or row; longer ones may be times
 NO_PAGES = {"from", "start", "after", "begin", "index", "next", "token"}  # or of a range of time
@@ -159,7 +158,7 @@ def _examine(discovery: Discovery, page: Page) -> None:
     sample = Sample(end.rows or page.rows, zone)
     key, contract = describe_contract(discovery, sample)
     _write(discovery, paging, key, contract)
-    discovery.events = preview(discovery.document, sample.records[:EXAMPLES])
+    discovery.events = preview(discovery.document, sample.records)
 
 
 def _reach_end(discovery: Discovery, search: ParameterSearch, page: Page) -> End:

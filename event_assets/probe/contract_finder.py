@@ -22,6 +22,7 @@ from event_assets.probe.samples import (
     read_field,
 )
 from event_assets.records.contract import FieldReader, build_field_readers
+from event_assets.records.removal import RemovedRecords
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import as_list, template_paths
 
@@ -29,6 +30,7 @@ TIME = "timestamp"
 COLUMNS = {"name": "text", **dict.fromkeys(("start_time", "end_time", "updated_at"), TIME)}
 REQUIRED = {"name": "the name", "start_time": "the start"}
 CHOSEN = {**REQUIRED, "end_time": "the end"}  # by an answer, where several fields may be it
+EXAMPLES = 5
 PREVIEWED = ("id", "name", "start_time", "end_time")
 MARKS = {  # a cancelled event is an event all the same
     "cancelled": (words.CANCELLED, "such events stay current"),
@@ -54,9 +56,12 @@ def describe_contract(discovery: Discovery, sample: Sample) -> tuple[Any, dict[s
     if start and end and not is_said and _is_before(sample, end, start):  # such as its day alone
         doubt = f"`{end.sources[0]}` is before the start in most records, and is left out"
         findings["end_time"] = end = None
-    if start and not end and (duration := time_finder.find_duration(sample)):
+    has_gaps = end and not is_said and None in _read(sample, "end_time", end.settings)[1]
+    if start and (has_gaps or not end) and (duration := time_finder.find_duration(sample)):
         path, interval = duration
-        findings["end_time"] = time_finder.with_duration(start, interval) if interval else None
+        is_alike = not end or {**end.settings, "from": 0} == {**start.settings, "from": 0}
+        if interval and is_alike:
+            findings["end_time"] = time_finder.with_duration(start, end, interval)
         doubt = doubt or f"`{path}` may say how long they take, but not in which unit"
     if doubt and not findings["end_time"]:
         text = f"When do events end? {doubt}: name another field by --set {END_SETTING}=PATH."
@@ -174,7 +179,7 @@ def _describe_field(
         # some APIs name the zone in which they show times that are UTC
         evidence += f"; as local times in `{zones[0]}`"
         certainty = "likely"
-    if "}/" in finding.sources[0]:
+    if "}/" in finding.sources[-1]:
         evidence += "; a duration behind the start"
         certainty = "likely"
     discovery.comments[("attributes", "fields", column)] = evidence
@@ -290,11 +295,15 @@ def _find_others(
     """Return which records are no events by their own words, as `removed_when`; tell of them."""
     times = sample.leaves.get(start.sources[0], ()) if start else ()
     for path in filter(sample.leaves.get, OWN_KINDS if None in times else ()):
-        pairs = [*zip(map(str, sample.leaves[path]), times, strict=True)]
+        pairs = [*zip(sample.leaves[path], times, strict=True)]
         with_start = {kind for kind, time in pairs if time is not None}
-        others = sorted({kind for kind, _ in pairs} - with_start)
-        named = ["event" in kind.lower() for kind in (*with_start, *others)]
-        if others and named == [True] * len(with_start) + [False] * len(others):
+        others = sorted({kind for kind, _ in pairs} - with_start, key=str)
+        named = ["event" in str(kind).lower() for kind in (*with_start, *others)]
+        if (
+            others
+            and None not in others
+            and named == [True] * len(with_start) + [False] * len(others)
+        ):
             evidence = "records of this kind have no start, and are no events"
             discovery.add("left out", f"`{path}`: {', '.join(others)}", evidence)
             return {path: others[0] if len(others) == 1 else others}
@@ -307,6 +316,8 @@ def preview(document: Mapping[str, Any], records: Sequence[Any]) -> list[dict[st
     key = attributes["rest_api"]["resource_defaults"]["primary_key"]
     fields = {name: parse_field(name, one) for name, one in attributes["fields"].items()}
     readers = build_field_readers(fields, key)
+    removed = RemovedRecords(attributes.get("removed_when") or {}, readers["id"])
+    records = removed.take_out(records)[:EXAMPLES]
     names = [name for name in PREVIEWED if name in readers]
     rows = zip(*(read_field(readers[name], records)[1] for name in names), strict=True)
     return [dict(zip(names, row, strict=True)) for row in rows]

@@ -131,12 +131,12 @@ def _interval(sample: Sample, path: str) -> str:
     return f"/PT{{{path}}}{units[0]}" if units else ""
 
 
-def with_duration(start: FieldFinding, interval: str) -> FieldFinding:
-    """Return the end of what begins at a start and takes so long."""
+def with_duration(start: FieldFinding, end: FieldFinding | None, interval: str) -> FieldFinding:
+    """Return an end; or where there is none, that of what begins at a start and takes so long."""
     sources = (one if "{" in one else f"{{{one}}}" for one in start.sources)
-    own = [f"{one}{interval}" for one in sources]
-    settings = {**start.settings, "from": own if len(own) > 1 else own[0]}
-    return replace(start, settings=settings, rivals=(), others=())
+    chain = [*(end.sources if end else ()), *(f"{one}{interval}" for one in sources)]
+    settings = {**start.settings, "from": chain if len(chain) > 1 else chain[0]}
+    return replace(end or start, settings=settings, rivals=(), others=())
 
 
 def _find_time(

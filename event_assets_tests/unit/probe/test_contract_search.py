@@ -691,6 +691,17 @@ def test_a_duration_is_taken_where_the_end_is_but_the_day_of_the_start() -> None
     assert (found.questions, found.events[0]["end_time"] is None) == ([], False)
 
 
+def test_a_duration_fills_in_for_an_end_that_some_events_lack() -> None:
+    rows = lasting("duration", 120)
+    rows = [{**row, "end_time": None if at % 3 else "2027-02-03T04:00Z"}
+            for at, row in enumerate(rows)]  # fmt: skip
+    first, second, *_ = connect(whole(rows)).events
+    assert str(first["end_time"]) == "2027-02-03 04:00:00+00:00"
+    assert str(second["end_time"] - second["start_time"]) == "2:00:00"
+    said = connect(whole(rows), settings={"fields.end_time.from": "end_time"})
+    assert fields(said)["end_time"] == {"type": "timestamp", "from": "end_time"}
+
+
 def test_a_duration_is_added_to_a_time_put_together_of_its_parts() -> None:
     rows = [{"id": at, "name": f"Event {at}", "date": f"{at + 13}.10.2026", "time": "19:30",
              "timezone": "Europe/Berlin", "duration": 45} for at in range(7)]  # fmt: skip
@@ -821,3 +832,4 @@ def test_what_is_no_event_by_its_own_words_is_left_out(
     assert found.document["attributes"].items() >= left_out.items()
     assert values_of(found, "left out") == ([f"`@type`: {other}"] if is_left_out else [])
     assert is_left_out or "removed_when" not in found.document["attributes"]
+    assert (found.events[0]["name"] == "Event 0") == is_left_out
