@@ -94,7 +94,8 @@ def find_updated(sample: Sample) -> FieldFinding | None:
     for path in sorted(sample.leaves, key=lambda path: (path.count("."), path)):
         is_named = {*words.split_name(last_name(path))} & words.UPDATED and path.count(".") <= 1
         found = sample.formats.get(path)
-        if is_named and found and not (is_foreign(path) or found.rivals):  # day or month first?
+        is_odd = found and (found.rivals or _is_number(sample, path))  # day or month first?
+        if is_named and found and not (is_foreign(path) or is_odd):
             settings = {"from": path} | ({"format": found.pattern} if found.pattern else {})
             is_utc = bool(words.in_path(path) & {"utc", "gmt"})
             return FieldFinding(settings, found.has_zone or is_utc)
@@ -215,7 +216,8 @@ def _rank_time(sample: Sample, path: str, named: frozenset[str]) -> tuple[bool, 
 
 def _describe(sample: Sample, chain: Sequence[str]) -> FieldFinding:
     """Return the settings of a time at the first of these paths that has one."""
-    path, sources, format_ = chain[0], list(chain), sample.formats[chain[0]]
+    path, format_ = chain[0], sample.formats[chain[0]]
+    sources = [f"{{{one}}}" if _is_number(sample, one) else one for one in chain]
     timed = (_join(sample, path, clock) for clock in _clocks(sample, path))
     if not format_.has_time and (found := next(filter(None, timed), None)):
         sources, format_ = found
@@ -238,6 +240,11 @@ def _describe_time(
     return FieldFinding(settings, is_zoned, format_.rivals)
 
 
+def _is_number(sample: Sample, path: str) -> bool:
+    """Return whether a time is a number such as 20261005, which a template makes a text."""
+    return type(sample.present(path)[0]) is int and not sample.formats[path].is_epoch
+
+
 def find_unread_zone(sample: Sample) -> tuple[str, str] | None:
     """Return the path and a value of a text that is named as a time zone, and is none; or None."""
     paths = filter(is_zone_name, sample.leaves)
@@ -248,8 +255,8 @@ def find_unread_zone(sample: Sample) -> tuple[str, str] | None:
 
 def _join(sample: Sample, path: str, clock: str) -> tuple[list[str], TimeFormat] | None:
     """Return a day with a time of day, or else at midnight, and how it is read; or None."""
-    if all(len(str(value)) < MIN_CLOCK for value in sample.present(clock)):
-        return None
+    if all(type(value) is not str or len(value) < MIN_CLOCK for value in sample.present(clock)):
+        return None  # a number has lost its zeros
     for joint in ("T", " "):
         source = f"{{{path}}}{joint}{{{clock}}}"
         if found := find_format(build_getter(source)(sample.records), MOST):
@@ -278,9 +285,9 @@ def find_unread_clock(sample: Sample, start: FieldFinding) -> tuple[str, Any, st
 
     It is a path, a value, and the source that reads it with the day; empty: none can.
     """
-    day = start.sources[0]
+    day, *clocks = template_paths(start.sources[0])
     format_ = sample.formats.get(day)
-    if format_ is None or format_.has_time:
+    if clocks or format_ is None or format_.has_time:
         return None
     named, others = [*_clocks(sample, day)], words.END | words.OTHER_TIMES | words.DURATION
     rest = (

@@ -71,7 +71,7 @@ def find_format(values: Sequence[Any], enough: float = ENOUGH) -> TimeFormat | N
         if len(epochs) >= enough * len(present):
             has_time = any(epoch * EPOCH_UNITS[unit] % DAY for epoch in epochs)
             return TimeFormat(unit, has_time, has_zone=True)
-    texts = [value for value in present if isinstance(value, str)]
+    texts = [str(value) for value in present if type(value) in (str, int)]
     if len(texts) < enough * len(present) or not any(map(_may_be_time, texts)):
         return None
     if _reads(texts, None, enough):

@@ -293,12 +293,14 @@ def test_the_field_that_a_question_asked_for_is_read_as_it_is_written(
     assert fields(found)["start_time"] == {"type": "timestamp", "from": source, **more}
 
 
-@pytest.mark.parametrize("clock", ["10h", "halb 8", 930, 19, "19"])
-def test_a_time_of_day_that_cannot_be_read_is_quoted_in_a_question(clock: Any) -> None:
-    rows = [{"id": at, "name": f"Event {at}", "date": f"2026-10-{at + 1:02}", "start": clock}
-            for at in range(23)]  # fmt: skip
+@pytest.mark.parametrize("day", ["2026-10-{:02}", 20261000])
+@pytest.mark.parametrize("clock", ["10h", "halb 8", 930, 1930, 19, "19"])
+def test_a_time_of_day_that_cannot_be_read_is_quoted_in_a_question(clock: Any, day: Any) -> None:
+    days = [day + at if type(day) is int else day.format(at) for at in range(1, 24)]
+    rows = [{"id": at, "name": f"Event {at}", "date": one, "start": clock}
+            for at, one in enumerate(days)]  # fmt: skip
     [question] = connect(whole(rows)).open_questions
-    assert f"`start` says `{clock}`, which cannot be read beside `2026-10-01`" in question.text
+    assert f"`start` says `{clock}`, which cannot be read beside `{days[0]}`" in question.text
     [midnight] = question.choices.values()
     answered = connect(whole(rows), settings=midnight)
     assert (asked(answered), first_start(answered)) == ([], "2026-10-01 00:00:00+00:00")

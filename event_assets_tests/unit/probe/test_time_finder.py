@@ -49,6 +49,16 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
 @pytest.mark.parametrize(
     ("make", "start", "end"),
     [
+        (  # numbers
+            lambda n: {"eventstartdate": 20261001 + n, "eventenddate": 20261002 + n},
+            {"from": "{eventstartdate}"},
+            {"from": "{eventenddate}"},
+        ),
+        (
+            lambda n: {"start": 202610011930 + 10_000 * n, "end": 20261001213000 + 10**6 * n},
+            {"from": "{start}", "format": "%Y%m%d%H%M"},
+            {"from": "{end}", "format": "%Y%m%d%H%M%S"},
+        ),
         (
             lambda n: {"period": {"lower": at(n, "T10:00:00Z"), "upper": at(n, "T12:00:00Z")}},
             {"from": "period.lower"},

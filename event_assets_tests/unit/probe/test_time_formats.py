@@ -83,7 +83,7 @@ def test_a_time_zone_in_the_text_is_told(text: str, has_zone: bool) -> None:
         [{}],
         [None],
         ["soon"],
-        [20261101183000],
+        [20261401183000],
     ],
 )
 def test_what_is_no_time_has_no_notation(values: Any) -> None:
