@@ -141,7 +141,7 @@ def find_conditions(facts: ListFacts) -> dict[str, Any]:
     is_reached, is_short, is_ended = facts.is_total_reached, facts.is_short_of_total, end in ENDS
     (lowest, highest), is_empty = facts.totals, end == "empty pages"
     is_unsure = not last.is_total_of_list and (facts.pointers or end not in BY_POINTER)
-    is_paged = facts.settings.asked_by != "offset"
+    is_paged = by_number or (facts.pointers and end == "readings agree")
     is_doubtful = is_paged and facts.distinct < highest and not is_reached
     is_one_way = not facts.pointers or (last.is_backwards and facts.distinct == facts.largest)
     is_agreed = end in ("readings agree", "pointer ended")
