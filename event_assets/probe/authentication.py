@@ -42,12 +42,13 @@ RARE_HEADERS = listed(
     "X-Shopify-Access-Token X-Luma-Api-Key Key Circle-Token X-RapidAPI-Key PRIVATE-TOKEN AccessKey "
     "trakt-api-key X-TBA-Auth-Key x-apisports-key X-Redmine-API-Key DD-API-KEY "
     "Ocp-Apim-Subscription-Key X-Cisco-Meraki-API-Key x-functions-key X-Master-Key "
-    "X-Parse-REST-API-Key X-Appwrite-Key X-Xapp-Token"
+    "X-Parse-REST-API-Key X-Appwrite-Key X-Xapp-Token X-App-Key X-Client-Key X-App-Token "
+    "X-Application-Key X-Client-Id X-Client-Token X-Partner-Key X-Key X-User-Token"
 )
 RARE_PARAMETERS = listed(
     "app_key api_token auth_token login_token oauth_token public_key license_key s_token client "
     "auth api-key appid wskey code ak k wstoken subscription-key apiToken accessKey access_key "
-    "auth_key"
+    "auth_key apiKey authToken accessToken appKey clientId client_key"
 )
 KEY_WORDS = re.compile(r"api.?key|token|auth|credential|sign(ed)? in|log ?in|permission", re.I)
 # What comes before the key in a header: `Authorization: Api-Key KEY`, `Token token=KEY`.

@@ -19,7 +19,7 @@ SIZES = listed(
     "page[size] page[limit] rows $top take top first _limit num pp results_per_page "
     "itemsPerPage n per-page hitsPerPage resultRecordCount $limit maxItems maxResultCount "
     "maximumRecords maxrows max rpp ps lim anzahl aantal limit_page_length numOfRows "
-    "options[limit] sysparm_limit"
+    "options[limit] sysparm_limit length rowCount posts_per_page pagelen"
 )
 PAGES = listed(
     "page p pageNumber page_number page[number] pageNo pageIndex pg page_no page_index "

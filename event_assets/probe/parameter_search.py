@@ -92,6 +92,9 @@ class ParameterSearch:
         paths = [f"{BODY}{path}" for path in (*inside, *_variables(given.body))]
         counts = [name for name, value in given.params.items() if parse_count(value) is not None]
         known = [*self.said, *(name for name in counts if is_named(name, usual))]
+        if usual == SIZES:
+            rows = len(self.first.rows)
+            known += [name for name in counts if parse_count(given.params[name]) == rows]
         known += [path for path in paths if plain_name(path) in map(plain_name, usual)]
         known += [name for name in given.known_params if is_named(name, usual)]
         if usual in (SIZES, PAGES, OFFSETS):
@@ -184,18 +187,19 @@ def find_size(search: ParameterSearch) -> None:
     Small pages make several of a short list, whose next pages can be looked for.
     """
     count = len(search.base.rows)
-    if count < MIN_ROWS:
-        return
     small = SMALL if count > 3 * SMALL else max(MIN_SMALL, count // 3)
     small -= small == count
-    has_next = bool(find_pointers(search.base))
+    has_next, names = bool(find_pointers(search.base)), search.places(SIZES)
+    if count < MIN_ROWS:  # perhaps as many as an example asks for, which smaller ones are not
+        small, names = SMALL, (names[0], [])
 
-    def is_smaller(page: Page) -> bool:
+    def is_effect(page: Page) -> bool:
         is_end = has_next and not find_pointers(page)  # of the list, such as by OData's `$top`
-        return page.is_ok and len(page.rows) == small and not is_end
+        is_as_asked = len(page.rows) == small or small > len(page.rows) > count
+        return page.is_ok and is_as_asked and not is_end
 
     paging = search.paging
-    if name := search.search(search.places(SIZES), small, is_smaller):
+    if name := search.search(names, small, is_effect):
         paging.size_param, paging.size = name, small
         paging.settings[name] = small
         search.base = search.ask({})

@@ -35,7 +35,7 @@ SPLIT = re.compile(
     r"(?:T\d{4}-\d\d-\d\d(?=T))?)"  # of the database's own, before a time of day
     r"(?:(?P<joint>T| - |,? (?:[^\W\d]{1,4}\.? )?)"
     r"(?P<clock>\d{1,2}[:h.]\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?)"
-    r"(?P<zone> [+-]\d{4})?(?P<tail> ?(?:Uhr|h))?)?"
+    r"(?P<zone> [+-]\d{4})?(?P<tail> ?(?:Uhr|h|UTC|GMT))?)?"
 )
 
 
@@ -87,7 +87,8 @@ def find_format(values: Sequence[Any], enough: float = ENOUGH) -> TimeFormat | N
         return None
     has_time = "%H" in found[0] or "%I" in found[0]
     rivals = (pattern for pattern in found[1:] if "%m" in pattern)  # not `May`, long and short
-    return TimeFormat(found[0], has_time, "%z" in found[0], tuple(rivals))
+    has_zone = found[0].endswith(("%z", "UTC", "GMT"))
+    return TimeFormat(found[0], has_time, has_zone, tuple(rivals))
 
 
 def _is_between(value: Any, low: int, high: int) -> bool:
@@ -110,9 +111,10 @@ def _patterns(text: str) -> list[str]:
     """Return the patterns that may read a time, the day before the month first."""
     found = SPLIT.fullmatch(text)
     tokens = re.findall(r"\d+|[A-Za-z]+|[^\dA-Za-z]+", found["day"]) if found else ()
-    if not found or len(tokens) > MAX_TOKENS:
-        has_day = text[:3] in NAMES["%a"]
-        return [one for one in WHOLE if has_day and _reads([text], one, ENOUGH)]
+    has_day = text[:3] in NAMES["%a"]
+    whole = [one for one in WHOLE if has_day and _reads([text], one, ENOUGH)]
+    if whole or not found or len(tokens) > MAX_TOKENS:
+        return whole
     day, midnight, joint, clock, zone, tail = found.groups()
     behind = f"{joint}{_clock_pattern(clock)}{' %z' if zone else ''}{tail or ''}" if clock else ""
     made = map("".join, product(*(_directives(token, day) for token in tokens)))

@@ -85,6 +85,8 @@ def test_the_place_of_a_key_is_found_with_few_refusals(
         ("PRIVATE-TOKEN", "header"),
         ("X-Xapp-Token", "header"),
         ("wstoken", "query"),
+        ("apiKey", "query"),
+        ("X-App-Key", "header"),
     ],
 )
 @pytest.mark.parametrize("is_open", [True, False])

@@ -244,6 +244,21 @@ def test_the_parameters_in_the_address_are_tried(query: str) -> None:
     assert name not in endpoint(found).get("params", {})
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 20])
+@pytest.mark.parametrize("size", ["limit", "posts_per_page", "stueck"])
+def test_the_page_size_of_an_example_is_made_larger(size: str, count: int) -> None:
+    with serving(by_offset("start", size)) as api:
+        found = discover(Options(f"{api.url}/v1/events?{size}={count}&zone=7"))
+    assert endpoint(found)["paginator"] == {
+        "type": "offset",
+        "offset_param": "start",
+        "limit_param": size,
+        "limit": 100,
+    }
+    assert endpoint(found)["params"] == {"zone": "7"}
+    assert values_of(found, "end") == ["95 records, to the end"]
+
+
 def test_a_filter_that_may_be_the_number_of_a_page_is_told() -> None:
     found = connect(by_page, "/v1/events?from=20&price[from]=5")
     assert "--set params.from=20" in found.questions[0].text

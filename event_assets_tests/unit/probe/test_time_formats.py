@@ -38,6 +38,8 @@ from event_assets.probe.time_formats import find_format
         (["20.10.26"], "%d.%m.%y", ()),
         (["Tue Oct  6 19:30:00 2026"], "%a %b %d %H:%M:%S %Y", ()),
         (["Tue Oct 06 19:30:00 +0000 2026"], "%a %b %d %H:%M:%S %z %Y", ()),
+        (["October 5, 2026 19:30 UTC"], "%B %d, %Y %H:%M UTC", ()),
+        (["5 Oct 2026, 7:30 pm GMT"], "%d %b %Y, %I:%M %p GMT", ()),
         (["Tuesday, 06-Oct-26 19:30:00 GMT"], "%A, %d-%b-%y %H:%M:%S GMT", ()),
     ],
 )
@@ -59,6 +61,7 @@ def test_what_reads_all_times_is_preferred_to_what_reads_most() -> None:
         ("2026-11-26T19:30:00Z", True),
         ("2026-11-26 19:30+0200", True),
         ("Thu, 26 Nov 2026 19:30:00 EST", True),
+        ("November 26, 2026 19:30 UTC", True),
         ("Thu, 26 Nov 2026 19:30:00", False),
         ("2026-11-26T19:30:00", False),
         ("2026-11-26", False),
