@@ -226,14 +226,19 @@ def test_windows_of_the_list_of_a_parent_are_not_read_again() -> None:
     assert (len(done.asked), done.result.complete) == (1, True)
 
 
-def test_windows_of_an_unusual_number_of_rows_may_be_cut_off() -> None:
+@pytest.mark.parametrize(("rows", "real"), [(110, 53), (470, 95)])
+def test_windows_of_an_unusual_number_of_rows_may_be_cut_off(rows: int, real: int) -> None:
+    hours = 18 * 470 // rows
+    begin = NOW.replace(month=1, day=2)
+    times = [f"{begin + timedelta(hours=hours * row):%Y-%m-%dT%H:%M:%SZ}" for row in range(rows)]
+
     def answer(query: Query) -> Any:
-        shown = [{"id": at} for at in TIMES if query["from"] <= at <= query["to"]][:53]
+        shown = [{"id": at} for at in times if query["from"] <= at <= query["to"]][:real]
         first = int(query["offset"])
         return {"data": shown[first : first + 20], "total": len(shown)}
 
     done = read({"type": "offset", "limit": 20}, answer, cap=500, **YEAR)
-    assert done.ids == set(TIMES)
+    assert done.ids == set(times)
     assert done.result.complete is True
 
 
