@@ -33,13 +33,18 @@ ACCOUNTS = "event_data_accounts"
 # The newest sync of a table, of each listed account.
 NEWEST = """
 select syncs.* replace (finished_at::timestamptz as finished_at, complete::boolean as complete),
-    '{table}' as "table", {left} < table_rows as has_lost_rows
+    '{table}' as "table", {left} < table_rows as has_lost_rows, {is_behind} as is_behind
 from "{schema}"."{table}_syncs" as syncs {listed}
 qualify row_number() over (partition by {account} order by sync_number desc) = 1
     and finished_at is not null
 """
 LISTED = 'join "{schema}".event_data_accounts as known using (account) where known.is_listed'
 ROWS = '(select count(*) from "{schema}"."{table}")'
+# What is derived has other events, and a run that derives it would have ended.
+IS_BEHIND = """finished_at::timestamptz < now() - interval 5 minutes and
+    (select count(*) from "{schema}".current_events)
+    <> (select count(*) from "{schema}".event_changes_snapshot)"""
+DERIVED = {EVENT_DATA, "current_events", "event_changes_snapshot"}
 LEFT = 'select account from "{schema}".event_data_accounts where not is_listed'
 MAX_PROBLEMS = 5  # shown for each source
 
@@ -66,6 +71,15 @@ PROBLEMS: Sequence[tuple[Callable[[Row], object], Problem]] = (
         lambda row: row.get("has_lost_rows"),
         Problem(2, "{table} has lost rows since its newest sync.", "sync {source}"),
     ),
+    (
+        lambda row: row["is_behind"],
+        Problem(
+            2,
+            "event_changes and what follows were not built since its newest sync: a check failed, "
+            "or what comes before them.",
+            "sync {source}",
+        ),
+    ),
     (lambda row: row["complete"] is None, Problem(4, "It may not be complete: {reason}", PROBE)),
     (lambda row: row.get("rejects"), Problem(5, "Rejected records: {rejects}.", REJECTS)),
 )
@@ -88,7 +102,7 @@ class Status:
     age_minutes: float | None
     is_fresh: bool
     is_complete: bool | None  # None: unknown
-    has_failed: bool  # the newest sync, or that of an account
+    has_failed: bool  # the newest sync, or that of an account, or what is derived of it
     events: int | None  # current ones
     problems: Sequence[str]
     command: str  # the command that helps with the first problem
@@ -171,7 +185,9 @@ def _newest_syncs(
     for table in source.tables:
         if {table, f"{table}_syncs"} <= {*tables}:
             left = "null" if has_accounts else ROWS.format(schema=schema, table=table)
-            query = NEWEST.format(table=table, left=left, **names)
+            can_be_behind = table == EVENT_DATA and not has_accounts and {*tables} >= DERIVED
+            is_behind = IS_BEHIND.format(schema=schema) if can_be_behind else "false"
+            query = NEWEST.format(table=table, left=left, is_behind=is_behind, **names)
             yield from ({**row, "source": schema} for row in fetch(database, query))
 
 
@@ -208,7 +224,7 @@ def _judge(
         age_minutes=None if age is None else round(age, 1),
         is_fresh=is_fresh and not others,
         is_complete=next(one for one in (False, None, True) if one in verdicts),
-        has_failed=bool(failed),
+        has_failed=bool(failed) or any(row["is_behind"] for row in syncs),
         events=events,
         problems=[problem.text for problem in problems],
         command=problems[0].command.format(source=source.name) if problems else "",

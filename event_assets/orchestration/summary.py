@@ -66,7 +66,8 @@ def _format_failures(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
         yield f"The run failed: {error.message.strip() if error else event.message}"
     for check in _find_check_results(events):
         if not check.passed:
-            yield f"{check.severity.value} {check.check_name}: {check.description}"
+            reason = check.description or "no reason given"
+            yield f"{check.severity.value} {check.check_name}: {reason}"
 
 
 def _format_run(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:

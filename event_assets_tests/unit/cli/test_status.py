@@ -258,6 +258,21 @@ def test_a_source_without_current_events_is_not_good(synced: Project, capsys: Ou
     assert "current_events" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("minutes_ago", "status"), [(4, 0), (6, 1)])
+def test_what_is_derived_must_not_stay_behind_the_newest_sync(
+    synced: Project, capsys: Output, minutes_ago: int, status: int
+) -> None:
+    synced.rows("create table events.event_changes_snapshot as from events.current_events")
+    log_sync(synced.database, minutes_ago=minutes_ago)
+    assert run(["status"]) == 0
+    synced.rows("delete from events.event_changes_snapshot where id = 'e1'")
+    capsys.readouterr()
+    assert run(["status"]) == status
+    assert ("event_changes and what follows were not built" in capsys.readouterr().out) is (
+        status == 1
+    )
+
+
 def test_a_source_that_was_never_synced_is_not_good(
     project: Project, source_file: Path, capsys: Output
 ) -> None:

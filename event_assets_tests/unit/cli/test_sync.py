@@ -28,7 +28,7 @@ import dagster as dg
 @dg.asset_check(asset=["concerts", "event_data"])
 def is_cheap():
     severity = dg.AssetCheckSeverity.{severity}
-    return dg.AssetCheckResult(passed=False, severity=severity, description="Too dear.")
+    return dg.AssetCheckResult(passed=False, severity=severity, description={description!r})
 """
 pytestmark = [pytest.mark.in_process, pytest.mark.usefixtures("project")]
 
@@ -97,16 +97,19 @@ def test_a_source_that_fails_keeps_no_other_from_its_sync(
     assert told in capfd.readouterr().out
 
 
-@pytest.mark.parametrize(("severity", "status"), [("ERROR", 1), ("WARN", 0)])
+@pytest.mark.parametrize(
+    ("severity", "status", "description"), [("ERROR", 1, "Too dear."), ("WARN", 0, None)]
+)
 def test_a_check_of_the_users_own_that_fails_with_error_fails_the_command(
-    files: Path, capfd: Output, severity: str, status: int
+    files: Path, capfd: Output, severity: str, status: int, description: str | None
 ) -> None:
     with serving({PATH: paged(events(2))}) as api:
         write(files, concerts=source(api.url))
-        (files / "own.py").write_text(OWN_CHECK.format(severity=severity))
+        check = OWN_CHECK.format(severity=severity, description=description)
+        (files / "own.py").write_text(check)
         assert run(["sync"]) == status
     output, errors = capfd.readouterr()
-    assert errors == f"{severity} is_cheap: Too dear.\n"
+    assert errors == f"{severity} is_cheap: {description or 'no reason given'}\n"
     assert "events    2" in output.splitlines()
 
 
