@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial, reduce
 from http import HTTPStatus
@@ -16,7 +16,8 @@ from event_assets.probe import authentication as auth
 from event_assets.probe.authentication import Attempt, by_name, by_names, needs_key
 from event_assets.probe.client import MAX_FORBIDDEN
 from event_assets.probe.discovery import Discovery, Question
-from event_assets.probe.paging_candidates import FIRST_PAGE
+from event_assets.probe.paging_candidates import FIRST_PAGE, PAGES
+from event_assets.probe.records_finder import find_records
 from event_assets.probe.session import NOT_SENT, Page
 from event_assets.values.errors import ApiError
 from event_assets.values.redaction import KNOWN
@@ -80,7 +81,7 @@ class KeySearch:
 
         Without one, that to which it answered by another error than a missing key.
         """
-        other: tuple[Attempt, Page] | None = None
+        other: Sequence[Attempt] = ()
         for group in groups:
             page = self._ask(group)
             self.tried += [each.name for each in group if each.name not in self.tried]
@@ -88,15 +89,16 @@ class KeySearch:
                 self.anonymous = self._client.ask(with_key=False) if page.is_ok else page
             if not page.is_ok:
                 if not self.anonymous.is_ok and _is_other_error(group, page):
-                    other = other or (group[0], page)
+                    other = other or group
                 continue
             if len(group) > 1 and self._has_effect(page):
-                group, page = self._narrow(group)
+                group, page = self._narrow(group, lambda _, page: self._has_effect(page))
             has_other = bool(self._client.given.other_keys)  # which may be enough
             is_said = group[0].is_given and (has_other or self._is_steady is False)
             if self._has_effect(page) or (is_said and page.is_ok):
                 return group[0], page
-        return other
+        group, page = self._narrow(other, _is_other_error) if other else ((), NOT_SENT)
+        return (group[0], page) if group else None
 
     def _ask(self, group: Sequence[Attempt]) -> Page:
         discovery = self._discovery
@@ -117,7 +119,9 @@ class KeySearch:
             self._is_steady = not self._client.ask(with_key=False, again=True).differs(before)
         return self._is_steady or page.total != before.total
 
-    def _narrow(self, group: Sequence[Attempt]) -> tuple[Sequence[Attempt], Page]:
+    def _narrow(
+        self, group: Sequence[Attempt], is_it: Callable[[Sequence[Attempt], Page], bool]
+    ) -> tuple[Sequence[Attempt], Page]:
         """Return the one place of several that has the effect, with at most one refusal more."""
         page = None
         while len(group) > 1:
@@ -128,7 +132,7 @@ class KeySearch:
                 if cut < len(group) - 1 or self._client.forbidden < MAX_FORBIDDEN:
                     raise
                 page = None
-            has_effect = page is not None and self._has_effect(page)
+            has_effect = page is not None and is_it(group, page)
             group, page = (group[:cut], page) if has_effect else (group[cut:], None)
         return group, page or self._ask(group)
 
@@ -278,10 +282,15 @@ def _require(discovery: Discovery, page: Page) -> Page:
         demanded = {name: first for name, first in FIRST_PAGE.items() if name in named}
         if not demanded:
             break
-        client.given = replace(client.given, params={**client.given.params, **demanded})
+        status, given = page.status, client.given
+        for first in (0, 1):  # which a page may be counted from
+            demanded |= {name: first for name in demanded if name in PAGES}
+            client.given = replace(given, params={**given.params, **demanded})
+            page = client.ask()
+            if page.is_ok and find_records(page.document):
+                break
         shown = ", ".join(f"{name}={value}" for name, value in demanded.items())
-        discovery.add("parameters", shown, f"without, the API answers {page.status}")
-        page = client.ask()
+        discovery.add("parameters", shown, f"without, the API answers {status}")
     if page.is_ok:
         return page
     where = redact_url(client.given.url if page.response is None else page.response.url)

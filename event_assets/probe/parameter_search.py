@@ -240,7 +240,7 @@ def _find_largest_page(search: ParameterSearch, name: str) -> tuple[int, Page]:
         asked = sizes.pop(0)
         page = search.ask({name: asked})
         is_list = page.is_ok and not page.problem
-        if is_list and (len(page.rows) > usual or not sizes):
+        if is_list and page.rows and (len(page.rows) > usual or not sizes):
             return asked, page
         if page.status == HTTPStatus.FORBIDDEN:  # a second time would end it all
             sizes = []

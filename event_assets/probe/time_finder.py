@@ -38,15 +38,7 @@ MIN_CLOCK = 3  # characters of a time of day; a shorter one is an hour, without 
 
 def find_start(sample: Sample) -> FieldFinding | None:
     """Return where the start is, also one that some records do not have; or None."""
-    return _find_time_of_most(sample, words.START)
-
-
-def _find_time_of_most(
-    sample: Sample, named: frozenset[str], like: Collection[str] | None = None
-) -> FieldFinding | None:
-    """Return where a time is; if nowhere, where most values are times, which are rejects then."""
-    found = _find_time(sample, named, like)
-    return found or _find_time(replace(sample, enough=MOST), named, like)
+    return _find_time(sample, words.START)
 
 
 def find_unread_start(sample: Sample) -> FieldFinding | None:
@@ -76,7 +68,7 @@ def find_end(sample: Sample, start: FieldFinding | None) -> FieldFinding | None:
     """
     path = day = next(iter(template_paths(start.sources[0])), "") if start else ""
     like = words.in_path(path) - words.START
-    if (found := _find_time_of_most(sample, words.END, like)) or not start:
+    if (found := _find_time(sample, words.END, like)) or not start:
         first = found.sources[0] if found else ""
         last = first.replace("first", "last").replace("First", "Last")  # of a series
         is_other = last != first and last in sample.formats
@@ -154,7 +146,8 @@ def _find_time(
 
     ranked = sorted(ranks, key=order, reverse=True)  # of what is alike, the first
     if not ranked or (like is not None and not ranks[ranked[0]][0]):
-        return None
+        most = replace(sample, enough=MOST)  # the others are rejects
+        return _find_time(most, named, like) if sample.enough > MOST else None
     is_start = named is words.START
     if is_start and not sample.formats[ranked[0]].has_time:
         ranked.sort(key=partial(_adds_clock, sample, ranked[0]), reverse=True)

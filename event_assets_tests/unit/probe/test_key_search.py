@@ -26,6 +26,7 @@ from event_assets_tests.support.discoveries import (
     connect,
     endpoint,
     needs,
+    values_of,
 )
 from event_assets_tests.support.event_records import number
 
@@ -319,6 +320,27 @@ def test_a_parameter_that_an_api_does_not_know_is_no_wrong_key(
         return JSONResponse(refusal, status) if unknown else lists(request)
 
     assert asked(connect(answer, keys=[KEY])) == ([] if wants_key else ["auth"])
+
+
+@pytest.mark.parametrize("base", [0, 1])
+@pytest.mark.parametrize("below", ["refused", "empty", "the first"])
+def test_a_page_that_is_demanded_with_the_key_is_the_first_one(base: int, below: str) -> None:
+    def answer(request: Request) -> Any:
+        if request.headers.get("authorization") != f"Bearer {KEY}":
+            return JSONResponse({"message": "Unauthorized"}, 401)
+        if not {"page", "pageSize"} <= {*request.query_params}:
+            return JSONResponse({"message": ["page must be a number", "pageSize must be"]}, 400)
+        page, size = number(request, "page") - base, min(number(request, "pageSize"), 100)
+        if page < 0 and below == "refused":
+            return JSONResponse({"message": "page must not be less than 1"}, 400)
+        page = max(page, 0) if below == "the first" else page
+        return {"payload": ROWS[page * size : (page + 1) * size] if page >= 0 else []}
+
+    found = connect(answer, keys=[KEY])
+    assert found.attempt is not None
+    assert found.attempt.name == "a bearer token"
+    assert endpoint(found)["paginator"]["base_page"] == base
+    assert values_of(found, "end")[0].startswith("95 records")
 
 
 def test_an_error_beside_the_status_200_is_no_effect_of_a_key() -> None:
