@@ -46,6 +46,7 @@ DURATION_PATTERN = re.compile(  # of ISO 8601, and `PT01:30:00`
     rf"P(?=.*\d)(?:(\d+)D)?"
     rf"(?:T(?:{NUMBER}H)?(?:{NUMBER}M)?(?:{NUMBER}S)?|T(\d+):(\d\d)(?::(\d\d))?)?"
 )
+LONGEST = timedelta(days=36_525)  # a hundred years
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # Rewrites of other notations, so that Arrow parses the whole column at once.
 REWRITES = (
@@ -126,7 +127,8 @@ def _parse_duration(text: str) -> timedelta | None:
         return None
     days, *times = (float(number or 0) for number in found.groups())
     hours, minutes, seconds = map(sum, zip(times[:3], times[3:], strict=True))
-    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    lasting = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    return lasting if lasting <= LONGEST else None  # Arrow may not hold it
 
 
 def _split_off_zones(

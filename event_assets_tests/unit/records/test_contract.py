@@ -272,6 +272,9 @@ def test_an_end_is_a_start_and_a_duration(record: dict[str, Any], end: Any) -> N
         ("PT30", None),
         ("P", None),
         ("P1M", None),  # of 28 to 31 days
+        ("P36525D", 36_525 * 24 * 60),
+        ("P36526D", None),
+        ("P999999999D", None),
         ("-PT1H", None),
     ],
 )
