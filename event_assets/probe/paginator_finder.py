@@ -67,6 +67,8 @@ def find_paginator(search: ParameterSearch) -> None:
     rows = len(search.base.rows)
     if any("offset" in one.path.lower() and parse_count(one.value) == rows for one in pointers):
         ways[:2] = _try_numbers, _try_pointers  # an offset needs no pointer, which may never end
+    if not pointers and candidates.shows_null_cursor(search.base):
+        ways.insert(1, ways.pop())  # it may be told to those who send one
     for find in ways:
         if paging.paginator is None and (paging.is_stable or pointers):
             find(search)

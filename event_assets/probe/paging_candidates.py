@@ -115,6 +115,12 @@ def find_pointers(page: Page) -> list[Pointer]:
     return sorted(found, key=lambda one: KINDS.index(one.kind))[:MAX_POINTERS]
 
 
+def shows_null_cursor(page: Page) -> bool:
+    """Return whether a response has a place for a cursor, and none in it."""
+    members = _members_outside_records(page.document)
+    return any(value is None and names_pointer(names[-1]) for names, _, value in members)
+
+
 def _is_key(name: str, value: Any) -> bool:
     """Return whether a member is a cursor of numbers: no sign of more, but worth a try."""
     is_number = isinstance(value, str) and value.isdecimal() and name != "offset"

@@ -548,6 +548,21 @@ def test_a_cursor_in_a_header_is_sent_by_its_usual_name_beside_another_dialect()
     }
 
 
+def test_a_cursor_that_is_told_to_those_who_send_one_is_no_offset() -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "cursor") if request.query_params.get("cursor", "*") != "*" else 0
+        following = str(at + 20) if "cursor" in request.query_params and at < 75 else None
+        return {"events": ROWS[at : at + 20], "cursor": following}
+
+    written = endpoint(connect(answer))
+    assert written["params"] == {"cursor": "*"}
+    assert written["paginator"] == {
+        "type": "cursor",
+        "cursor_path": "cursor",
+        "cursor_param": "cursor",
+    }
+
+
 def test_a_cursor_that_counts_rows_is_an_offset() -> None:
     def answer(request: Request) -> Any:
         at, size = number(request, "cursor"), min(number(request, "limit", 50), 50)
