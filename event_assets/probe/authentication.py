@@ -22,7 +22,7 @@ from event_assets.http.auth import build_auth
 from event_assets.http.credentials import env_var_name
 from event_assets.http.error_text import error_text, find_words
 from event_assets.probe.field_words import listed
-from event_assets.probe.session import Page
+from event_assets.probe.page import Page
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import KNOWN
 from event_assets.values.urls import origin

@@ -24,8 +24,9 @@ from event_assets.http.retry_policy import is_rate_limit, seconds_asked
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.list_paginator import ListPaginator
 from event_assets.pagination.seen_ids import ReadIds, extract_ids
+from event_assets.probe.page import Page
 from event_assets.probe.request_input import RequestInput
-from event_assets.probe.session import Page, ProbeSession
+from event_assets.probe.session import ProbeSession
 from event_assets.probe.source_yaml import set_value
 from event_assets.values.conversion import to_wire
 from event_assets.values.errors import ApiError

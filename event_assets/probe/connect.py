@@ -21,6 +21,7 @@ from event_assets.probe.field_finder import build_id_reader, find_id
 from event_assets.probe.key_search import reach
 from event_assets.probe.list_questions import ask_about_end
 from event_assets.probe.openapi import read_openapi
+from event_assets.probe.page import Page
 from event_assets.probe.paginator_finder import find_paging
 from event_assets.probe.paging import Paging
 from event_assets.probe.paging_candidates import CURSORS, OFFSETS, PAGES, is_named
@@ -34,7 +35,7 @@ from event_assets.probe.request_input import (
     take_out_random,
 )
 from event_assets.probe.samples import Sample, find_zone
-from event_assets.probe.session import Page, ProbeSession
+from event_assets.probe.session import ProbeSession
 from event_assets.probe.source_yaml import CLIENT, ENDPOINT, apply_settings
 from event_assets.values.json_paths import as_list
 from event_assets.values.naming import normalize_name

@@ -14,8 +14,8 @@ from event_assets.pagination.evidence import judge
 from event_assets.pagination.facts import ListFacts
 from event_assets.probe.client import Client
 from event_assets.probe.discovery import Fact
+from event_assets.probe.page import Page
 from event_assets.probe.paging import PAGES_TO_BELIEVE, PagesRead, Paging, read_pages
-from event_assets.probe.session import Page
 from event_assets.values.errors import ConfigError
 from event_assets.values.wording import counted
 

@@ -16,9 +16,9 @@ from event_assets.probe import authentication as auth
 from event_assets.probe.authentication import Attempt, by_name, by_names, needs_key
 from event_assets.probe.client import MAX_FORBIDDEN
 from event_assets.probe.discovery import Discovery, Question
+from event_assets.probe.page import NOT_SENT, Page
 from event_assets.probe.paging_candidates import FIRST_PAGE, PAGES
 from event_assets.probe.records_finder import find_records
-from event_assets.probe.session import NOT_SENT, Page
 from event_assets.values.errors import ApiError
 from event_assets.values.redaction import KNOWN
 from event_assets.values.urls import has_same_server, redact_url

@@ -10,10 +10,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from event_assets.probe.discovery import Discovery
 from event_assets.probe.end_finder import End, is_doubted
+from event_assets.probe.page import Page
 from event_assets.probe.paging import Paging
 from event_assets.probe.paging_candidates import find_pointers
 from event_assets.probe.parameter_search import is_fixed_query
-from event_assets.probe.session import Page
 from event_assets.values.timestamps import parse_timestamps
 
 ROUND = 1_000  # records, of which an API may send no more of one list

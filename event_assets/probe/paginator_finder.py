@@ -9,9 +9,9 @@ from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import plain_name
 from event_assets.probe import paging_candidates as candidates
 from event_assets.probe.client import BODY
+from event_assets.probe.page import Page
 from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging, find_shift, is_believed, read_pages
 from event_assets.probe.parameter_search import ParameterSearch, find_size
-from event_assets.probe.session import Page
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import build_getter
 

@@ -18,7 +18,7 @@ from event_assets.pagination.list_paginator import ListPaginator
 from event_assets.pagination.totals import AUTO
 from event_assets.probe.client import Client, Settings
 from event_assets.probe.discovery import Fact
-from event_assets.probe.session import NOT_SENT, Page
+from event_assets.probe.page import NOT_SENT, Page
 from event_assets.values.errors import ContentError, PaginationError
 
 PAGES_TO_BELIEVE = 3

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl
 from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import leads_on, names_next, names_pointer, plain_name
 from event_assets.probe.field_words import listed
+from event_assets.probe.page import Page
 from event_assets.probe.records_finder import join_path
-from event_assets.probe.session import Page
 
 # Names of parameters in their usual order, by what they say.
 SIZES = listed(

@@ -14,6 +14,7 @@ from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import SIZE, plain_name
 from event_assets.probe.client import BODY, Client, Settings
 from event_assets.probe.discovery import Fact
+from event_assets.probe.page import Page
 from event_assets.probe.paging import Paging, find_shift
 from event_assets.probe.paging_candidates import (
     OFFSETS,
@@ -25,7 +26,6 @@ from event_assets.probe.paging_candidates import (
     is_named,
 )
 from event_assets.probe.samples import walk_scalars
-from event_assets.probe.session import Page
 
 NONSENSE = "zzz_unknown"  # a parameter that no API has
 MAX_SINGLE = 6  # names that are tried one by one, in a body, or as a description has them

@@ -23,13 +23,14 @@ from event_assets.pagination.list_paginator import REFUSALS
 from event_assets.probe.client import Client
 from event_assets.probe.end_finder import End, judge_single_page, reach_end
 from event_assets.probe.field_finder import find_id
+from event_assets.probe.page import NOT_SENT, Page
 from event_assets.probe.paginator_finder import find_paginator
 from event_assets.probe.paging import PAGES_TO_BELIEVE, PagesRead, Paging, read_pages
 from event_assets.probe.parameter_search import ParameterSearch
 from event_assets.probe.records_finder import find_records
 from event_assets.probe.request_input import RequestInput
 from event_assets.probe.samples import Sample
-from event_assets.probe.session import NOT_SENT, Page, ProbeSession
+from event_assets.probe.session import ProbeSession
 from event_assets.records.contract import FieldReader, build_contract
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import KNOWN, find_secrets

@@ -10,8 +10,8 @@ from typing import Any
 from event_assets.probe.authentication import needs_key
 from event_assets.probe.discovery import Discovery
 from event_assets.probe.field_finder import likeness
+from event_assets.probe.page import Page
 from event_assets.probe.samples import Sample
-from event_assets.probe.session import Page
 from event_assets.probe.time_finder import find_start
 from event_assets.values.errors import ApiError
 from event_assets.values.urls import redact_url

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from event_assets.http.response import JsonResponse
+from event_assets.probe.page import Page
 from event_assets.probe.paging import PagesRead, Paging, find_shift, is_believed
 from event_assets.probe.paging_candidates import cursor_names, find_hints, find_pointers
-from event_assets.probe.session import Page
 
 
 @pytest.mark.parametrize(
