@@ -207,26 +207,33 @@ def _build_accounts_schedule(
 def _build_derived_sensor(source: SourceConfig) -> dg.SensorDefinition:
     """Build a sensor that requests a run of the derived assets once the accounts are synced."""
     synced = [asset_key(source, resource) for resource in source.resources]
-    keys = [asset_key(source, table) for table in (EVENT_DATA, CURRENT_EVENTS)]
+    events, current = (asset_key(source, table) for table in (EVENT_DATA, CURRENT_EVENTS))
 
     @dg.sensor(
         name=f"{source.name}_derived_sensor",
         job_name=f"{job_name(source)}{ON_SCHEDULE}",
         description=f"Builds what is derived of {source.name} when no account is being synced any "
-        f"more, or {MAX_WAIT // 60:.0f} minutes after it was built.",
+        f"more, or {MAX_WAIT // 60:.0f} minutes after the first one was.",
         minimum_interval_seconds=partitions.INTERVAL,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def request_derived(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        instance, newest = context.instance, context.instance.get_latest_materialization_event
-        synced_at, built_at = (event.timestamp if event else 0.0 for event in map(newest, keys))
-        if synced_at <= built_at or context.repository_def is None:
+        instance = context.instance
+        built = instance.get_latest_materialization_event(current)
+        since = dg.AssetRecordsFilter(events, after_timestamp=built.timestamp if built else 0.0)
+        first, newest = (
+            instance.fetch_materializations(since, limit=1, ascending=is_first).records
+            for is_first in (True, False)
+        )
+        if not (first and newest) or context.repository_def is None:
             return dg.SkipReason("No account was synced since.")
-        if time.time() < built_at + MAX_WAIT and _find_unfinished(source, instance):
-            return dg.SkipReason("Runs of the source are not finished yet.")
+        accounts = {*map(partitions.account_of_run, _find_unfinished(source, instance))}
+        is_built = None in accounts  # at this moment
+        if is_built or (accounts and time.time() < first[0].timestamp + MAX_WAIT):
+            return dg.SkipReason(f"Runs of {source.name} are not finished yet.")
         assets = context.repository_def.assets_defs_by_key.values()
         derived = sorted(DerivedAssets(synced).resolve(assets))
-        return dg.RunRequest(str(synced_at), asset_selection=derived)
+        return dg.RunRequest(str(newest[0].storage_id), asset_selection=derived)
 
     return request_derived
 

@@ -1,6 +1,7 @@
 """Runs of accounts: by the schedule, from the command line and by `make run`."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,13 +74,25 @@ def sense(instance: dg.DagsterInstance, loaded: dg.Definitions) -> Any:
     return loaded.resolve_sensor_def("events_derived_sensor").evaluate_tick(context)
 
 
+@contextmanager
+def started(project: Project, loaded: dg.Definitions, tags: dict[str, str]) -> Iterator[None]:
+    """Keep a run of the scheduled job unfinished."""
+    job = loaded.resolve_job_def("sync_events_on_schedule")
+    run = project.instance.create_run_for_job(job, status=Status.STARTED, tags=tags)
+    yield
+    project.instance.delete_run(run.run_id)
+
+
 def test_what_is_derived_is_built_once_the_last_account_is_synced(
     kept: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with serving_accounts({"a": events(2), "b": events(3)}) as api:
         loaded = definitions({"events": with_accounts(api.url, ["a", "b"])})
         assert not sense(kept.instance, loaded).run_requests
-        sync(kept, loaded, "a", "b")
+        sync(kept, loaded, "a")
+        with started(kept, loaded, {"dagster/partition": "b"}):
+            assert not sense(kept.instance, loaded).run_requests  # nothing was built so far
+        sync(kept, loaded, "b")
         [request] = sense(kept.instance, loaded).run_requests
         assert request.partition_key is None
         assert {key.to_user_string() for key in request.asset_selection} == {
@@ -91,15 +104,15 @@ def test_what_is_derived_is_built_once_the_last_account_is_synced(
         assert not sense(kept.instance, loaded).run_requests
 
         sync(kept, loaded, "a")
-        job, tags = loaded.resolve_job_def("sync_events_on_schedule"), {"dagster/partition": "b"}
-        run = kept.instance.create_run_for_job(job, status=Status.STARTED, tags=tags)
-        waiting = sense(kept.instance, loaded)
-        assert not waiting.run_requests
-        assert waiting.skip_message == "Runs of the source are not finished yet."
-        with monkeypatch.context() as later:
-            later.setattr("event_assets.orchestration.jobs.MAX_WAIT", 0)
-            [at_last] = sense(kept.instance, loaded).run_requests
-        kept.instance.delete_run(run.run_id)
+        with started(kept, loaded, {"dagster/partition": "b"}):
+            waiting = sense(kept.instance, loaded)
+            assert not waiting.run_requests
+            assert waiting.skip_message == "Runs of events are not finished yet."
+            with monkeypatch.context() as later:
+                later.setattr("event_assets.orchestration.jobs.MAX_WAIT", 0)
+                [at_last] = sense(kept.instance, loaded).run_requests
+                with started(kept, loaded, {}):  # that builds what is derived
+                    assert not sense(kept.instance, loaded).run_requests
         [again] = sense(kept.instance, loaded).run_requests
         assert again.run_key == at_last.run_key != request.run_key
 
