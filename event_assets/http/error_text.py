@@ -101,13 +101,6 @@ def find_words(document: Any, *, is_error: bool = False) -> str:
     return _first((*map(_words, (*map(members.get, TEXT_NAMES), *objects)), named))
 
 
-def _find_words_in_markup(text: str) -> str:
-    """Return the words about an error in XML, or the title of a page; empty if there are none."""
-    found = {letters_and_digits(name): words for name, words in ELEMENT.findall(text)}
-    words = _first(found.get(name, "").strip() for name in (*ERROR_NAMES, *TEXT_NAMES))
-    return "" if STATUS.sub("", words).lower() in PHRASES else html.unescape(words)
-
-
 def find_named_error(document: Any) -> str:
     """Return the words of a member that is named as an error, in an object or in its objects."""
     is_record = not isinstance(document, dict) or "id" in document
@@ -137,6 +130,14 @@ def members_by_name(value: Any) -> dict[str, Any]:
     """Return the members of an object by their plain names; none of another value."""
     members = value.items() if isinstance(value, dict) else ()
     return {letters_and_digits(name): member for name, member in members}
+
+
+def _find_words_in_markup(text: str) -> str:
+    """Return the words about an error in XML, or the title of a page; empty if there are none."""
+    elements = reversed(ELEMENT.findall(text))  # of several, the first one counts
+    found = {letters_and_digits(name): words for name, words in elements}
+    words = _first(found.get(name, "").strip() for name in (*ERROR_NAMES, *TEXT_NAMES))
+    return "" if STATUS.sub("", words).lower() in PHRASES else html.unescape(words)
 
 
 def _describes_error(value: Any) -> bool:

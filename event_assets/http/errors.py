@@ -229,7 +229,7 @@ def status_error_message(response: requests.Response, retries: int = MAX_RETRIES
     advice = advice.format(key_name=key_name, address=address)
     url, said = shorten(redact_url(response.url)), error_text(response)
     if status == HTTPStatus.FORBIDDEN and is_page(response) and not is_limit:
-        advice = f"check {address}, and ask the API's operator whether a firewall refuses this host"
+        advice = f"{advice}, or ask the API's operator whether a firewall refuses this host"
     if status == HTTPStatus.BAD_REQUEST and url.startswith("http:") and "https" in response.text:
         advice = f"begin {address} with https://"
     return f"The API at {url} answered {status_text(status)}{tries}; {advice}.{said}"

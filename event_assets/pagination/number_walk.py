@@ -32,7 +32,7 @@ class NumberWalk(PageWalk):
 
     @property
     def _may_be_capped(self) -> bool:
-        """Return whether a total that is reached may be as far as the API counts."""
+        """Whether a total that is reached may be as far as the API counts."""
         return self._is_total_reached and is_usual_cap(self._ids) and self._is_last_full
 
     def _find_following(self) -> range:

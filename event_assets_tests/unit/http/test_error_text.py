@@ -126,6 +126,7 @@ def test_plain_text_is_shown() -> None:
             "Too late",
         ),
         ("<error><message><![CDATA[Plan expired]]></message></error>", "Plan expired"),
+        ("<errors><message>First</message><message>Second</message></errors>", "First"),
         (
             "<!doctype html><html><head><title>Attention Required! | Firewall</title></head>"
             "<body><h1>Sorry</h1></body></html>",
@@ -137,11 +138,11 @@ def test_the_words_of_xml_and_the_title_of_a_page_are_shown(document: str, words
     assert message(PlainTextResponse(document, 400)).endswith(f'It says: "{words}".')
 
 
-def test_a_403_with_a_page_is_blamed_on_a_firewall_and_not_on_the_key() -> None:
+def test_a_403_with_a_page_may_be_of_a_firewall() -> None:
     page = "<html><head><title>403 Forbidden</title></head></html>"
     assert message(HTMLResponse(page, 403)) == (
-        "The API at URL/v1 answered 403 Forbidden; check EVENTS_API_URL, and ask the API's "
-        "operator whether a firewall refuses this host."
+        "The API at URL/v1 answered 403 Forbidden; set `auth` in defs.yaml to a key that may read "
+        "events, or ask the API's operator whether a firewall refuses this host."
     )
 
 
