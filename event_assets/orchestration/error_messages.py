@@ -68,7 +68,8 @@ def _describe_process(error: BaseException) -> str | None:
 
 def _describe_settings(error: BaseException) -> str | None:
     if isinstance(error, dg.DagsterInvalidDefinitionError):
-        return f"Dagster cannot load the definitions: {str(error).strip().splitlines()[0]}"
+        problem = re.split(r"\n(?!\t)", str(error).strip())[0]  # with the names that it suggests
+        return f"Dagster cannot load the definitions: {' '.join(problem.split())}"
     if isinstance(error, ConfigValueCannotBeCoercedException):
         return f"A setting of dlt, `{error.field_name}`, is not of its type: correct it."
     for wrong, name in LOG_SETTINGS.items() if isinstance(error, ValueError) else ():

@@ -322,6 +322,23 @@ def test_an_asset_that_is_there_twice_is_told(
 
 
 @pytest.mark.usefixtures("said")
+def test_the_inputs_that_dagster_suggests_are_told(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(YAML)
+    own = file.parents[1] / "own.py"
+    own.write_text(
+        "import dagster as dg\n@dg.asset\ndef guests(): ...\n@dg.asset\ndef tables(guest): ...\n"
+    )
+    statuses = [run([command]) for command in ("check", "sync")]
+    own.unlink()
+    told = capsys.readouterr().err.splitlines()
+    assert statuses == [1, 1]
+    assert len(set(told)) == 1
+    assert told[0].endswith('Did you mean one of the following? ["guests"]')
+
+
+@pytest.mark.usefixtures("said")
 def test_an_account_list_that_is_not_there_is_told_by_the_check(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
