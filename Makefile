@@ -10,7 +10,7 @@ $(if $(or $(findstring %,$(CURDIR)),$(findstring ?,$(CURDIR))),\
 	$(error Dagster works in no folder with ? or % in its path: move $(CURDIR)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-scale run connect dev check lint deptry test test-newest test-ui test-faults test-scale \
+.PHONY: help setup setup-dev setup-scale run connect dev check lint deptry test test-commands test-newest test-ui test-faults test-scale \
 	bench lock audit clean moved pytest
 
 help: ## List the commands
@@ -88,17 +88,20 @@ deptry: setup-dev
 	@$(BIN)/deptry . --extend-exclude bench/peers --ignore DEP002,DEP004  # tests use what is theirs
 
 # Or each of the processes that these start compiles Dagster and dlt for itself.
-test test-newest test-faults bench: export PYTHONDONTWRITEBYTECODE =
+test test-commands test-newest test-faults bench: export PYTHONDONTWRITEBYTECODE =
 
 # In memory, where a GB is free there: on a disk, the commits of DuckDB take as long as all else.
 MEMORY = $(shell df -Pk /dev/shm 2> /dev/null | awk 'NR == 2 && $$4 > 1e6 { print "/dev/shm" }')
-test test-newest: export TMPDIR := $(or $(MEMORY),$(TMPDIR),/tmp)
+test test-commands test-newest: export TMPDIR := $(or $(MEMORY),$(TMPDIR),/tmp)
 
 test: setup-dev ## Run all tests, and the linters and the type checker beside them
 	@$(MAKE) --no-print-directory --jobs 2 lint pytest
 
 pytest: setup-dev
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal
+
+test-commands: setup-dev ## Start the commands as users do, each in a process of its own
+	@$(BIN)/pytest --numprocesses 2 --dist worksteal event_assets_tests/commands
 
 # No library has a part in these but by what the other tests show as well: HTTP, and a load.
 JUDGED := changing_lists completeness discovery errors_with_status_200 leaving_events positions \
@@ -109,7 +112,8 @@ OWN_RULES := unit/pagination unit/probe unit/sandbox unit/values/test_redaction.
 
 test-newest: ## Run the tests that a newer Dagster, dlt or DuckDB could fail with it, in .venv-newest
 	@$(MAKE) --no-print-directory VENV=.venv-newest LOCK=requirements-newest.txt setup
-	@.venv-newest/bin/pytest --numprocesses 2 --dist worksteal $(OWN_RULES:%=--ignore event_assets_tests/%)
+	@.venv-newest/bin/pytest --numprocesses 2 --dist worksteal -o norecursedirs='.* ui faults scale' \
+		$(OWN_RULES:%=--ignore event_assets_tests/%)
 
 test-ui: setup-dev ## Test the UI in a browser (Chromium)
 	@command -v chromium chromium-browser google-chrome > /dev/null \
