@@ -53,9 +53,13 @@ def describe_contract(discovery: Discovery, sample: Sample) -> tuple[Any, dict[s
     start, end = findings["start_time"], findings["end_time"]
     is_said = discovery.options.get(END_SETTING)
     doubt = ""
-    if start and end and not is_said and _is_before(sample, end, start):  # such as its day alone
-        doubt = f"`{end.sources[0]}` is before the start in most records, and is left out"
-        findings["end_time"] = end = None
+    if start and end and not is_said:
+        if time_finder.is_apart(end, start):
+            doubt = f"`{end.sources[0]}` is in another object than the start, and is left out"
+        elif _is_before(sample, end, start):  # such as its day alone
+            doubt = f"`{end.sources[0]}` is before the start in most records, and is left out"
+        is_same = end.sources[0] == start.sources[0]  # a `due_date`
+        findings["end_time"] = end = None if doubt or is_same else end
     has_gaps = end and not is_said and None in _read(sample, "end_time", end.settings)[1]
     if start and (has_gaps or not end) and (duration := time_finder.find_duration(sample)):
         path, interval = duration

@@ -34,7 +34,7 @@ WHEN = TIME_OF_DAY | _words(
     "when date datetime dates day timestamp ts dt datum dato fecha occurs takes scheduled planned "
     "occurred happened occurrence air aired airs showtime kickoff tipoff premiere"
 )
-DAY = _words("date day datum dato tag fecha data")
+DAY = _words("date dates day datum dato tag fecha data")
 # Words for what takes place, which may have the name, or be it.
 EVENTS = listed(
     "event evento veranstaltung evenement show concert lecture activity class course lesson "
@@ -89,7 +89,7 @@ OTHER_OBJECTS = _words(
     "stage lieu lieux salle ville organisateur adresse categorie ort veranstaltungsort saal raum "
     "stadt veranstalter kategorie lugar sala recinto sede ciudad cidade organizador categoria "
     "direccion luogo citta organizzatore indirizzo plaats locatie zaal organisator adres sted "
-    "miejsce"
+    "miejsce internal private responses answers"
 )
 OF_PERSON = _words("first last given family middle nick")  # in the name of one
 # Whose time zone is not that of the event.
@@ -104,7 +104,7 @@ JOINED = sorted(
     | _words(
         "event date time utc gmt local iso unix epoch at on name title id uid zone last updated "
         "modified stamp day formatted timestamp datetime timezone lastmodified identifier "
-        "cancelled canceled is live deleted code datum dato tid tidspunkt tijd zeit uhrzeit air"
+        "cancelled canceled is live deleted code datum dato tid tidspunkt tijd zeit uhrzeit air ts"
     ),
     key=len,
     reverse=True,

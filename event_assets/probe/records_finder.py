@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from event_assets.probe import field_words as words
 from event_assets.probe.authentication import needs_key
 from event_assets.probe.discovery import Discovery
 from event_assets.probe.field_finder import likeness
@@ -24,6 +25,7 @@ LOOKED_AT = 20  # members of a list
 PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
 EVENT_PATHS = ("events", "v1/events", "api/events", "api/v1/events", "v2/events")
 OWN_IDS = {"id", "_id", "uid", "uuid"}  # of a record that has its fields in an object
+LAST_NAME = re.compile(r"(\w+)'?(\[\*\]|\.\*)?$")  # in a selector, of the list, or of records by id
 NUMBER = re.compile(r"\d[\d/.:-]*")  # also a day, or a month
 NO_LIST = (200, 404)  # statuses at an address without a path, beside which a list may be
 NO_RECORDS = re.compile(r"included|links?|errors?|facets|aggregations|filters|warnings|meta")
@@ -123,8 +125,17 @@ def find_records(document: Any) -> str | None:
         if not first or 2 * len({*first}) < len(first):  # what events have in common
             continue
         if max(likely) - min(likely) < DIFFERENT:  # else these are lists of different things
-            ranked.append((likeness(records), len(records), -len(selector), -number, selector))
+            rank = likeness(records) + _likeness_of_name(selector)
+            ranked.append((rank, len(records), -len(selector), -number, selector))
     return max(ranked)[-1] if ranked else None
+
+
+def _likeness_of_name(selector: str) -> int:
+    """Return how much more a list named `matches` is like events than one of `leagues`."""
+    found = LAST_NAME.search(selector)
+    own = words.split_name(found[1]) if found else ()
+    said = {word.removesuffix(end) for word in own for end in ("", "s", "es")}
+    return bool(said & words.OF_TIME) - bool(said & words.OTHER_OBJECTS)
 
 
 def join_path(names: Sequence[str]) -> str:

@@ -24,6 +24,7 @@ from event_assets.values.timestamps import parse_zone
 
 SECOND_BEST = {"formatted", "display", "text", "first", "opens", "closes"}
 CHANGING = {"next", "upcoming"}  # of the occurrences of a series
+OF_TIMES = frozenset(words.listed("schedule timing timings period range slot value interval"))
 OF_OTHER_STARTS = {"started", "opens"}  # than the one that was planned, or that of the event
 CLOCK = re.compile(r"\d{1,2}[:h.]\d{2}(?!\d)")
 UNITS = {  # of a duration, as in ISO 8601
@@ -31,6 +32,7 @@ UNITS = {  # of a duration, as in ISO 8601
     **dict.fromkeys(("minutes", "minute", "mins", "min"), "M"),
     **dict.fromkeys(("seconds", "second", "secs", "sec"), "S"),
 }
+HOURS_AND_MINUTES = (("hour", "minute"), ("Hour", "Minute"), ("hrs", "mins"))
 LIKELY_UNITS = {"M": (15, 240), "S": (1_800, 259_200)}  # by the usual duration
 MIN_DAY = 6  # characters of a day
 MIN_CLOCK = 3  # characters of a time of day; a shorter one is an hour, without its minutes
@@ -101,12 +103,18 @@ def find_duration(sample: Sample) -> tuple[str, str] | None:
     """
     lasting = (path for path in sample.leaves if words.in_path(path) & words.DURATION)
     known = [path for path in lasting if re.search(r"\d", str(sample.present(path)))]
+    for path in known:
+        for hours, minutes in HOURS_AND_MINUTES:
+            other = path.replace(hours, minutes)
+            if other != path and other in sample.leaves and not is_foreign(path):
+                return path, f"/PT{{{path}}}H{{{other}}}M"
     found = [(path, _interval(sample, path)) for path in known if not is_foreign(path)]
     return max(found, key=lambda one: bool(one[1]), default=None)
 
 
 def _interval(sample: Sample, path: str) -> str:
     own, values = {*words.split_name(last_name(path))}, [*map(str, sample.present(path))]
+    own |= set() if own - {*UNITS} else words.in_path(path)  # such as `duration.minutes`
     others = own - {*UNITS} - words.DURATION - {*words.EVENTS, "in"}  # such as `break`
     if others or not (words.DURATION - {*UNITS}) & own:
         return ""
@@ -288,7 +296,7 @@ def find_unread_clock(sample: Sample, start: FieldFinding) -> tuple[str, Any, st
     )
     for path in (*named, *rest):
         for value in sample.present(path):
-            is_clock = type(value) in (str, int) and any(map(str.isdecimal, str(value)))
+            is_clock = type(value) in (str, int, float) and any(map(str.isdecimal, str(value)))
             if is_clock and (path in named or CLOCK.match(str(value))):
                 joined = _join(sample, day, path)
                 return path, value, joined[0][0] if joined else ""
@@ -301,9 +309,18 @@ def _other_words(path: str) -> frozenset[str]:
     return frozenset(flat - words.DAY - words.TIME_OF_DAY - words.OF_TIME)
 
 
+def is_apart(end: FieldFinding, start: FieldFinding) -> bool:
+    """Return whether an end is in an object of another meaning than what the start is in."""
+    path, of_start = (template_paths(one.sources[0])[0] for one in (end, start))
+    outer = path.removesuffix(last_name(path)).strip(".")
+    others = _other_words(outer) - words.NAME_PARENTS - OF_TIMES - words.START - words.END
+    return bool(outer and others - words.WHEN - words.in_path(of_start))
+
+
 def _is_plain(path: str) -> bool:
-    """Return whether the name of a time has no words but those of a start."""
-    return not _other_words(last_name(path)) - (words.START - OF_OTHER_STARTS) - words.WHEN
+    """Return whether the names of a time, and of what it is in, are but those of a start."""
+    others = _other_words(path) - words.NAME_PARENTS - OF_TIMES
+    return not others - (words.START - OF_OTHER_STARTS) - words.WHEN
 
 
 def _find_zones(sample: Sample, path: str) -> list[str]:

@@ -21,6 +21,7 @@ from event_assets.values.types import COLUMN_TYPES
 # What other programs write for none: the first time and the last that they know, a day 0, which is
 # `-0001-11-30` in PHP, and what JavaScript makes of none.
 NO_TIME = re.compile(r"0001-01-01|9999-12-31|0000-00-00|-0001-11-30|invalid date", re.IGNORECASE)
+TO_BE_SAID = ("TBA", "TBC", "TBD", "tba", "tbc", "tbd")  # in place of a time of day
 NO_EPOCH = frozenset(unit * end for unit in (1, 1000) for end in (-62135596800, 253402300799))
 END = "end_time"
 
@@ -44,7 +45,8 @@ class FieldReader:
         self._start = start
         given = json_paths.as_list(field.source)
         choices = given or json_paths.as_list(key) or [name]
-        getters = list(map(build_getter, choices))
+        is_time = field.type == "timestamp"
+        getters = [(_build_time_getter if is_time else build_getter)(one) for one in choices]
         self._choices = getters if given or len(getters) == 1 else [_composite_key_getter(getters)]
         parts = [path for choice in choices for path in json_paths.template_paths(choice)]
         self.source_paths = list(dict.fromkeys(parts))  # all that the column may be made of
@@ -127,6 +129,17 @@ class FieldReader:
             if self._zones and timestamps.parse_timestamps([value], None, None)[0].is_valid:
                 return "is a local time, and its time zone is missing or unknown"
         return COLUMN_TYPES[self.field.type].error
+
+
+def _build_time_getter(choice: str) -> Getter:
+    """Build the function that reads a time; none where its time of day is yet to be said."""
+    getter = build_getter(choice)
+    if len(json_paths.template_paths(choice)) == 1:
+        return getter
+    return lambda records: [
+        None if type(value) is str and value.endswith(TO_BE_SAID) else value
+        for value in getter(records)
+    ]
 
 
 def _composite_key_getter(getters: Sequence[Getter]) -> Getter:

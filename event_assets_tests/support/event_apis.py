@@ -472,6 +472,24 @@ def songkick(request: Request, count: int) -> Any:
     return {"resultsPage": {"status": "ok", "results": found, **page}}
 
 
+def espn(request: Request, count: int) -> Any:
+    """Events beside a league that has a name, an id and a start, too."""
+    season = {"year": 2027, "startDate": "2026-07-01T04:00Z", "endDate": "2027-06-01T03:59Z"}
+    rows = [
+        {
+            "id": str(401_000 + n),
+            "date": iso(n, pattern="%Y-%m-%dT%H:%MZ"),
+            "name": f"Concert {n}",
+            "season": {"year": 2027, "slug": "2027"},
+            "competitions": [{"id": str(401_000 + n), "startDate": iso(n)}],
+            "venue": {"displayName": "Hall"},
+        }
+        for n in numbers(0, min(of(request, "limit", 100), 1_000), count)
+    ]
+    league = {"id": "700", "name": "League", "calendarStartDate": "2026-07-01", "season": season}
+    return {"leagues": [league], "events": rows}
+
+
 def broken_end(request: Request, count: int) -> Any:
     at, size = by_page(request, "page", "per_page", 20, 100)
     rows = [plain(n) for n in numbers(at, size, count)]
@@ -530,6 +548,7 @@ APIS: Mapping[str, ListApi] = {
     "odoo": ListApi(odoo, "", curl=f"curl -X POST URL/jsonrpc {JSON} -d '{ODOO}'", doubts="likely"),
     "scim": ListApi(scim, "/scim/Events"),
     "songkick": ListApi(songkick, "/api/3.0/events.json"),
+    "espn": ListApi(espn, "/apis/scoreboard?dates=2027&limit=1000", count=380),
     "words behind the end": ListApi(told_end, "/v1/events", asks="response_actions"),
     "500 behind the end": ListApi(broken_end, "/v1/events", asks="response_actions"),
 }

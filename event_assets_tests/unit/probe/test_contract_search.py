@@ -294,7 +294,7 @@ def test_the_field_that_a_question_asked_for_is_read_as_it_is_written(
 
 
 @pytest.mark.parametrize("day", ["2026-10-{:02}", 20261000])
-@pytest.mark.parametrize("clock", ["10h", "halb 8", 930, 1930, 19, "19"])
+@pytest.mark.parametrize("clock", ["10h", "halb 8", 930, 1930, 19, 19.5, "19"])
 def test_a_time_of_day_that_cannot_be_read_is_quoted_in_a_question(clock: Any, day: Any) -> None:
     days = [day + at if type(day) is int else day.format(at) for at in range(1, 24)]
     rows = [{"id": at, "name": f"Event {at}", "date": one, "start": clock}
@@ -530,6 +530,34 @@ def test_an_end_that_is_before_the_start_is_left_out(said: str | None) -> None:
     assert (setting in [one.setting for one in found.questions]) != bool(said)
 
 
+def test_a_start_in_an_object_of_something_else_is_asked_about() -> None:
+    rows = [{"id": at, "name": f"N{at}", "date": f"2027-01-{at:02}T19:30Z",
+             "campaign": {"start": f"2026-12-{at:02}", "end": f"2027-02-{at:02}"}}
+            for at in range(1, 8)]  # fmt: skip
+    [question] = connect(whole(rows)).open_questions
+    found = connect(whole(rows), settings=question.choices["`date`"])
+    assert (asked(found), first_start(found)) == ([], "2027-01-01 19:30:00+00:00")
+    assert "end_time" not in fields(found)
+    assert any("`campaign.end` is in another object" in one.text for one in found.questions)
+
+
+def test_the_day_of_a_start_is_no_end_beside_a_duration() -> None:
+    rows = [{"id": at, "subject": f"Visit {at}", "due_date": f"2027-01-{at:02}",
+             "due_time": "19:30", "duration": "02:00"} for at in range(1, 8)]  # fmt: skip
+    [question] = connect(whole(rows)).open_questions
+    found = connect(whole(rows), settings=question.choices["due_date"])
+    assert (asked(found), str(found.events[0]["end_time"])) == ([], "2027-01-01 21:30:00+00:00")
+
+
+@pytest.mark.parametrize("word", ["TBA", "tbd"])
+def test_the_day_is_the_start_where_the_time_of_day_is_yet_to_be_said(word: str) -> None:
+    rows = [{"id": at, "name": f"N{at}", "date": f"2027-01-{at:02}",
+             "time": "19:30" if at % 3 else word} for at in range(1, 8)]  # fmt: skip
+    found = connect(whole(rows))
+    assert asked(found) == []
+    assert str(found.events[2]["start_time"]) == "2027-01-03 00:00:00+00:00"
+
+
 def test_the_first_of_several_starts_is_likely_only() -> None:
     rows = events(7, start_time=None, dates=[{"start": "2026-01-01T10:00Z"}] * 3)
     [fact] = [fact for fact in connect(whole(rows)).facts if fact.subject == "start_time"]
@@ -659,10 +687,14 @@ def lasting(name: str, value: Any, **more: Any) -> list[dict[str, Any]]:
         ("runtime", 90),
         ("timeduration", "5400"),
         ("length_minutes", 90),
+        ("duration", {"hours": 1, "minutes": 30}),
+        ("duration", {"minutes": 90}),
+        ("durationMinutes", 30),
     ],
 )
 def test_the_end_is_the_start_and_a_duration(name: str, value: Any) -> None:
-    found = connect(whole(lasting(name, value)))
+    hours = {"durationHours": 1} if value == 30 else {}
+    found = connect(whole(lasting(name, value, **hours)))
     assert found.questions == []
     ends = {str(event["end_time"] - event["start_time"]) for event in found.events}
     assert ends == {"1:30:00"}

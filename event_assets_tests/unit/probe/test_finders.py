@@ -64,6 +64,21 @@ FACETS = [{"name": f"Facet {number}", "count": number} for number in range(90)]
         ({"shows": [{**row, "start_time": None, "runs": RUNS} for row in ROWS]}, "shows"),
         ([{"total": 6, "page": 1}, ROWS], "$[1]"),
         ({"pagination": [{"total": 9, "limit": 3}], "events": ROWS}, "events"),
+        (  # which has a name, an id and a start, too
+            {
+                "leagues": [{"id": "7", "name": "Cup", "seasonStart": "2026-07-01"}],
+                "events": [
+                    {
+                        "id": row["id"],
+                        "name": row["name"],
+                        "date": row["start_time"],
+                        "parts": [{"startDate": row["start_time"]}],
+                    }
+                    for row in ROWS
+                ],
+            },
+            "events",
+        ),
     ],
 )
 def test_the_list_of_events_is_found(document: Any, selector: str) -> None:
@@ -210,6 +225,7 @@ def test_occurrences_of_a_series_are_told_apart_by_their_start() -> None:
             lambda n: {"de": {"title": f"Tag {n}"}, "it": {"title": f"Giorno {n}"}},
             {"from": "de.title"},
         ),
+        (lambda n: {"internalTitle": f"I {n}", "webTitle": f"T {n}"}, {"from": "webTitle"}),
         (lambda n: {"titleFr": f"Nuit {n}", "titleEn": f"Night {n}"}, {"from": "titleEn"}),
         (
             lambda n: {"title": {"de-DE": f"Nacht {n}", "en-US": f"Night {n}"}},

@@ -106,6 +106,19 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             {"from": "ends_at", "format": "epoch_s"},
         ),
         (
+            lambda n: {"startts": at(n, "T10:00:00Z"), "endts": at(n, "T12:00:00Z")},
+            {"from": "startts"},
+            {"from": "endts"},
+        ),
+        (
+            lambda n: {
+                "dates": {"start": at(n), "end": at(n)},
+                "times": {"start": "19:30", "end": "21:30"},
+            },
+            {"from": ["{dates.start}T{times.start}", "dates.start"]},
+            {"from": ["{dates.end}T{times.end}", "dates.end"]},
+        ),
+        (
             lambda n: {"start_date": at(n), "due_date": at(n, "T12:00:00Z")},
             {"from": "start_date"},
             {"from": "due_date"},
