@@ -1,18 +1,23 @@
 """What Dagster does not publish: its stored errors and events, YAML positions, run health."""
 
-import signal
+import os
+import shutil
+import sys
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from threading import Event, Thread
+from typing import Any, Final
 
 import click
 import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError, DagsterUserCodeProcessError
+from dagster._core.execution.compute_logs import redirect_to_file
 from dagster._core.launcher import CheckRunHealthResult as CheckRunHealthResult
 from dagster._core.launcher import WorkerStatus as WorkerStatus
 from dagster._core.storage.compute_log_manager import CapturedLogContext
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
+from dagster._utils import ensure_file, touch_file
 from dagster._utils.interrupts import capture_interrupts as capture_interrupts
 from dagster._utils.interrupts import check_captured_interrupt as check_captured_interrupt
 from dagster.components.resolved.errors import ResolutionException as ResolutionException
@@ -21,6 +26,7 @@ from dagster_shared.error import SerializableErrorInfo
 from dagster_shared.yaml_utils.source_position import SourcePosition
 
 ErrorInfo = SerializableErrorInfo
+COPIED_EVERY: Final = 0.1  # seconds
 
 
 class PlainFailure(dg.Failure, DagsterUserCodeProcessError, click.ClickException):  # noqa: N818 (as dagster.Failure)
@@ -66,8 +72,8 @@ def yaml_position(context: dg.ResolutionContext) -> SourcePosition:
 class ComputeLogs(LocalComputeLogManager):
     """Dagster's files of what a step prints: `compute_logs` in dagster.yaml.
 
-    The processes that copy the output to the terminal do not receive the Ctrl-C of a terminal, at
-    which each would print a traceback. They end with the step.
+    A thread copies the output to the terminal, in place of Dagster's four processes a step, which
+    lose its last lines, and print a traceback at a Ctrl-C.
     """
 
     @classmethod
@@ -87,11 +93,39 @@ class ComputeLogs(LocalComputeLogManager):
 
     @contextmanager
     def capture_logs(self, log_key: Sequence[str]) -> Generator[CapturedLogContext, None, None]:
-        """Capture what is printed, as Dagster does."""
+        """Capture what is printed, and show it."""
         with ExitStack() as stack:
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
-            try:  # child processes inherit blocked signals
-                context = stack.enter_context(super().capture_logs(log_key))
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            yield context
+            for stream, kind in ((sys.stdout, "out"), (sys.stderr, "err")):
+                path = self.get_captured_local_path(log_key, kind)
+                ensure_file(path)
+                stack.enter_context(_copied(path, stream))
+                stack.enter_context(redirect_to_file(stream, path))
+            yield CapturedLogContext(log_key)
+        touch_file(self.get_captured_local_path(log_key, "complete"))
+
+
+@contextmanager
+def _copied(path: str, stream: Any) -> Generator[None, None, None]:
+    """Copy what is written to a file to where a stream leads, until the end of the context."""
+    try:
+        copy = os.dup(stream.fileno())
+    except (AttributeError, OSError):  # closed, or replaced by an object of Python
+        yield
+        return
+    ended = Event()
+    copying = Thread(target=_copy_until, args=(ended, path, copy), daemon=True)
+    copying.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        copying.join()
+
+
+def _copy_until(ended: Event, path: str, copy: int) -> None:
+    is_last = False
+    with suppress(OSError), os.fdopen(copy, "wb") as out, Path(path).open("rb") as file:
+        while not is_last:
+            is_last = ended.wait(COPIED_EVERY)
+            shutil.copyfileobj(file, out)
+            out.flush()

@@ -52,7 +52,7 @@ ROWS = (
     PrivateApi(
         ("_compat.dagster", "_compat.dagster_storage"),
         "A failure and an interrupt are recorded as a sentence without a traceback; Ctrl-C reaches "
-        "neither what Dagster cannot interrupt nor the processes that copy the output of a step; "
+        "nothing that Dagster cannot interrupt; what a step prints is copied without processes; "
         "the file of what a run logs has small pages",
         DAGSTER,
         {
@@ -71,6 +71,11 @@ ROWS = (
             ),
             "dagster._core.storage.local_compute_log_manager:LocalComputeLogManager"
             ".capture_logs": "(self, log_key)",
+            "dagster._core.storage.local_compute_log_manager:LocalComputeLogManager"
+            ".get_captured_local_path": "(self, log_key, extension, partial=False)",
+            "dagster._core.execution.compute_logs:redirect_to_file": "(stream, filepath)",
+            "dagster._utils:ensure_file": "(path)",
+            "dagster._utils:touch_file": "(path)",
             "dagster._core.storage.event_log:SqliteEventLogStorage.__init__": (
                 "(self, base_dir, inst_data=None)"
             ),
