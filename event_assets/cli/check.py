@@ -8,7 +8,7 @@ import click
 @click.command()
 def check() -> None:
     """Check each source's defs.yaml, the settings and the definitions; sync nothing."""
-    from event_assets.cli.sources import load_definitions
+    from event_assets.cli.definitions import load_definitions
 
     definitions = load_definitions()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from event_assets.cli.output import json_option, print_json
-from event_assets.config.env_file import read_env_file
-from event_assets.config.settings import misspelt_settings
 from event_assets.config.source_files import defs_folder, find_sources, unused_sandboxes
 
 if TYPE_CHECKING:
@@ -65,29 +62,6 @@ def require_known(names: Iterable[str]) -> None:
             raise click.UsageError(
                 f"Unknown source `{name}`; known sources: {', '.join(known) or 'none'}"
             )
-
-
-def load_definitions() -> dg.Definitions:
-    """Import what loads definitions, and load those of the project; warn of misspelt settings.
-
-    Raises:
-        PlainFailure: a mistake in the configuration, by file and line.
-    """
-    gc.disable()  # also while Dagster is imported
-    try:
-        from event_assets.definitions import defs
-
-        loaded = defs()
-    finally:
-        gc.enable()
-    found = find_sources()
-    named = {name for source in found.values() for name in source.variables}
-    for warning in misspelt_settings(found, named, read_env_file()):
-        click.echo(warning, err=True)
-    for source in found.values():
-        for key in source.unsent_keys:
-            click.echo(f"{key} is not sent: there is no `auth` in {source.file}.", err=True)
-    return loaded
 
 
 def load_source(name: str) -> SourceConfig:

@@ -6,7 +6,8 @@ import os
 
 import click
 
-from event_assets.cli.sources import load_definitions, require_known
+from event_assets.cli.definitions import load_definitions
+from event_assets.cli.sources import require_known
 
 
 @click.command(

@@ -106,6 +106,19 @@ def _for_each_source(tree: dg.ComponentTree, action: Callable[[Path], object]) -
         raise ConfigError("\n".join(problems))
 
 
+def make_importable() -> str:
+    """Let Python find the project, which need not be installed; return the module of the sources.
+
+    Raises:
+        ConfigError: there is no project, or it has no folder for sources.
+    """
+    name = defs_module()
+    root = str(defs_folder().parents[name.count(".")])
+    if root not in sys.path:
+        sys.path.append(root)
+    return name
+
+
 def load_tree() -> dg.ComponentTree:
     """Return the tree of the project's components, whose YAML files can be read.
 
@@ -113,10 +126,7 @@ def load_tree() -> dg.ComponentTree:
         ConfigError: there is no project, a setting cannot be, or a file cannot be read.
     """
     require_valid_settings()
-    name = defs_module()
-    root = str(defs_folder().parents[name.count(".")])
-    if root not in sys.path:  # the project need not be installed
-        sys.path.append(root)
+    name = make_importable()
     # Not `for_project`, which parses pyproject.toml twice, in a tenth of a second.
     module = import_module(name)
     tree = dg.ComponentTree.from_module(defs_module=module, project_root=find_project())

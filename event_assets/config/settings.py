@@ -112,7 +112,11 @@ def misspelt_settings(
         in_file: those of `.env`, which are all meant for the project.
     """
     known = {*SETTINGS, *KEYS, *(f"{source}__{key}".upper() for source in sources for key in KEYS)}
+    prefixes = {source.upper() for source in sources}
     for name in sorted({*os.environ} - known - {*named}):
+        prefix, _, key = name.upper().rpartition("__")
+        if key in KEYS and prefix and not get_close_matches(prefix, prefixes, cutoff=0.7):
+            continue  # of a source that was removed, or of another program
         close = get_close_matches(name.upper(), known, n=1, cutoff=0.85)
         if close and (name in in_file or name.startswith(("EVENT", "ALERT"))):
             yield f"Nothing reads the variable {name}: did you mean {close[0]}?"

@@ -16,11 +16,13 @@ DEFINITIONS = """
 from pathlib import Path
 
 import dagster as dg
+from event_assets.component.project import build_shared_definitions
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    return dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    sources = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    return dg.Definitions.merge(sources, build_shared_definitions(sources))
 """
 
 

@@ -16,7 +16,7 @@ import pytest
 from dagster._core.remote_representation.external_data import RepositorySnap
 
 from event_assets import definitions
-from event_assets.cli.sources import load_definitions
+from event_assets.cli.definitions import load_definitions
 from event_assets_tests.support.contracts import CONTRACT, load
 
 SNAPSHOT = Path(__file__).with_name("snapshot.json")
@@ -128,7 +128,8 @@ def test_definitions_load_where_warnings_are_errors(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.usefixtures("source_file")
 def test_definitions_that_are_loaded_again_leave_the_search_for_garbage_on() -> None:
-    assert load_definitions() is load_definitions()
+    assert definitions.defs() is definitions.defs()
+    load_definitions()
     assert gc.isenabled()
 
 

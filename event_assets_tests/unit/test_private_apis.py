@@ -53,7 +53,8 @@ ROWS = (
         ("_compat.dagster", "_compat.dagster_storage"),
         "A failure and an interrupt are recorded as a sentence without a traceback; Ctrl-C reaches "
         "nothing that Dagster cannot interrupt; what a step prints is copied without processes; "
-        "the file of what a run logs has small pages",
+        "the definitions of a project are found in its module; the file of what a run logs has "
+        "small pages",
         DAGSTER,
         {
             "dagster._core.errors:DagsterUserCodeProcessError": "class",
@@ -74,6 +75,7 @@ ROWS = (
             "dagster._core.storage.local_compute_log_manager:LocalComputeLogManager"
             ".get_captured_local_path": "(self, log_key, extension, partial=False)",
             "dagster._core.execution.compute_logs:redirect_to_file": "(stream, filepath)",
+            "dagster.components.definitions:LazyDefinitions.__call__": "(self, context=None)",
             "dagster._utils:ensure_file": "(path)",
             "dagster._utils:touch_file": "(path)",
             "dagster._core.storage.event_log:SqliteEventLogStorage.__init__": (

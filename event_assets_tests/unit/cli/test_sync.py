@@ -11,9 +11,9 @@ import pytest
 import yaml
 from dagster import DagsterInstance
 
+from event_assets.cli.definitions import load_definitions
 from event_assets.cli.main import run
 from event_assets.cli.runs import load_sources
-from event_assets.cli.sources import load_definitions
 from event_assets.config.program import program
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.contracts import contract

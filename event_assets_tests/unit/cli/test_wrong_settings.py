@@ -100,6 +100,7 @@ def test_every_setting_that_is_documented_is_known() -> None:
         ("EVENTS_KEEP_RUN_DAYS", "EVENTS_KEEP_RUNS_DAYS"),
         ("EVENT_DUCKDB", "EVENTS_DUCKDB"),
         ("EVENTS_API_KEY", "EVENTS__API_KEY"),
+        ("EVENT__API_KEY", "EVENTS__API_KEY"),
         ("ALERT_WEBHOOK", "ALERT_WEBHOOK_URL"),
     ],
 )
@@ -120,6 +121,19 @@ def test_a_misspelt_setting_is_told_and_stops_nothing(
     file.write_text(YAML.replace("order: asc", f'order: "{{{{ env.{name} }}}}"'))
     assert run(["check"]) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("said")
+def test_the_key_of_a_source_that_was_removed_is_no_misspelt_one(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VENUES__API_KEY", "")  # and take it away in the end
+    settings = file.parents[3] / env_module.ENV_FILE
+    settings.write_text("VENUES__API_KEY=of-the-venues\n")
+    file.write_text(YAML)
+    assert run(["check"]) == 0
+    assert capsys.readouterr().err == ""
+    settings.unlink()
 
 
 def test_an_env_file_in_another_encoding_is_told(file: Path, said: Callable[[str], str]) -> None:

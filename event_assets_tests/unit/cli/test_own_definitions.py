@@ -1,0 +1,92 @@
+"""`event-assets sync` and `check` load what Dagster loads: the project's own `definitions.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from event_assets.cli.main import run
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.other_project import DEFINITIONS
+from event_assets_tests.support.platforms import events, paged, source
+from event_assets_tests.support.project import Project
+
+Output = pytest.CaptureFixture[str]
+OWN = """
+from event_assets import warehouse
+
+
+@dg.asset(deps=["current_events"], required_resource_keys={"table"})
+def own(context) -> None:
+    with warehouse.connect() as database:
+        database.execute(f"create table {context.resources.table} as select 1 as a")
+
+
+@dg.asset_check(asset="event_data")
+def many() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=False, description="Too few.")
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    sources = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    mine = dg.Definitions(assets=[own], asset_checks=[many], resources={"table": "main.own"})
+    return dg.Definitions.merge(sources, mine, build_shared_definitions(sources))
+"""
+pytestmark = pytest.mark.in_process
+
+
+@pytest.fixture
+def module(source_file: Path) -> Iterator[Path]:
+    """The module of the definitions of a project, whose source has an API."""
+    with serving({"/v1/events": paged(events(2))}) as api:
+        source_file.write_text(yaml.safe_dump(source(api.url)))
+        yield source_file.parents[2] / "definitions.py"
+
+
+def test_assets_checks_and_resources_of_it_are_part_of_a_sync(
+    project: Project, module: Path, capfd: Output
+) -> None:
+    module.write_text(DEFINITIONS.partition("@dg.definitions")[0] + OWN)
+    assert run(["check"]) == 0
+    assert run(["sync"]) == 1
+    assert capfd.readouterr().err == "ERROR many: Too few.\n"
+    assert project.rows("from main.own") == [(1,)]
+
+
+@pytest.mark.parametrize("text", [None, "", "import dagster as dg\ndefs = dg.Definitions()\n"])
+def test_without_the_sources_in_it_they_are_synced_all_the_same(
+    project: Project, module: Path, text: str | None
+) -> None:
+    if text is None:
+        module.unlink()
+    else:
+        module.write_text(text)
+    assert run(["sync"]) == 0
+    assert project.ids("current_events") == ["e0", "e1"]
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("command", ["check", "sync"])
+def test_what_is_wrong_in_it_is_told_in_a_sentence(
+    module: Path, capfd: Output, command: str
+) -> None:
+    module.write_text(f"import not_there\n{DEFINITIONS}")
+    assert run([command]) == 1
+    assert capfd.readouterr() == (
+        "",
+        "Dagster cannot load the definitions: No module named 'not_there'.\n",
+    )
+
+
+def test_the_module_may_have_another_name(project: Project, module: Path) -> None:
+    module.rename(module.with_name("mine.py"))
+    module.with_name("mine.py").write_text(DEFINITIONS.partition("@dg.definitions")[0] + OWN)
+    settings = module.parents[1] / "pyproject.toml"
+    named = f'code_location_target_module = "{module.parent.name}.mine"\n'
+    settings.write_text(f"{settings.read_text()}{named}")
+    assert run(["sync"]) == 1
+    assert project.rows("from main.own") == [(1,)]
