@@ -12,6 +12,7 @@ from event_assets.probe.client import BODY
 from event_assets.probe.page import Page
 from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging, find_shift, is_believed, read_pages
 from event_assets.probe.parameter_search import ParameterSearch, find_size
+from event_assets.probe.report import describe_settings
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import build_getter
 
@@ -56,6 +57,13 @@ def find_paging(search: ParameterSearch, said: Any = None) -> Paging:
     elif found:
         raise ConfigError(f"The paginator is no `{kind}`: {paging.evidence}.")
     elif kind:
+        walk = read_pages(search.client, config, paging.settings, PAGES_TO_BELIEVE)
+        if paging.size_param and walk.is_done and len(walk.ids) < len(search.first.ids):
+            raise ConfigError(
+                f"The paginator `{describe_settings(config)}` ends after {len(walk.ids)} of "
+                f"{len(search.first.ids)} records, on pages of {paging.size}: correct its paths "
+                "and parameters."
+            )
         paging.keep(config, AS_SAID)
     return paging
 

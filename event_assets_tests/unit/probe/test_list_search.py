@@ -462,6 +462,11 @@ def test_what_was_said_of_the_paginator_is_completed(
         (by_cursor, {"paginator.type": "offset", "paginator.limit": "x"}, "is no `offset`"),
         (whole(events(40)), {"paginator.type": "offset", "paginator.limit": "x"}, "as it was set"),
         (by_page, {"paginator.typ": "offset"}, "cannot be used as it was set"),
+        (
+            lambda request: {"events": ROWS[: number(request, "limit", 30)]},
+            {"paginator.type": "cursor", "paginator.cursor_path": "next"},
+            "ends after 10 of 30 records, on pages of 10",
+        ),
     ],
 )
 def test_a_setting_that_the_api_disproves_is_one_sentence(
