@@ -19,8 +19,8 @@ OPTIONS = {  # with a value, by what they are here; those of `ignored` change no
     "urls": "--url",
     "tokens": "--oauth2-bearer",
     "cookies": "-b --cookie",
-    "ignored": "-o --output -A --user-agent -e --referer -m --max-time --connect-timeout --retry "
-    "-w -x --proxy",
+    "agents": "-A --user-agent",
+    "ignored": "-o --output -e --referer -m --max-time --connect-timeout --retry -w -x --proxy",
 }
 FLAGS = (  # that change nothing here
     "-s --silent -S --show-error -L --location -k --insecure -i --include -v --verbose -g "
@@ -68,6 +68,7 @@ def read_curl(command: str) -> CurlCommand:
     if method not in ("GET", "POST"):
         raise ConfigError(f"A list is read by GET or POST, not by {method}.")
     headers = [*found.headers, *(f"Authorization: Bearer {token}" for token in found.tokens)]
+    headers += [f"User-Agent: {agent}" for agent in found.agents]
     return CurlCommand(address, method, headers, found.users, found.cookies, data)
 
 

@@ -37,11 +37,12 @@ PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 SECRET_SETTINGS = SECRET_PARAMETERS.keys() - {"username", "client_id"} | {"access_token"}
-# What curl and browsers send to any server, but `Accept` with one version of an API.
+# What curl and browsers send to any server, but `Accept` with one version of an API, and an agent
+# that names who asks, as some want.
 DROPPED_HEADER = re.compile(
-    r"(accept: (?!.*application/vnd\.)|(accept-encoding|cache-control|connection|dnt|host|origin"
-    r"|content-(length|type)|if-[\w-]+|pragma|priority|referer|sec-[\w-]+|te"
-    r"|upgrade-insecure-requests|user-agent): )",
+    r"(accept: (?!.*application/vnd\.)|user-agent: (mozilla|curl|postman|insomnia)"
+    r"|(accept-encoding|cache-control|connection|dnt|host|origin|content-(length|type)|if-[\w-]+|pragma|priority|referer|sec-[\w-]+|te"
+    r"|upgrade-insecure-requests): )",
     re.IGNORECASE,
 )
 SLUG = re.compile(r"([A-Z]?[a-z]+|\d+)([-_]([A-Z]?[a-z]+|\d+)){2,}")  # no random part

@@ -171,15 +171,21 @@ def test_what_browsers_send_to_any_server_is_left_out() -> None:
         "Sec-Fetch-Mode",
         "DNT",
         "upgrade-insecure-requests",
-        "User-Agent",
         "if-none-match",
         "If-Modified-Since",
         "TE",
     )
     headers = " ".join(f"-H '{name}: x'" for name in (*names, "accept-language"))
+    headers += " -H 'User-Agent: Mozilla/5.0 (X11)'"
     assert parse_input(None, f"curl {headers} https://a.example/e").headers == {
         "accept-language": "x"
     }
+
+
+@pytest.mark.parametrize("option", ["-A ", "-H 'User-Agent: '", "--user-agent "])
+def test_an_agent_that_names_who_asks_is_kept(option: str) -> None:
+    given = parse_input(None, f"curl {option}'Events/1 (me@a.example)' https://a.example/e")
+    assert given.headers == {"User-Agent": "Events/1 (me@a.example)"}
 
 
 def test_the_data_of_a_curl_command_with_get_is_a_query() -> None:
