@@ -44,12 +44,15 @@ def _load() -> dg.Definitions:
     from event_assets.definitions import defs
     from event_assets.orchestration.failures import run_with_plain_errors
 
+    own, failure = None, None
     try:
         own = run_with_plain_errors(_load_own)
-    except Exception:
-        defs()  # a mistake in a source is told by file and line
-        raise
-    return own if own and own.component_tree else defs()
+    except Exception as error:
+        failure = error
+    loaded = own if own and own.component_tree else defs()  # or tells what is wrong in a source
+    if failure:
+        raise failure
+    return loaded
 
 
 def _load_own() -> dg.Definitions | None:

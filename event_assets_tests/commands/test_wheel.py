@@ -90,7 +90,6 @@ def test_another_project_can_list_the_component(python: Path) -> None:
 
 
 MATERIALIZE = ("asset", "materialize", "--select", "concerts/event_data", "-m", "other.definitions")
-IN_PROCESS = ("--config-json", '{"execution": {"config": {"in_process": {}}}}')
 
 
 def test_data_lies_under_the_project_that_the_definitions_are_of(
@@ -98,8 +97,7 @@ def test_data_lies_under_the_project_that_the_definitions_are_of(
 ) -> None:
     (elsewhere := other.parent / "elsewhere").mkdir()
     settings = {"EVENTS_API_URL": api.url, "API_KEY": KEY}
-    options = (*IN_PROCESS, "-d", str(other))
-    run(python, elsewhere, "dagster._cli", *MATERIALIZE, *options, **settings)
+    run(python, elsewhere, "dagster._cli", *MATERIALIZE, "-d", str(other), **settings)
     made = {str(file.relative_to(other)) for file in other.glob("data/*")}
     assert {"data/warehouse.duckdb", "data/dlt"} <= made
     assert list(elsewhere.iterdir()) == []
