@@ -24,6 +24,7 @@ DUCKDB_CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,  # writes as fast as two here (measured), in half the memory
     "preserve_insertion_order": False,
     "checkpoint_threshold": "4MB",  # more would be written twice: into the log and into the file
+    "storage_compatibility_version": "v1.3.0",  # of new files: smaller, and written sooner
 }
 MAX_ATTEMPTS = 15  # for an action that conflicts with other writers
 

@@ -32,6 +32,21 @@ def test_a_relative_path_starts_at_the_project(monkeypatch: pytest.MonkeyPatch) 
     assert warehouse.database_file() == ROOT / "elsewhere" / "x.duckdb"
 
 
+def test_a_new_file_has_the_format_of_duckdb_1_3_and_an_older_one_keeps_its_own(
+    project: Project,
+) -> None:
+    def read_format() -> str:
+        query = "from duckdb_databases() select tags['storage_version'] where path = ?"
+        with warehouse.connect() as database:
+            ((found,),) = database.execute(query, [str(project.database)]).fetchall()
+        return str(found)
+
+    assert read_format() == "v1.3.0+"
+    project.database.unlink()
+    duckdb.connect(project.database, config={"storage_compatibility_version": "v1.0.0"}).close()
+    assert read_format() == "v1.0.0+"
+
+
 @pytest.mark.parametrize("reads_only", [False, True])
 def test_a_locked_file_is_reported_with_the_process(
     project: Project, monkeypatch: pytest.MonkeyPatch, reads_only: bool
