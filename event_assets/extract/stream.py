@@ -213,14 +213,13 @@ def open_stream(
             lambda page: tuple(extract_ids(select(page), read_ids)),
         ) as client,
     ):
-        selector = resource.endpoint.get("data_selector") or ""
         first = build_first_request(resource, base_url, cursor_value)
 
         def build_lists(records: Iterable[Record]) -> Iterator[PagedList]:
             for request, parent_fields in list_requests(resource, first, records):
                 paginator = build_paginator(resource, journal.started_at)
                 paginator.init_request(request)
-                yield PagedList(request, paginator, parent_fields, selector)
+                yield PagedList(request, paginator, parent_fields, selector or "")
 
         rest = iter(parents)
         one = list(islice(rest, 1))
