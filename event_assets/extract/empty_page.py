@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from http import HTTPStatus
 from itertools import chain
 from typing import Any
 
@@ -166,6 +167,12 @@ def has_nothing(response: Response) -> bool:
     said = [*chain(members, _words_in_lists(document))]
     is_end = _has_end(value for _, value in said)
     return all(_is_nothing(letters_and_digits(name), value, is_end=is_end) for name, value in said)
+
+
+def says_nothing(response: Response) -> bool:
+    """Return whether an invalid response says, by its status or in words, that nothing is there."""
+    is_said = _says_nothing(error_text(response)) and has_nothing(response)
+    return is_said or response.status_code == HTTPStatus.NO_CONTENT
 
 
 def leaves_list_out(response: Response) -> bool:

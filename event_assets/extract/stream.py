@@ -20,7 +20,7 @@ from requests.auth import AuthBase
 from event_assets import sandbox
 from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.config.source_files import VARIABLE
-from event_assets.extract.empty_page import has_nothing
+from event_assets.extract.empty_page import has_nothing, says_nothing
 from event_assets.extract.known_pages import KnownPages
 from event_assets.extract.pages import PagedList, read_list
 from event_assets.extract.progress import Progress
@@ -201,6 +201,7 @@ def open_stream(
             base_url,
             auth,
             check=response_check(resource.endpoint, is_record, known_pages),
+            says_nothing=says_nothing,
             pool_size=source.concurrency,
             secrets=configured_secrets(source),
             limits=replace(source.limits, find_base_url_setting=lambda: source.base_url_setting),

@@ -23,7 +23,12 @@ from event_assets.http.errors import (
 )
 from event_assets.http.response import describe_format
 from event_assets.http.throttle import HttpMetrics, Throttle
-from event_assets.values.errors import ApiError, ContentError, InvalidResponseError
+from event_assets.values.errors import (
+    ApiError,
+    ContentError,
+    InvalidResponseError,
+    NothingFoundError,
+)
 from event_assets.values.redaction import SecretRedactor
 from event_assets.values.urls import origin, redact_url
 from event_assets.values.wording import shorten
@@ -39,6 +44,7 @@ class ApiSession(Session):
     Args:
         base_url: the API's URL; requests to its scheme, host and port get the key.
         check: returns what is wrong with the JSON of a good response, or None.
+        says_nothing: whether a response that is wrong says that there is nothing, and so is final.
         pool_size: the number of connections to keep open.
         secrets: texts to remove from responses.
         uses_proxy: whether the proxies of the environment apply, and its certificates.
@@ -50,6 +56,7 @@ class ApiSession(Session):
         auth: AuthBase | None = None,
         *,
         check: Callable[[Response], str | None] = lambda _: None,
+        says_nothing: Callable[[Response], bool] = lambda _: False,
         pool_size: int = DEFAULT_CONCURRENCY,
         secrets: Collection[str] = (),
         limits: HttpLimits = DEFAULT_LIMITS,
@@ -62,7 +69,7 @@ class ApiSession(Session):
         self.metrics = HttpMetrics()
         self.throttle = Throttle(limits.requests_per_second)
         self.auth = lambda request: request  # else requests looks for a .netrc before each request
-        self._check = check
+        self._check, self._says_nothing = check, says_nothing
         self._limits = limits
         # Proxies and certificates, looked up once and not for each request.
         self._settings = self.merge_environment_settings(base_url, {}, None, None, None)
@@ -158,7 +165,8 @@ class ApiSession(Session):
         if problem:
             if response.status_code != HTTPStatus.OK:
                 problem = f"{problem} ({status_text(response.status_code)})"
-            raise InvalidResponseError(problem, error_text(response))
+            kind = NothingFoundError if self._says_nothing(response) else InvalidResponseError
+            raise kind(problem, error_text(response))
 
     def _redirect(
         self, request: PreparedRequest, response: Response, settings: Mapping[str, Any], server: str

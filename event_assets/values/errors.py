@@ -14,6 +14,7 @@
     ├── ExpiredPositionError                the API knows no changes since a position
     └── ResponseError                       one attempt at a request failed; ends as an ApiError
         ├── InvalidResponseError
+        │   └── NothingFoundError
         ├── ResponseTimeoutError
         └── ResponseTooLargeError
 
@@ -93,6 +94,10 @@ class InvalidResponseError(ResponseError):
     def __init__(self, problem: str, said: str = "") -> None:
         super().__init__(problem)
         self.said = said
+
+
+class NothingFoundError(InvalidResponseError):
+    """The same for one that says that there is nothing: another request would bring no other."""
 
 
 class ResponseTimeoutError(ResponseError, TimeoutError):

@@ -13,6 +13,7 @@ from event_assets.values.errors import ApiError
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.platforms import events, source
 from event_assets_tests.support.streams import read_all, read_list, reading
+from event_assets_tests.support.waits import Waits
 
 NOTHING: list[Any] = [
     {"data": None},
@@ -53,6 +54,32 @@ def test_a_page_behind_the_last_need_not_be_an_empty_list(kind: str, behind: Any
     records, result = read_list(partial(page_of_five, behind=behind), paginator=PAGINATORS[kind])
     assert {record["id"] for record in records} == {e["id"] for e in events(20)}
     assert result.complete
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        Response(status_code=204),
+        {"message": "No events found"},
+        {"error": {"code": "OUT_OF_RANGE", "message": "No more events"}},
+    ],
+)
+@pytest.mark.parametrize("kind", PAGINATORS)
+def test_a_page_that_says_that_nothing_is_there_is_final(
+    kind: str, behind: Any, waits: Waits
+) -> None:
+    records, result = read_list(partial(page_of_five, behind=behind), paginator=PAGINATORS[kind])
+    assert {record["id"] for record in records} == {e["id"] for e in events(20)}
+    assert result.complete
+    assert not waits.seconds
+
+
+@pytest.mark.parametrize("behind", [{"data": None}, Response()])
+def test_a_page_that_holds_nothing_without_a_word_is_requested_again(
+    behind: Any, waits: Waits
+) -> None:
+    read_list(partial(page_of_five, behind=behind), paginator=PAGINATORS["page"])
+    assert waits.seconds
 
 
 @pytest.mark.usefixtures("waits")
