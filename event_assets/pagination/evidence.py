@@ -102,7 +102,7 @@ smaller pages | WARN | {received} in pages of {largest}, but more were asked for
 pointer ended | pass | {all_rows}.
 readings agree | pass | {all_rows}, the same in two readings.
 page behind | pass | {all_rows}.
-page repeated | pass | {all_rows} (the last page was repeated).
+page repeated | pass | {all_rows} (a page was repeated behind the last one).
 window incomplete | ERROR | {received} in {windows}. {problem}.
 window unverified | WARN | {received} in {windows}. {problem}.
 round window | WARN | {received} in {windows}, of which one has exactly {fullest:,}, where the API
@@ -140,7 +140,7 @@ def find_conditions(facts: ListFacts) -> dict[str, Any]:
     promise, by_number = _find_promise(facts), facts.settings.asked_by == "page_number"
     is_reached, is_short, is_ended = facts.is_total_reached, facts.is_short_of_total, end in ENDS
     (lowest, highest), is_empty = facts.totals, end == "empty pages"
-    is_unsure = not last.is_total_of_list and (facts.pointers or end not in BY_POINTER)
+    is_unsure = not last.is_total_of_list and (facts.is_pointer_found or end not in BY_POINTER)
     is_paged = by_number or (facts.pointers and end == "readings agree")
     is_doubtful = is_paged and facts.distinct < highest and not is_reached
     is_one_way = not facts.pointers or (last.is_backwards and facts.distinct == facts.largest)

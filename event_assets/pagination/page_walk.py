@@ -83,7 +83,10 @@ class PageWalk(Walk):
             reading.empty = 0
             return "page behind"
         ids, last_page, was_end_said = list(page.ids), reading.last_page, reading.is_end_said
-        is_repeated = bool(ids) and ids == last_page
+        # behind its end, a server may begin again, or send the last page
+        is_start = self._is_numbered and reading.pages[:1] == [hash(frozenset(ids))]
+        is_start &= not self._promises_more
+        is_repeated = bool(ids) and (ids == last_page or is_start)
         facts.last = page = self._check_flag(page)
         if self._stop_after_empty_page and not ids:
             page = page._replace(has_more=False)
@@ -105,7 +108,7 @@ class PageWalk(Walk):
         is_behind = was_end_said and not fresh  # a server may begin again behind the end
         if is_behind or is_repeated:
             self._to_deliver = ()
-        reading.last_page = ids or last_page
+        reading.last_page = last_page if is_repeated else ids or last_page
         size = 0 if is_behind else len(ids) - overlap
         is_known = is_repeated or (not fresh and page.total == self._ids)
         self._count(page, size, is_known=is_known)

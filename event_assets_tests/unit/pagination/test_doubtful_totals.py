@@ -45,6 +45,19 @@ def test_only_a_total_that_surely_counts_the_list_is_evidence_against_it(
     assert done.result.complete is complete, done.result.reason
 
 
+@pytest.mark.parametrize(
+    "members", [{"nbHits": 64}, {"stats": {"total_events": 500}}, {"estimatedTotalHits": 7}], ids=str
+)
+@pytest.mark.parametrize(("found", "complete"), [({"next": None}, None), ({}, False)])
+def test_a_total_of_something_else_beside_an_empty_cursor_is_a_doubt(
+    members: dict[str, Any], found: dict[str, Any], complete: bool | None
+) -> None:
+    """Where the path of the cursor was never found, it may be wrong."""
+    config = {"type": "cursor", "cursor_path": "next"}
+    done = read_with(config, lambda _: {"data": rows(0, 3), **members, **found})
+    assert done.result.complete is complete, done.result.reason
+
+
 @pytest.mark.parametrize("kind", PAGED)
 def test_what_promises_more_is_named_and_how_to_do_without_it(kind: str) -> None:
     config, answer = PAGED[kind]

@@ -148,7 +148,7 @@ def test_page_numbers_go_on_behind_a_total_that_may_be_a_cap(cap: int, pages: in
 
     done = read_with("page_number", answer)
     assert done.ids == set(range(cap + cap // 4))
-    assert done.result.complete is (None if pages == 7 else True)
+    assert done.result.complete is True, done.result.reason
     assert len(done.asked) <= 35
 
 
@@ -165,12 +165,36 @@ def test_a_total_of_a_round_number_is_confirmed_by_the_page_behind(
     assert len(done.asked) <= 5 + 4
 
 
-def test_page_numbers_that_wrap_round_end_after_a_lap() -> None:
-    done = read_with("page_number", lambda query: numbered({"page": int(query["page"]) % 5}))
+@pytest.mark.parametrize("lap", [[0, 1, 2, 3, 4], [0]])
+def test_page_numbers_end_where_the_first_page_comes_again(lap: list[int]) -> None:
+    """As of servers that begin again behind the end, or take any wrong number for the first."""
+
+    def answer(query: Query) -> Any:
+        page = int(query["page"])
+        return numbered({"page": page if page < 5 else lap[page % len(lap)]})
+
+    done = read_with("page_number", answer)
     assert done.ids == set(range(95))
+    assert done.result.complete is True, done.result.reason
+    assert done.result.facts.rows_read == 95
+    assert len(done.asked) == 2 * (5 + 1) + 1
+
+
+def test_the_first_page_again_behind_a_full_one_may_be_a_limit() -> None:
+    done = read_with("page_number", lambda query: numbered({"page": int(query["page"]) % 5}, 300))
+    assert done.ids == set(range(100))
     assert done.result.complete is None
-    assert "wraps round" in done.result.reason
-    assert len(done.asked) <= 2 * 5 + 1
+    assert "may be its limit" in done.result.reason
+
+
+def test_the_first_page_in_mid_list_is_no_end_while_more_is_promised() -> None:
+    def answer(query: Query) -> Any:
+        page = int(query["page"])
+        return {**numbered({"page": 0 if page == 2 else page}), "total": 95}
+
+    done = read_with("page_number", answer)
+    assert done.ids == {*range(40), *range(60, 95)}
+    assert done.result.complete is not True
 
 
 @pytest.mark.parametrize("base", [0, 1])
