@@ -75,8 +75,9 @@ class ListPaginator:
         )
         self.limit: int = getattr(active, "limit", 1)  # rows that a request asks for, if it says
         start: int = getattr(active, "initial_value", 0)
-        # the number of position 0, and the step from there to that of the next position
-        self._base, self._step = (start if is_numbered else 0), 1
+        # the number of position 0, and the step from there to that of the next position; rows that
+        # are asked for from 1 are counted from there
+        self._base, self._step = (start if is_numbered or start == 1 else 0), 1
         maximum = next((name for name in options if name.startswith("maximum")), "")
         self._maximum: float = int(options[maximum]) if options.get(maximum) else inf
         self._stop: bool | None = options.get("stop_after_empty_page")
@@ -97,11 +98,13 @@ class ListPaginator:
         )
         facts = ListFacts(settings=self._settings)
         self._walk: OffsetWalk | PageWalk = (
-            self._walk_rows(facts, self.limit, start) if is_offset else self._walk_pages(facts)
+            self._walk_rows(facts, self.limit, start - self._base)
+            if is_offset
+            else self._walk_pages(facts)
         )
 
     def _walk_rows(self, facts: ListFacts, limit: int, start: int = 0) -> OffsetWalk:
-        return OffsetWalk(limit, start, self._maximum, self._stop, facts)
+        return OffsetWalk(limit, start, self._maximum - self._base, self._stop, facts)
 
     def _walk_pages(self, facts: ListFacts) -> PageWalk:
         walk = NumberWalk if isinstance(self.active, RangePaginator) else PointerWalk

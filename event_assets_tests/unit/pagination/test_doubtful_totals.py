@@ -46,7 +46,9 @@ def test_only_a_total_that_surely_counts_the_list_is_evidence_against_it(
 
 
 @pytest.mark.parametrize(
-    "members", [{"nbHits": 64}, {"stats": {"total_events": 500}}, {"estimatedTotalHits": 7}], ids=str
+    "members",
+    [{"nbHits": 64}, {"stats": {"total_events": 500}}, {"estimatedTotalHits": 7}],
+    ids=str,
 )
 @pytest.mark.parametrize(("found", "complete"), [({"next": None}, None), ({}, False)])
 def test_a_total_of_something_else_beside_an_empty_cursor_is_a_doubt(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from event_assets.pagination import offset_walk
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.offset_walk import OffsetWalk
 from event_assets_tests.support.offset_lists import Edit, Reading, read, receive, replay
+from event_assets_tests.support.paging import Query
+from event_assets_tests.support.served_lists import read_with, rows_from
 
 
 @pytest.mark.parametrize(("total", "complete"), [(None, True), (130, True), (137, False)])
@@ -205,3 +209,23 @@ def test_a_list_that_grows_forever_ends(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_long_list_is_not_taken_for_one_that_never_ends() -> None:
     assert read(list(range(1_000)), limit=2).result.complete is True
+
+
+@pytest.mark.parametrize("length", [2, 20, 39, 100, 130])
+def test_a_total_is_reached_by_offsets_that_count_from_one(length: int) -> None:
+    """As of SCIM: the first row is asked for as `startIndex=1`."""
+
+    def answer(query: Query) -> Any:
+        return {"data": rows_from(int(query["offset"]) - 1, length), "total": length}
+
+    done = read_with({"type": "offset", "limit": 20, "offset": 1}, answer)
+    assert done.ids == set(range(length))
+    assert done.result.complete is True, done.result.reason
+    assert len(done.asked) <= max(1, -(-(length - 1) // 19)) + 1
+
+
+def test_a_maximum_of_offsets_that_count_from_one_is_an_offset() -> None:
+    config = {"type": "offset", "limit": 20, "offset": 1, "maximum_offset": 40}
+    done = read_with(config, lambda query: {"data": rows_from(int(query["offset"]) - 1)})
+    assert [int(query["offset"]) for query in done.asked] == [1, 20]
+    assert done.result.reason.endswith("stopped at maximum_offset 40.")
