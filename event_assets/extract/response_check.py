@@ -26,7 +26,8 @@ from event_assets.pagination.vocabulary import names_next, names_pointer, says_m
 IsRecord = Callable[[Any], bool]
 NO_LIST = "has no list of records"
 NOT_READY = "has no records yet"
-PARTIAL = (HTTPStatus.ACCEPTED, HTTPStatus.MULTI_STATUS)  # of a part, or of what is still made
+# Of a part, of what is still made, or of one of several lists.
+PARTIAL = (HTTPStatus.ACCEPTED, HTTPStatus.MULTI_STATUS, HTTPStatus.MULTIPLE_CHOICES)
 STEP = re.compile(r"\[[^\]]*\]|\.{0,2}[^.\[]+")  # of a path
 INDEX = re.compile(r"\[-?\d+\]")
 NAME = re.compile(r"[^\[\].$*'\"]+")  # of a member, in a path

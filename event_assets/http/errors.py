@@ -109,7 +109,7 @@ class Failure(NamedTuple):
 URL_ERRORS = (client.InvalidURL, requests.exceptions.InvalidURL, exceptions.LocationParseError)
 # The first match with an error or a cause counts: some are subclasses of others further down.
 FAILURES = (
-    Failure(errors.NothingFoundError, INVALID, retryable=False),
+    Failure(errors.FinalResponseError, INVALID, retryable=False),
     Failure(errors.InvalidResponseError, INVALID),
     Failure(errors.ResponseTooLargeError, TOO_LARGE, retryable=False),
     Failure(errors.ResponseTimeoutError, TOO_LATE),

@@ -26,8 +26,8 @@ from event_assets.http.throttle import HttpMetrics, Throttle
 from event_assets.values.errors import (
     ApiError,
     ContentError,
+    FinalResponseError,
     InvalidResponseError,
-    NothingFoundError,
 )
 from event_assets.values.redaction import SecretRedactor
 from event_assets.values.urls import origin, redact_url
@@ -70,6 +70,7 @@ class ApiSession(Session):
         self.throttle = Throttle(limits.requests_per_second)
         self.auth = lambda request: request  # else requests looks for a .netrc before each request
         self._check, self._says_nothing = check, says_nothing
+        self._invalid: bytes | None = None  # what came in all tries of the last request that failed
         self._limits = limits
         # Proxies and certificates, looked up once and not for each request.
         self._settings = self.merge_environment_settings(base_url, {}, None, None, None)
@@ -140,6 +141,7 @@ class ApiSession(Session):
         server = server or (f"The API at {url}" if is_own else f"The API links to {url}, which")
         message = f"{server} {problem}"
         if received is not None:
+            self._invalid = received.content
             raise ContentError(message, received, invalid)
         raise ApiError(message)
 
@@ -165,7 +167,8 @@ class ApiSession(Session):
         if problem:
             if response.status_code != HTTPStatus.OK:
                 problem = f"{problem} ({status_text(response.status_code)})"
-            kind = NothingFoundError if self._says_nothing(response) else InvalidResponseError
+            is_final = response.content == self._invalid or self._says_nothing(response)
+            kind = FinalResponseError if is_final else InvalidResponseError
             raise kind(problem, error_text(response))
 
     def _redirect(

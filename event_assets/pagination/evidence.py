@@ -68,7 +68,7 @@ to and fro | WARN | {received}, but the total that the API reports goes to and f
 repeated ids | WARN | {received}, but the list has {rows_read:,}: several share an id, have none and
     are equal, or come on several pages. Check the `primary_key`, or {way_on}.
 ties | WARN | {received}, but several share the `{tie}` by which a page leads on, and the next page
-    begins with another: others may be missing. Ask for larger pages, or for another order.
+    does not begin with it: others may be missing. Ask for larger pages, or for another order.
 has_more is false | pass | {all_rows}, as the API says that no more follow{standing}.
 same pointer | ERROR | The API returned the same cursor or link to the next page twice, with no new
     rows.
@@ -245,6 +245,8 @@ def sentence_values(facts: ListFacts) -> dict[str, Any]:
 
 def _find_promise(facts: ListFacts) -> str:
     """Return what the last response promises beyond what came; empty if nothing."""
+    if not facts.rows and facts.last.says_list_is_empty:
+        return ""  # another total is that of a list from which all is filtered
     pages = -(-facts.distinct // facts.largest) if facts.largest else 1
     rows = pages if facts.end == "empty pages" else max(facts.distinct, facts.rows_read)
     for counts, known in zip(facts.last.counts, (rows, pages), strict=False):

@@ -36,10 +36,13 @@ def find_setting(active: BasePaginator | None, *names: str) -> tuple[str, Any]:
     return next(((name, value) for name, value in values if value), ("", None))
 
 
-def read_pointer(active: BasePaginator | None, response: Response, facts: ListFacts) -> Any:
+def read_pointer(
+    active: BasePaginator | None, response: Response, facts: ListFacts, *, is_last: bool
+) -> Any:
     """Return the pointer that a paginator of dlt reads from a response; None if there is none.
 
-    A link to the first response of the list itself, of which `facts` are known, leads nowhere.
+    A link to the response itself leads nowhere from a page that may be the last of the list, of
+    which `facts` are known.
 
     Raises:
         PaginationError: it should be a link, but is anything else.
@@ -53,7 +56,7 @@ def read_pointer(active: BasePaginator | None, response: Response, facts: ListFa
     if is_link and isinstance(pointer, str):
         pointer = pointer.replace("&amp;", "&")  # as in HTML
     is_none = not pointer or NO_POINTER.fullmatch(str(pointer))
-    if is_none or (is_link and not facts.pages and leads_to_itself(response, pointer)):
+    if is_none or (is_link and is_last and leads_to_itself(response, pointer)):
         return None
     if is_link and not _is_link(response, pointer):
         shown = KNOWN.redact_text(str(pointer))[:MAX_SHOWN]

@@ -144,7 +144,8 @@ class ListPaginator:
         if self.active is None:
             self._use(dlt_compat.detect_paginator(response), "no paginator")
         ids, facts = extract_ids(rows, self._read_ids), self._walk.facts
-        pointer = read_pointer(self.active, response, facts)
+        is_short = len(rows) < self._walk.largest
+        pointer = read_pointer(self.active, response, facts, is_last=is_short or not facts.pages)
         page = self._reader.read(response, rows, ids, self._request, pointer)
         if not facts.pages:
             facts.first_rows = list(rows)
@@ -195,7 +196,7 @@ class ListPaginator:
     def _is_of_other_rows(self, page: PageFacts) -> bool:
         """Return whether a second page shows that the API does not begin at any row asked for."""
         active, first = self.active, self.last_page.ids
-        if not first or self._walk.facts.pages != 1:
+        if not (first and self._walk.position) or self._walk.facts.pages != 1:
             return False
         if self._row_counter:
             return page.ids[:1] != first[-1:]

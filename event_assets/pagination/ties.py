@@ -33,9 +33,10 @@ class TieFinder:
 
         Empty if there is none so far; this page leads to `pointer`.
         """
-        if not rows or not (pointer or self._leading):
+        if not (self._leading or (rows and pointer)):
             return ""
-        first, last = (dict(members_outside_records(row)) for row in (rows[0], rows[-1]))
+        ends = (rows[0], rows[-1]) if rows else ({}, {})
+        first, last = (dict(members_outside_records(row)) for row in ends)
         named = named_values(str(pointer)).difference(self._sent)
         in_pointer = {value for name, value in named if not SIZE.fullmatch(plain_name(name))}
         values = {str(pointer), *in_pointer}

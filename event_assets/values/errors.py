@@ -14,7 +14,7 @@
     ├── ExpiredPositionError                the API knows no changes since a position
     └── ResponseError                       one attempt at a request failed; ends as an ApiError
         ├── InvalidResponseError
-        │   └── NothingFoundError
+        │   └── FinalResponseError          another request would bring it again
         ├── ResponseTimeoutError
         └── ResponseTooLargeError
 
@@ -96,8 +96,8 @@ class InvalidResponseError(ResponseError):
         self.said = said
 
 
-class NothingFoundError(InvalidResponseError):
-    """The same for one that says that there is nothing: another request would bring no other."""
+class FinalResponseError(InvalidResponseError):
+    """The same for one that another request would bring again."""
 
 
 class ResponseTimeoutError(ResponseError, TimeoutError):

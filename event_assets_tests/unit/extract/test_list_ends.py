@@ -83,6 +83,18 @@ def test_a_page_that_holds_nothing_without_a_word_is_requested_again(
 
 
 @pytest.mark.usefixtures("waits")
+def test_what_came_for_all_tries_of_a_request_is_not_tried_again_for_others() -> None:
+    with serving({"/v1/events": partial(page_of_five, behind={"data": None})}) as api:
+        attributes = source(api.url, endpoint={"paginator": PAGINATORS["page"]})["attributes"]
+        with reading(attributes["rest_api"], concurrency=1) as stream:
+            read_all(stream)
+            assert stream.result.complete
+    pages = [int(query["page"]) for query in api.asked_for("/v1/events")]
+    # four times the one behind the last, once those further behind, and the second reading
+    assert pages == [0, 1, 2, 3, 4, 4, 4, 4, 5, 7, 11, 0, 1, 2, 3, 4]
+
+
+@pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize("hole", [{"data": None}, {}, Response(), Response(status_code=204)])
 @pytest.mark.parametrize("numbers", ["2", "12"])
 def test_a_page_in_mid_list_that_holds_nothing_is_not_the_end(numbers: str, hole: Any) -> None:
@@ -145,7 +157,7 @@ def test_responses_that_hold_nothing_from_page_2_on_cost_a_handful_of_requests(k
         attributes = source(api.url, endpoint={"paginator": paginator})["attributes"]
         with reading(attributes["rest_api"], concurrency=1) as stream, pytest.raises(ApiError):
             read_all(stream)
-    assert len(api.requests) == 1 + 2 * 4
+    assert len(api.requests) == 1 + 4 + 1
 
 
 @pytest.mark.parametrize(
@@ -348,7 +360,7 @@ def test_an_empty_page_that_asks_to_try_again_is_no_end(
         assert result.complete
 
 
-@pytest.mark.parametrize("status", [202, 207])
+@pytest.mark.parametrize("status", [202, 207, 300])
 def test_records_of_a_status_that_leaves_others_out_are_a_doubt(status: int) -> None:
     records, result = read_list(
         lambda _: JSONResponse({"data": events(7)}, status), paginator="single_page"

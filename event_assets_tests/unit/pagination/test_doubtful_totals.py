@@ -60,6 +60,17 @@ def test_a_total_of_something_else_beside_an_empty_cursor_is_a_doubt(
     assert done.result.complete is complete, done.result.reason
 
 
+@pytest.mark.parametrize(
+    "members",
+    [{"filtered": 0, "total": 40}, {"recordsFiltered": 0, "recordsTotal": 40}],
+    ids=["Podio", "DataTables"],
+)
+@pytest.mark.parametrize("kind", PAGED)
+def test_a_list_from_which_all_is_filtered_is_empty(kind: str, members: dict[str, Any]) -> None:
+    done = read_with(PAGED[kind][0], lambda _: {"data": [], **members})
+    assert done.result.complete is True, done.result.reason
+
+
 @pytest.mark.parametrize("kind", PAGED)
 def test_what_promises_more_is_named_and_how_to_do_without_it(kind: str) -> None:
     config, answer = PAGED[kind]

@@ -229,3 +229,13 @@ def test_a_maximum_of_offsets_that_count_from_one_is_an_offset() -> None:
     done = read_with(config, lambda query: {"data": rows_from(int(query["offset"]) - 1)})
     assert [int(query["offset"]) for query in done.asked] == [1, 20]
     assert done.result.reason.endswith("stopped at maximum_offset 40.")
+
+
+@pytest.mark.parametrize("status", [400, 404, 416])
+def test_a_list_of_one_row_that_ends_with_a_refusal_is_read_twice(status: int) -> None:
+    def answer(query: Query) -> Any:
+        return status if query["offset"] != "0" else {"data": rows_from(0, 1)}
+
+    done = read_with({"type": "offset", "limit": 20}, answer)
+    assert done.result.complete is True, done.result.reason
+    assert [int(query["offset"]) for query in done.asked] == [0, 1, 21, 61, 0]

@@ -62,6 +62,19 @@ def test_rows_that_share_no_cursor_or_come_again_are_complete(by_day: int, selec
     assert "share" not in done.result.reason
 
 
+@pytest.mark.parametrize(("by_day", "complete"), [(3, None), (1, True)])
+def test_a_cursor_that_leads_to_nothing_may_leave_rows_out_that_share_it(
+    by_day: int, complete: bool | None
+) -> None:
+    def answer(query: Query) -> Any:
+        page = after(query, listing(by_day)[:11])[:10]
+        return {"data": page, "next": page[-1]["at"]["day"] if page else None}
+
+    done = read_with(CURSOR, answer)
+    assert len(done.ids) == (11 if by_day == 1 else 10)
+    assert done.result.complete is complete, done.result.reason
+
+
 def test_a_total_that_is_reached_outweighs_a_tie() -> None:
     done = read_with(CURSOR, answering(5, after, total=150))
     assert done.result.complete is True
