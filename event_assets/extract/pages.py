@@ -103,7 +103,9 @@ def _is_end(error: ContentError, paginator: Paginator, *, may_lack_list: bool) -
         return True
     if is_unready(response):
         return False
-    if has_nothing(response) and paginator.refused(HTTPStatus.NO_CONTENT):
+    is_told = response.status_code == HTTPStatus.NO_CONTENT or says_end(response)
+    said = (error_text(response) or NO_MESSAGE) if is_told else ""
+    if has_nothing(response) and paginator.refused(HTTPStatus.NO_CONTENT, said=said):
         return True
     if not (may_lack_list and paginator.facts.pages and leaves_list_out(response)):
         return False

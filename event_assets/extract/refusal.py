@@ -11,7 +11,8 @@ from event_assets.pagination.vocabulary import names_limit
 
 END = re.compile(
     r"\bno more (results|records|items|events|pages)\b|\b(than the number of|last) pages?\b"
-    r"|\bout of range\b(?!.*\d)|\b(beyond|past) the end\b",
+    r"|\bout of range\b(?!.*\d)|\b(beyond|past) the end\b"
+    r"|\bno (matching )?(results|records|items|events|data)( were)? (found|available|match)",
     re.IGNORECASE,
 )
 

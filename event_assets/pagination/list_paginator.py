@@ -75,8 +75,7 @@ class ListPaginator:
         )
         self.limit: int = getattr(active, "limit", 1)  # rows that a request asks for, if it says
         start: int = getattr(active, "initial_value", 0)
-        # the number of position 0, and the step from there to that of the next position; rows that
-        # are asked for from 1 are counted from there
+        # the number of position 0, also if rows count from 1, and the step to the next position
         self._base, self._step = (start if is_numbered or start == 1 else 0), 1
         maximum = next((name for name in options if name.startswith("maximum")), "")
         self._maximum: float = int(options[maximum]) if options.get(maximum) else inf
@@ -249,14 +248,18 @@ class ListPaginator:
 
         `limit`: the words, as a sentence, with which the API says that it shows no more of a list.
         `said`: the words of any other refusal, which is final; a list of several pages ends there
-        if links or cursors lead on.
+        if links or cursors lead on, and beside a 204 one of many lists is empty.
         """
         if status not in REFUSALS and not (limit and status == HTTPStatus.FORBIDDEN):
             return False
         if self._row_counter and self._walk.facts.pages == 1:
             self._read_whole_pages()
             return True
-        accepted = self._walk.refuse(status, is_limit=bool(limit))
+        is_first = not (self._walk.facts.pages or self._settings.is_alone)
+        if is_first and said and status == HTTPStatus.NO_CONTENT:
+            self._walk.facts.pages = 1
+            self._walk.finish("short page")
+        accepted = self._walk.done or self._walk.refuse(status, is_limit=bool(limit))
         is_pointer = isinstance(self.active, BaseReferencePaginator)
         if not accepted and said and is_pointer and self._walk.facts.pages > 1:
             self._walk.finish("depth")

@@ -223,7 +223,7 @@ def test_what_is_wrong_with_the_parameters_of_windows_fails_after_a_few_requests
 
 
 @pytest.mark.usefixtures("waits")
-@pytest.mark.parametrize("nothing", [Response(status_code=204), {"data": None}, {}])
+@pytest.mark.parametrize("nothing", [{"data": None}, {}])
 def test_a_window_of_which_the_api_sends_nothing_is_a_doubt(nothing: Any) -> None:
     rows = events(120)[::60]
 
@@ -235,3 +235,27 @@ def test_a_window_of_which_the_api_sends_nothing_is_a_doubt(nothing: Any) -> Non
     assert done.ids == {row["id"] for row in rows}
     assert done.result.complete is None
     assert "the API sent nothing, not even an empty list" in done.result.reason
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        Response(status_code=204),
+        {"message": "No events found"},
+        JSONResponse({"message": "No results found"}, 404),
+    ],
+)
+@pytest.mark.parametrize("paginator", [NUMBERED, "single_page"])
+def test_a_window_of_which_the_api_says_that_it_is_empty_is_complete(
+    nothing: Any, paginator: Any
+) -> None:
+    rows = events(120)[::60]
+
+    def answer(request: Request) -> Any:
+        page = int(request.query_params.get("page", 0))
+        shown = in_window(rows, request.query_params)[20 * page :][:20]
+        return {"data": shown} if shown else nothing
+
+    done = read(answer, paginator, since="2016-01-01", until="2036-01-01")
+    assert done.ids == {row["id"] for row in rows}
+    assert done.result.complete is True, done.result.reason

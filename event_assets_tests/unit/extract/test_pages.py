@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from event_assets.values.errors import ApiError
 from event_assets_tests.support.api_server import serving
@@ -155,3 +155,37 @@ def test_a_parent_without_a_list_is_explained(status: int, reason: str) -> None:
             read_all(stream)
     assert reason in str(failed.value)
     assert f"{{ status_code: {status}, action: ignore }}" in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        Response(status_code=204),
+        JSONResponse({"message": "No events found"}, 404),
+        {"message": "No matching records found"},
+    ],
+)
+def test_a_list_of_a_parent_that_the_api_says_is_empty_is_complete(nothing: Any) -> None:
+    def answer(request: Request) -> Any:
+        return nothing if request.path_params["parent"] == "p2" else list_of_parent(request)
+
+    cursor = {"type": "cursor", "cursor_path": "next", "cursor_param": "cursor"}
+    with serving({"/v1/{parent}/lists": answer}) as api:
+        rest_api = config(api.url, cursor, "v1/{resources.parents.id}/lists")
+        with reading(rest_api, "listed", parents=PARENTS) as stream:
+            assert len(read_all(stream)) == (len(PARENTS) - 1) * PAGES
+            assert stream.result.complete, stream.result.reason
+    assert len(api.requests) == (len(PARENTS) - 1) * PAGES + 1
+
+
+@pytest.mark.usefixtures("waits")
+def test_words_that_a_path_is_not_found_are_no_empty_list_of_a_parent() -> None:
+    def answer(request: Request) -> Any:
+        is_third = request.path_params["parent"] == "p2"
+        return {"message": "Resource not found"} if is_third else list_of_parent(request)
+
+    cursor = {"type": "cursor", "cursor_path": "next", "cursor_param": "cursor"}
+    with serving({"/v1/{parent}/lists": answer}) as api:
+        rest_api = config(api.url, cursor, "v1/{resources.parents.id}/lists")
+        with reading(rest_api, "listed", parents=PARENTS) as stream, pytest.raises(ApiError):
+            read_all(stream)
