@@ -26,8 +26,7 @@ from event_assets.pagination.vocabulary import names_next, names_pointer, says_m
 IsRecord = Callable[[Any], bool]
 NO_LIST = "has no list of records"
 NOT_READY = "has no records yet"
-# Of a part, of what is still made, or of one of several lists.
-PARTIAL = (HTTPStatus.ACCEPTED, HTTPStatus.MULTI_STATUS, HTTPStatus.MULTIPLE_CHOICES)
+PARTIAL = (HTTPStatus.ACCEPTED, HTTPStatus.MULTI_STATUS)  # of a part, or of what is still made
 STEP = re.compile(r"\[[^\]]*\]|\.{0,2}[^.\[]+")  # of a path
 INDEX = re.compile(r"\[-?\d+\]")
 NAME = re.compile(r"[^\[\].$*'\"]+")  # of a member, in a path
@@ -163,7 +162,7 @@ def error_beside_rows(response: Response, rows: Sequence[Any]) -> str:
     if not any(isinstance(row, dict) for row in rows) or (len(rows) == 1 and find_words(rows)):
         return " A page has no record."
     document = response.json()
-    if response.status_code in PARTIAL:
+    if response.status_code in (*PARTIAL, HTTPStatus.MULTIPLE_CHOICES):
         return f" The status is {response.status_code}."
     if not empty_page.names_error(document):
         return empty_page.quote_warning(document)
