@@ -248,22 +248,22 @@ class ListPaginator:
 
         `limit`: the words, as a sentence, with which the API says that it shows no more of a list.
         `said`: the words of any other refusal, which is final; a list of several pages ends there
-        if links or cursors lead on, and beside a 204 one of many lists is empty.
+        if links or cursors lead on. Beside a 204, they tell an empty page.
         """
         if status not in REFUSALS and not (limit and status == HTTPStatus.FORBIDDEN):
             return False
         if self._row_counter and self._walk.facts.pages == 1:
             self._read_whole_pages()
             return True
-        is_first = not (self._walk.facts.pages or self._settings.is_alone)
-        if is_first and said and status == HTTPStatus.NO_CONTENT:
+        pages, is_told = self._walk.facts.pages, said and status == HTTPStatus.NO_CONTENT
+        if is_told and not (pages or self._settings.is_alone):
             self._walk.facts.pages = 1
             self._walk.finish("short page")
         accepted = self._walk.done or self._walk.refuse(status, is_limit=bool(limit))
-        is_pointer = isinstance(self.active, BaseReferencePaginator)
-        if not accepted and said and is_pointer and self._walk.facts.pages > 1:
-            self._walk.finish("depth")
-            accepted = True
+        if said and isinstance(self.active, BaseReferencePaginator) and not accepted:
+            accepted = pages > (0 if is_told else 1)
+            if accepted:
+                self._take(PageFacts()) if is_told else self._walk.finish("depth")
         if self._walk.facts.end == "depth":
             self._walk.facts.said = limit or said
         return accepted

@@ -405,3 +405,24 @@ def test_lists_beside_the_one_that_an_index_selects_are_a_doubt(
     assert len(records) == 7
     assert result.complete is (None if others else True)
     assert ("leads to other records" in result.reason) is bool(others)
+
+
+@pytest.mark.parametrize("pages", [1, 3])
+@pytest.mark.parametrize(
+    "behind",
+    [
+        Response(status_code=204),
+        {"message": "No more events"},
+        JSONResponse({"message": "No more results"}, 404),
+    ],
+)
+def test_a_cursor_that_leads_to_nothing_ends_the_list(behind: Any, pages: int) -> None:
+    def answer(request: Request) -> Any:
+        page = "vwxyz".index(request.query_params.get("cursor") or "v")
+        if page == pages:
+            return behind
+        return {"data": events(5, first=5 * page), "next": "vwxyz"[page + 1]}
+
+    records, result = read_list(answer, paginator=CURSOR)
+    assert len(records) == 5 * pages
+    assert result.complete is True, result.reason
