@@ -250,8 +250,7 @@ def test_one_account_can_be_materialized_before_any_is_known(
     project: Project, source_file: Path
 ) -> None:
     module = f"{source_file.parents[2].name}.definitions"
-    in_process = ["--config-json", '{"execution": {"config": {"in_process": {}}}}']
-    materialize = ["asset", "materialize", "-m", module, "--select", "event_data", *in_process]
+    materialize = ["asset", "materialize", "-m", module, "--select", "event_data"]
     with serving_accounts({"a": events(1), "b c": events(2)}) as api:
         source_file.write_text(yaml.safe_dump(with_accounts(api.url, ["a", "b c", "refused"])))
         with pytest.raises(SystemExit) as ended:
