@@ -41,7 +41,7 @@ EVENTS = listed(
     "workshop exhibition session service film meeting appointment performance seminar webinar talk "
     "task what"
 )
-OF_TIME = _words("local at on utc string unix epoch iso match game race kick off") | {
+OF_TIME = _words("local at on utc string unix epoch iso match game race fixture kick off") | {
     *EVENTS
 }  # no other time's name
 ZONE = _words("timezone zone tz tzid offset")

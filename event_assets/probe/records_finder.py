@@ -25,7 +25,7 @@ LOOKED_AT = 20  # members of a list
 PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
 EVENT_PATHS = ("events", "v1/events", "api/events", "api/v1/events", "v2/events")
 OWN_IDS = {"id", "_id", "uid", "uuid"}  # of a record that has its fields in an object
-LAST_NAME = re.compile(r"(\w+)'?(\[\*\]|\.\*)?$")  # in a selector, of the list, or of records by id
+LAST_NAME = re.compile(r"(\w+)'?(\[\*\]|(\.\*)+)?$")  # of a list, or of records by id
 NUMBER = re.compile(r"\d[\d/.:-]*")  # also a day, or a month
 NO_LIST = (200, 404)  # statuses at an address without a path, beside which a list may be
 NO_RECORDS = re.compile(r"included|links?|errors?|facets|aggregations|filters|warnings|meta")
@@ -125,7 +125,8 @@ def find_records(document: Any) -> str | None:
         if not first or 2 * len({*first}) < len(first):  # what events have in common
             continue
         if max(likely) - min(likely) < DIFFERENT:  # else these are lists of different things
-            rank = likeness(records) + _likeness_of_name(selector)
+            # one member may be what all events are of, such as their tournament
+            rank = likeness(records) + _likeness_of_name(selector) + min(len(records), 10) / 20
             ranked.append((rank, len(records), -len(selector), -number, selector))
     return max(ranked)[-1] if ranked else None
 
@@ -135,7 +136,7 @@ def _likeness_of_name(selector: str) -> int:
     found = LAST_NAME.search(selector)
     own = words.split_name(found[1]) if found else ()
     said = {word.removesuffix(end) for word in own for end in ("", "s", "es")}
-    return bool(said & words.OF_TIME) - bool(said & words.OTHER_OBJECTS)
+    return 2 * (bool(said & words.OF_TIME) - bool(said & words.OTHER_OBJECTS))
 
 
 def join_path(names: Sequence[str]) -> str:
@@ -157,7 +158,10 @@ def _find_lists(
         rows = [row for node in nodes for row in node]
         if rows and all(isinstance(row, dict) for row in rows[:LOOKED_AT]):
             rows = [row for row in rows if isinstance(row, dict)]
-            yield f"{path}[*]" if is_many else path or "$", [rows]
+            lists = [[row for row in node if isinstance(row, dict)] for node in nodes]
+            # of an object's members, which may be lists of different things
+            groups = lists if path.partition(".*")[1] else [rows]
+            yield f"{path}[*]" if is_many else path or "$", groups
             is_record = bool({*rows[0]} & OWN_IDS)
             yield from _find_in_members(rows, f"{path or '$'}[*]", depth, is_record=is_record)
         elif not is_many and len(rows) <= MAX_PAIR:

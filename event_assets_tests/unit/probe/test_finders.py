@@ -64,6 +64,26 @@ FACETS = [{"name": f"Facet {number}", "count": number} for number in range(90)]
         ({"shows": [{**row, "start_time": None, "runs": RUNS} for row in ROWS]}, "shows"),
         ([{"total": 6, "page": 1}, ROWS], "$[1]"),
         ({"pagination": [{"total": 9, "limit": 3}], "events": ROWS}, "events"),
+        ({"cups": [{**ROWS[0], "place": "x", "rank": 1}], "results": ROWS}, "results"),
+        (
+            {
+                "seasons": [{"id": at, "name": f"S{at}", "start": "2026-07-01"} for at in (1, 2)],
+                "fixtures": [{"id": row["id"], "kickoff": row["start_time"]} for row in ROWS],
+            },
+            "fixtures",
+        ),
+        (
+            {
+                "venues": {"nodes": [{"id": at, "name": f"V{at}", "at": at} for at in range(9)]},
+                "events": {
+                    "nodes": [
+                        {"id": row["id"], "title": row["name"], "start": row["start_time"]}
+                        for row in ROWS
+                    ]
+                },
+            },
+            "events.nodes",
+        ),
         (  # which has a name, an id and a start, too
             {
                 "leagues": [{"id": "7", "name": "Cup", "seasonStart": "2026-07-01"}],
