@@ -76,6 +76,8 @@ class PageReader:
             self._unfollowed = (
                 self._find_unfollowed(response, around, request, len(rows)) if is_open else ""
             )
+        if vocabulary.is_of_next_sync(flag) and (pointer or self._unfollowed):
+            has_more, flag = None, ""
         size = _find_size(request)
         page = _weaken_total(self._read_totals(document, around, ids, size), members)
         return page._replace(

@@ -34,13 +34,14 @@ _LEFT: Final = (
     rf"((remaining|left|omitted|more)({THINGS}(count)?|count)|remaining|left|omitted"
     rf"|(num|count|{THINGS})(remaining|left|omitted))"
 )
+_NEXT_SYNC: Final = r"((next)?(sync|delta)token|deltalink)"
 YES, NO = re.compile(r"yes|true|t|y|1"), re.compile(r"no|false|f|n|0")  # the texts that dlt takes
 # What a member says, by its plain name and its value.
 SIGNS: Final = {
     "more": rf"({MORE.pattern}|{_CUT}): ({YES.pattern})|{_LAST}: false",
     # the start of the next sync comes with the last page only
     "end": rf"({MORE.pattern}): ({NO.pattern})|{_LAST}: true"
-    r"|((next)?(sync|delta)token|deltalink): (?!(none|false|0)?$).*",
+    rf"|{_NEXT_SYNC}: (?!(none|false|0)?$).*",
     "cut": rf"{_CUT}: ({YES.pattern})",
     # less sure: it may be about something else
     "promise": rf"toomanytocount: ({YES.pattern})|{_ALL}: false|{_LEFT}: [1-9]\d*",
@@ -194,6 +195,12 @@ def says_more(path: str, value: Any) -> bool | None:
     if says("more", path, value):
         return True
     return False if says("end", path, value) else None
+
+
+@cached
+def is_of_next_sync(path: str) -> bool:
+    """Return whether a member is where the next sync begins, which some APIs send on each page."""
+    return bool(re.fullmatch(_NEXT_SYNC, plain_name(path)))
 
 
 def read_flag(path: str, value: Any) -> bool | None:

@@ -41,8 +41,8 @@ SECRET_SETTINGS = SECRET_PARAMETERS.keys() - {"username", "client_id"} | {"acces
 # that names who asks, as some want.
 DROPPED_HEADER = re.compile(
     r"(accept: (?!.*application/vnd\.)|user-agent: (mozilla|curl|postman|insomnia)"
-    r"|(accept-encoding|cache-control|connection|dnt|host|origin|content-(length|type)|if-[\w-]+|pragma|priority|referer|sec-[\w-]+|te"
-    r"|upgrade-insecure-requests): )",
+    r"|(accept-encoding|cache-control|connection|dnt|host|origin|content-(length|type)|if-[\w-]+"
+    r"|pragma|priority|referer|sec-[\w-]+|te|upgrade-insecure-requests): )",
     re.IGNORECASE,
 )
 SLUG = re.compile(r"([A-Z]?[a-z]+|\d+)([-_]([A-Z]?[a-z]+|\d+)){2,}")  # no random part

@@ -236,6 +236,13 @@ def test_what_starts_the_next_sync_comes_with_the_last_page(
     assert done.result.complete is True, done.result.reason
 
 
+def test_what_starts_the_next_sync_is_no_end_beside_what_leads_on() -> None:
+    more = {"nextPageToken": "pt20", "nextSyncToken": "x1"}
+    body = {"data": [{"id": row} for row in range(20)], **more}
+    done = read_with("single_page", lambda _query: body)
+    assert done.result.complete is False, done.result.reason
+
+
 def test_a_cursor_of_the_page_beside_a_missing_link_is_no_promise() -> None:
     body = {"data": [{"id": row} for row in range(7)], "paging": {"cursors": {"after": "MTAx"}}}
     done = read_with({"type": "json_link", "next_url_path": "paging.next"}, lambda _query: body)
