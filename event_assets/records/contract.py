@@ -45,8 +45,9 @@ class FieldReader:
         self._start = start
         given = json_paths.as_list(field.source)
         choices = given or json_paths.as_list(key) or [name]
-        is_time = field.type == "timestamp"
-        getters = [(_build_time_getter if is_time else build_getter)(one) for one in choices]
+        getters = list(map(build_getter, choices))
+        if field.type == "timestamp":  # a further choice may be the day alone
+            getters[:-1] = map(_leave_open_times, getters[:-1])
         self._choices = getters if given or len(getters) == 1 else [_composite_key_getter(getters)]
         parts = [path for choice in choices for path in json_paths.template_paths(choice)]
         self.source_paths = list(dict.fromkeys(parts))  # all that the column may be made of
@@ -131,13 +132,10 @@ class FieldReader:
         return COLUMN_TYPES[self.field.type].error
 
 
-def _build_time_getter(choice: str) -> Getter:
-    """Build the function that reads a time; none where its time of day is yet to be said."""
-    getter = build_getter(choice)
-    if len(json_paths.template_paths(choice)) == 1:
-        return getter
+def _leave_open_times(getter: Getter) -> Getter:
+    """Return a getter that has no value where a time of day is yet to be said."""
     return lambda records: [
-        None if type(value) is str and value.endswith(TO_BE_SAID) else value
+        None if isinstance(value, str) and value.endswith(TO_BE_SAID) else value
         for value in getter(records)
     ]
 

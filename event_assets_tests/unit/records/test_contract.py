@@ -76,11 +76,14 @@ def test_vendors_say_a_time_in_many_ways(contract: Any, record: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("clock", ["TBA", "tbc", "TBD"])
-def test_a_time_of_day_that_is_yet_to_be_said_is_none(clock: str) -> None:
+def test_a_time_of_day_that_is_yet_to_be_said_leaves_the_next_choice(clock: str) -> None:
     record = {"day": "2026-05-01", "clock": clock, "doors": "2026-05-01T18:30Z"}
     source = ["{day}T{clock}", "doors"]
     assert read(record, type="timestamp", **{"from": source}) == TIME
     assert read(record, type="text", **{"from": source}) == f"2026-05-01T{clock}"
+    alone = FieldConfig.model_validate({"type": "timestamp", "from": source[0]})
+    values = build_field_readers({"x": alone})["x"].read([record])
+    assert [*values] == [f"2026-05-01T{clock}"]  # and is a reject, with this value
 
 
 @pytest.mark.parametrize(
