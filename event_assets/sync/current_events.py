@@ -11,15 +11,22 @@ from event_assets.warehouse.sql import quote_literal
 
 # The events of the newest complete full sync (of each account), and newer ones. An event with a
 # record that breaks the contract keeps its previous row. A record without a readable id may be that
-# of any event that was last seen before it.
+# of any event that left when it came. What the first complete full sync after an event was seen has
+# shown to be gone, no later one brings back without a record.
 CURRENT_QUERY = """
-with complete as (
+with judging as (
     select {owner} as owner, sync_number, coalesce(began_at, started_at) as started_at,
         read_from, read_until
     from {schema}.event_data_syncs where complete and full_sync is not false
-    qualify row_number() over (partition by {owner} order by sync_number desc) = 1
+), complete as (
+    from judging qualify row_number() over (partition by owner order by sync_number desc) = 1
 ), syncs as (
-    select {owner} as owner, load_id, sync_number, started_at from {schema}.event_data_syncs
+    select {owner} as owner, load_id, sync_number, started_at,
+        min(sync_number) filter (complete and full_sync is not false) over (
+            partition by {owner} order by sync_number
+            rows between 1 following and unbounded following
+        ) as judged_by
+    from {schema}.event_data_syncs
 ), current as (
     select owner, load_id, syncs.sync_number from syncs join complete using (owner)
     where syncs.sync_number >= complete.sync_number
@@ -28,25 +35,30 @@ with complete as (
     from (select *, {owner} as owner from {schema}.event_data_rejects)
     join current using (owner, load_id)
 ), unidentified as (
-    select rejects.owner, max(coalesce(first.sync_number, rejects.sync_number)) as since
+    select rejects.owner, coalesce(first.sync_number, rejects.sync_number) as since
     from rejects left join syncs as first
     on first.owner = rejects.owner and first.started_at = rejects.first_rejected_at
-    where id is null group by rejects.owner
+    where id is null
 )
 select event.* from {schema}.event_data as event
 left join complete on complete.owner = {owner}
-left join unidentified on unidentified.owner = {owner}
 left join syncs as seen on seen.owner = {owner} and seen.load_id = event._dlt_load_id
+left join judging as judge on judge.owner = {owner} and judge.sync_number = seen.judged_by
 where {conditions}(
     complete.owner is null
     or ({owner}, event._dlt_load_id) in (select owner, load_id from current)
     or ({owner}, event.id) in (select owner, id from rejects)
-    or seen.sync_number < unidentified.since{under_way}{unread}
+    or ({owner}, event._dlt_load_id) in (
+        select owner, load_id from syncs join unidentified using (owner)
+        where since between sync_number + 1 and judged_by
+    ){under_way}{unread}
 )
 """
 # A list of upcoming events shows none that has begun.
 UNDER_WAY = """
-    or ({start} < complete.started_at and {end} >= complete.started_at and {owner} not in (
+    or (
+        {start} < coalesce(judge.started_at, complete.started_at)
+        and {end} >= complete.started_at and {owner} not in (
         select current.owner from {schema}.event_data as listed
         join current on current.owner = {listed_owner} and current.load_id = listed._dlt_load_id
         join complete as newest on newest.owner = current.owner
@@ -59,12 +71,15 @@ NOT_REMOVED = """({owner}, event.id) not in (
 # The windows may not have reached an event near their ends, whatever the API compares with them.
 UNREAD = """
     or (
-        complete.read_from is not null and coalesce({end} >= complete.started_at, true)
-        and not coalesce(
-            {start} >= complete.read_from + interval 24 hour
-            and {end} <= complete.read_until - interval 24 hour, false
-        )
+        coalesce({end} >= complete.started_at, true)
+        and {not_in_complete} and (judge.owner is null or {not_in_judge})
     )"""
+NOT_IN_WINDOWS = """(
+            {sync}.read_from is not null and not coalesce(
+                {start} >= {sync}.read_from + interval 24 hour
+                and {end} <= {sync}.read_until - interval 24 hour, false
+            )
+        )"""
 
 TIMES = ("timestamp", "date")  # the types of columns that say when an event is
 # A time, and the start of a date, in UTC: a cast would take the reader's time zone.
@@ -81,10 +96,14 @@ def current_events_query(source: SourceConfig) -> str:
     start, end = event_times("event", typed)
     owner = f"listed.{ACCOUNT}" if source.accounts else "''"
     times = {"start": start, "end": end, "listed_start": event_times("listed", typed)[0]}
+    windows = {
+        f"not_in_{sync}": NOT_IN_WINDOWS.format(sync=sync, **times)
+        for sync in ("complete", "judge")
+    }
     query = CURRENT_QUERY.format(
         conditions=f"{listed}{removed}",
         under_way=UNDER_WAY.format(listed_owner=owner, **times, **names),
-        unread=UNREAD.format_map(times) if source.windows else "",
+        unread=UNREAD.format(**windows, **times) if source.windows else "",
         **names,
     )
     if source.account is None:

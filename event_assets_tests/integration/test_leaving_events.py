@@ -91,6 +91,27 @@ def test_an_event_under_way_has_gone_only_if_the_list_shows_others_that_have_beg
     assert changes(project) == [("gone", "left")]
 
 
+def test_what_is_gone_does_not_come_back_by_its_start(project: Project) -> None:
+    fair, coming = event("fair", -0.5, 2), event("coming", 3)
+    sync_lists([fair, coming], [coming])
+    assert project.ids("current_events") == ["coming", "fair"]
+    shifted = ", ".join(f"{at} = {at} - interval 1 day" for at in ("started_at", "began_at"))
+    project.rows(f"update events.event_data_syncs set {shifted}")  # when it was still to come
+    assert project.ids("current_events") == ["coming"]
+    sync_lists([coming])
+    assert project.ids("current_events") == ["coming"]
+
+
+def test_a_record_without_an_id_brings_nothing_back_that_left_before_it(project: Project) -> None:
+    old, stays, leaves = event("old", -9), event("stays", 9), event("leaves", 8)
+    unknown = {**event("unknown", 7), "id": None}
+    sync_lists([old, stays, leaves], [stays, leaves], [stays, unknown], [stays, unknown])
+    assert project.ids("current_events") == ["leaves", "stays"]
+    assert changes(project) == [("passed", "old")]
+    sync_lists([stays])
+    assert changes(project) == [("gone", "leaves"), ("passed", "old")]
+
+
 def test_what_has_begun_is_told_by_the_clock_of_the_api(project: Project) -> None:
     left, ended, coming = event("left", -0.02, 1), event("ended", -1, -0.02), event("coming", 3)
     rows = [left, ended, coming]
@@ -245,6 +266,14 @@ def test_at_the_edges_of_windows_nothing_is_judged(project: Project) -> None:
     sync_windows((rows, everything), ([event("x", 5)], limits))
     assert changes(project) == []
     assert len(project.ids("current_events")) == 4
+
+
+def test_shorter_windows_bring_nothing_back_that_was_gone(project: Project) -> None:
+    rows, wide = [event("deleted", 15), event("x", 5)], {"since": "-50d", "until": "+50d"}
+    narrow = {"since": "-10d", "until": "+10d"}
+    sync_windows((rows, wide), (rows[1:], wide), (rows[1:], narrow))
+    assert project.ids("current_events") == ["x"]
+    assert changes(project) == [("gone", "deleted")]
 
 
 def test_a_whole_list_read_in_windows_is_judged_as_a_whole(project: Project) -> None:
