@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from event_assets import warehouse
 from event_assets.config.accounts import ACCOUNT
 from event_assets.config.program import program
@@ -10,6 +12,7 @@ from event_assets.config.source_files import EVENT_DATA, SANDBOX
 from event_assets.pagination.result import PaginationResult
 from event_assets.sync import sync_log
 from event_assets.sync.current_events import TIMES, event_times
+from event_assets.sync.removed import REMOVED_TABLE
 from event_assets.values.errors import ConfigError
 from event_assets.values.urls import is_same_api
 from event_assets.values.wording import counted
@@ -24,6 +27,14 @@ from event_assets.warehouse.sql import account_filter, quote_literal
 
 EMPTY_EVENTS = "The API returned no events, but did before: the existing events stay current."
 FEWEST_EVENTS = 2  # of which none comes again, and of others: one may be all of a list
+FEWEST_COMING = 10  # events that are to come, of which fewer than one in ten comes again
+# Of the last complete full sync, and in none since. A time may be of another zone.
+UNSEEN_COMING = """
+from {table} as event select count(*)
+where {own} and _dlt_load_id = {load_id} and {start} > {since}::timestamptz + interval 24 hour
+"""
+UNTIL = " and {end} <= {until}::timestamptz - interval 24 hour"
+NOT_REMOVED = " and id not in (from {removed} select id where {own} and id is not null)"
 EMPTY_LIST = "The API returned no records, but did before: the existing rows are kept."
 
 
@@ -53,6 +64,62 @@ def distrust_lost_total(
     return result.doubted(
         f"{counted(result.facts.distinct, 'row')} received, but the API no longer reports a total, "
         f"which was {before:,}: the others may be missing. If they are not, set `total_path: null`."
+    )
+
+
+def count_unseen_coming(database: Database, resource: ResourceConfig) -> int:
+    """Count the events that only the last complete full sync has brought, and that are to come.
+
+    They are in the list of this sync, too, but for those that were removed, or are not in its
+    windows.
+    """
+    source, own = resource.source, account_filter(resource.source.account)
+    log, syncs = sync_log.sync_log_table(resource.name), f"complete and full_sync and {own}"
+    load_id = latest_value(database, source.name, log, "load_id", syncs)
+    if not resource.is_events or load_id is None:
+        return 0
+    since, until = datetime.now(UTC), None
+    if source.windows and not source.windows.whole:
+        first, until = source.windows.span(since)
+        since = max(since, first)
+    start, end = _times(database, resource)
+    query = UNSEEN_COMING + UNTIL * bool(until) + NOT_REMOVED * bool(source.removed_when)
+    names = {
+        "table": f"{source.name}.{resource.name}",
+        "removed": f"{source.name}.{REMOVED_TABLE}",
+        "load_id": quote_literal(load_id),
+        "since": quote_literal(str(since)),
+        "until": quote_literal(str(until)),
+    }
+    ((count,),) = database.execute(query.format(own=own, start=start, end=end, **names)).fetchall()
+    return int(count)
+
+
+def distrust_other_list(
+    database: Database,
+    resource: ResourceConfig,
+    coming: int,
+    records: int,
+    rejects: int,
+    result: PaginationResult,
+) -> PaginationResult:
+    """Treat a complete result as unverified if few of the events that are to come are in it.
+
+    They are not over, as at the end of a season: the list was cut short, or has other ids.
+
+    Args:
+        coming: `count_unseen_coming` before the load.
+    """
+    if coming < FEWEST_COMING:
+        return result
+    listed = coming - count_unseen_coming(database, resource) + rejects
+    if listed * 10 >= coming:
+        return result
+    return result.doubted(
+        f"{f'Only {listed:,}' if listed else 'None'} of the {coming:,} known events that are still "
+        f"to come {'are' if listed > 1 else 'is'} among the {counted(records, 'record')} of the "
+        "list, as if it were cut short, or its ids were others: all stay current. Ask the API's "
+        f"operator, or {_accept(resource.source, '--full ')}."
     )
 
 
@@ -106,13 +173,13 @@ def ensure_same_origin(
             raise ConfigError(
                 f"The database {destination.display_name} contains events of {recorded}, not of "
                 f"{source.events_url}: {to_set}{destination.new_database_hint}, "
-                f"{'and sync again' if is_mixed else accept}."
+                f"{'and sync again' if is_mixed else f'or {accept}'}."
             )
     if paths and paths != source.events.id_paths and not accepts_new:
         raise ConfigError(
             f"The ids of the events in {destination.display_name} come from `{', '.join(paths)}`, "
             f"not from `{', '.join(source.events.id_paths)}`, by which each would be there twice: "
-            f"change it back in defs.yaml, {destination.new_database_hint}, {accept}."
+            f"change it back in defs.yaml, {destination.new_database_hint}, or {accept}."
         )
 
 
@@ -127,8 +194,7 @@ def count_rows_of_other_configuration(database: Database, resource: ResourceConf
     version = latest_value(database, source.name, log, "version", syncs)
     if not resource.is_events or version in (None, source.config_hash):
         return 0
-    types = column_types(database, source.name, resource.name).items()
-    _, end = event_times("event", {name: kind for name, kind in types if kind in TIMES})
+    _, end = _times(database, resource)
     coming = database.sql(
         f"from {source.name}.{resource.name} as event "
         f"where {account_filter(account)} and coalesce({end} >= now(), true) limit 1"
@@ -153,13 +219,18 @@ def ensure_known_events(
         f"None of the {before:,} events in {source.name}.{EVENT_DATA} is among the {received:,} "
         "that the API sends since the configuration changed, as if they were those of another "
         "list: change it back in defs.yaml, "
-        f"{warehouse.get_destination().new_database_hint}, {_accept(source)}."
+        f"{warehouse.get_destination().new_database_hint}, or {_accept(source)}."
     )
 
 
-def _accept(source: SourceConfig) -> str:
-    command = f"`{program()} sync {source.name} --accept-new-origin`"
-    return f"or accept it, by {command} or a run in Dagster with `accept_new_origin: true`"
+def _accept(source: SourceConfig, options: str = "") -> str:
+    command = f"`{program()} sync {source.name} {options}--accept-new-origin`"
+    return f"accept it, by {command} or a run in Dagster with `accept_new_origin: true`"
+
+
+def _times(database: Database, resource: ResourceConfig) -> tuple[str, str]:
+    types = column_types(database, resource.source.name, resource.name).items()
+    return event_times("event", {name: kind for name, kind in types if kind in TIMES})
 
 
 def _is_of_other_mode(database: Database, source: SourceConfig) -> bool:

@@ -128,8 +128,10 @@ def load(
     if plan.is_full:
         result = guards.distrust_empty_result(database, resource, records, result)
         result = guards.distrust_lost_total(database, resource, result)
-    is_judged = plan.is_full and not plan.accepts_new_origin and not source.windows
-    others = guards.count_rows_of_other_configuration(database, resource) if is_judged else 0
+    is_judged = plan.is_full and not plan.accepts_new_origin
+    is_unlimited = is_judged and not source.windows
+    others = guards.count_rows_of_other_configuration(database, resource) if is_unlimited else 0
+    coming = guards.count_unseen_coming(database, resource) if is_judged else 0
     if plan.parents_doubt:
         result = guards.distrust_parents(resource, plan.parents_doubt, result)
     # none to compare if no two records have the same key; dlt takes long to tell what they are
@@ -147,14 +149,17 @@ def load(
         rows = inspection.count_rows(database, schema, resource.name, source.account)
         if others:
             guards.ensure_known_events(database, resource, others, rows, load_id)
-        row = build_row(plan, stream, extracted, result, repeats, load_id, rows)
+        if resource.is_events and source.removed_when:
+            record_removed(database, source, extracted.removed.ids, load_id, stream.started_at)
+        verdict = guards.distrust_other_list(
+            database, resource, coming, records, builder.reject_count, result
+        )
+        row = build_row(plan, stream, extracted, verdict, repeats, load_id, rows)
         complete = row["complete"] is True and plan.is_full
         rejects.merge_into_table(database, resource, load_id, stream.started_at, complete=complete)
         delete_rows_without_parent(database, resource)
         if resource.is_events:
             delete_excluded(database, source)
-        if resource.is_events and source.removed_when:
-            record_removed(database, source, extracted.removed.ids, load_id, stream.started_at)
         number = sync_log.append(database, resource, row)
         on_loaded(database, {**row, "sync_number": number}, stream.seconds)
 

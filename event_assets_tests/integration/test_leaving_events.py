@@ -297,3 +297,104 @@ def test_each_account_is_judged_by_its_own_sync(project: Project) -> None:
     assert sorted(changes(project, ", account")) == left
     counts = "select account, count(*) from events.current_events group by 1 order by 1"
     assert project.rows(counts) == [("a", 1), ("b", 3)]
+
+
+SCHEDULE = [event(f"e{number}", number + 2) for number in range(12)]
+OTHER_IDS = [{**each, "id": f"evt_{each['id']}"} for each in SCHEDULE]
+
+
+@pytest.mark.parametrize(
+    ("listed", "said"),
+    [
+        (OTHER_IDS, "None of the 12 known events that are still to come is among the 12 records"),
+        (
+            SCHEDULE[:1],
+            "Only 1 of the 12 known events that are still to come is among the 1 record",
+        ),
+    ],
+)
+def test_a_list_without_the_known_events_that_are_still_to_come_is_doubted_until_it_is_accepted(
+    project: Project, listed: list[dict[str, Any]], said: str
+) -> None:
+    rows = SCHEDULE[:]
+    with serving({PATH: paged(rows)}) as api:
+        config = source_of(source(api.url, fields=FIELDS))
+        sync_source(config, derived=True)
+        rows[:] = listed
+        warned: list[str] = []
+        for _ in range(2):
+            sync_source(config, derived=True)
+            found = complete(config)
+            assert (found.passed, found.severity.name) == (False, "WARN")
+            warned.append(str(found.description))
+            assert {each["id"] for each in SCHEDULE} <= {*project.ids("current_events")}
+            assert {kind for kind, _ in changes(project)} <= {"appeared"}
+        assert warned[0].startswith(said)
+        assert all("sync events --full --accept-new-origin`" in each for each in warned)
+        sync_source(config, derived=True, accepts_new_origin=True)
+        assert complete(config).passed
+        sync_source(config, derived=True)
+    assert complete(config).passed
+    assert project.ids("current_events") == sorted(each["id"] for each in listed)
+
+
+def test_a_list_of_known_events_that_comes_back_needs_not_be_accepted(project: Project) -> None:
+    rows = SCHEDULE[:]
+    with serving({PATH: paged(rows)}) as api:
+        config = source_of(source(api.url, fields=FIELDS))
+        for listed in (SCHEDULE, OTHER_IDS, SCHEDULE):
+            rows[:] = listed
+            sync_source(config, derived=True)
+    assert complete(config).passed
+    assert project.ids("current_events") == sorted(each["id"] for each in SCHEDULE)
+
+
+@pytest.mark.parametrize(
+    ("known", "listed"),
+    [
+        (SCHEDULE, SCHEDULE[:2]),
+        (SCHEDULE[:9], OTHER_IDS),
+        ([event(f"e{number}", number / 24 - 1) for number in range(48)], OTHER_IDS),
+        ([event(f"e{number}", None) for number in range(12)], OTHER_IDS),
+    ],
+    ids=["several are left", "few were known", "over or about to begin", "without times"],
+)
+@pytest.mark.usefixtures("project")
+def test_other_events_than_those_known_are_usual(
+    known: list[dict[str, Any]], listed: list[dict[str, Any]]
+) -> None:
+    rows = known[:]
+    with serving({PATH: paged(rows)}) as api:
+        config = source_of(source(api.url, fields=FIELDS))
+        for rows[:] in (known, listed):
+            sync_source(config)
+    assert complete(config).passed
+
+
+def test_known_events_that_are_listed_as_removed_are_listed(project: Project) -> None:
+    rows = [{**each, "state": "on"} for each in SCHEDULE]
+    with serving({PATH: paged(rows)}) as api:
+        config = source_of(source(api.url, fields=FIELDS, removed_when={"state": "off"}))
+        sync_source(config)
+        rows[:] = [*({**each, "state": "off"} for each in SCHEDULE), *OTHER_IDS]
+        sync_source(config)
+        rows[:] = OTHER_IDS
+        sync_source(config, derived=True)
+    assert complete(config).passed
+    assert project.ids("current_events") == sorted(each["id"] for each in OTHER_IDS)
+
+
+@pytest.mark.parametrize(("until", "passed"), [("+9d", False), ("+3d", True)])
+@pytest.mark.usefixtures("project")
+def test_known_events_outside_of_the_windows_are_not_missed(until: str, passed: bool) -> None:
+    rows = [event(f"e{number}", number / 10 + 4) for number in range(12)]
+    with serving({PATH: windowed(rows)}) as api:
+
+        def limited(until: str) -> Any:
+            windows = {**WINDOWS, "since": "-5d", "until": until}
+            return source_of(source(api.url, fields=FIELDS, windows=windows))
+
+        sync_source(limited("+9d"))
+        rows[:] = [event("new", 1)]
+        sync_source(limited(until))
+    assert complete(limited(until)).passed is passed
