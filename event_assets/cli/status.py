@@ -30,10 +30,17 @@ from event_assets.values.wording import counted, format_age
 
 Row = Mapping[str, Any]  # a row of a sync log, with the name of its table
 ACCOUNTS = "event_data_accounts"
-# The newest sync of a table, of each listed account.
+# The newest sync of a table, of each listed account, and what the newest full one has found.
 NEWEST = """
 select syncs.* replace (finished_at::timestamptz as finished_at, complete::boolean as complete),
-    '{table}' as "table", {left} < table_rows as has_lost_rows, {is_behind} as is_behind
+    '{table}' as "table", {left} < table_rows as has_lost_rows, {is_behind} as is_behind,
+    arg_max(
+        struct_pack(
+            finished_at := finished_at::timestamptz, complete := complete::boolean, reason := reason
+        ),
+        sync_number
+    ) filter (full_sync::boolean is not false and finished_at is not null)
+        over (partition by {account}) as newest_full
 from "{schema}"."{table}_syncs" as syncs {listed}
 qualify row_number() over (partition by {account} order by sync_number desc) = 1
     and finished_at is not null
@@ -58,6 +65,7 @@ class Problem(NamedTuple):
 
 
 PROBE = "probe {source}"
+FULLY = "sync {source} --full"
 REJECTS = "show {source}.{table}_rejects"
 OF_LIST = "show {source}.{table}_syncs"  # in place of the probe, which reads events only
 # Of the newest sync of a table.
@@ -80,11 +88,15 @@ PROBLEMS: Sequence[tuple[Callable[[Row], object], Problem]] = (
             "sync {source}",
         ),
     ),
+    (
+        lambda row: row["full_sync"] is False and _full(row)["complete"] is not True,
+        Problem(1, "Its newest full sync may not be complete: {newest_full[reason]}", FULLY),
+    ),
     (lambda row: row["complete"] is None, Problem(4, "It may not be complete: {reason}", PROBE)),
     (lambda row: row.get("rejects"), Problem(5, "Rejected records: {rejects}.", REJECTS)),
 )
 OTHER = Problem(0, "Its newest sync was of {api}, not of {address}.", "sync {source}")
-FAILED = Problem(0, "{where}Its newest sync failed {age} ago{reason}", "sync {source}")
+FAILED = Problem(0, "{where}Its newest {kind} failed {age} ago{reason}", "sync {source}")
 NEVER = Problem(2, "It was never synced.", "sync {source}")
 LATE = Problem(3, "It is late.", "sync {source}")
 AHEAD = Problem(3, "It was synced at a time that is to come: correct the clock.", "sync {source}")
@@ -208,7 +220,8 @@ def _judge(
     others = {row.get("api") for row in syncs if is_known} - {None, address}
     # Of different events that share an id, one alone is there.
     wrong = [row for row in syncs if row.get("conflicting_ids") or row["has_lost_rows"]]
-    verdicts = {row not in wrong and row["complete"] for row in syncs} or {None}
+    both = [(row, one["complete"]) for row in syncs for one in (row, _full(row))]
+    verdicts = {row not in wrong and complete for row, complete in both} or {None}
     problems = [AHEAD if is_ahead else LATE] if times and not is_fresh else []
     problems += [NEVER] if not times and not failed else []
     problems += [NOT_BUILT] if times and events is None and False not in verdicts else []
@@ -236,12 +249,15 @@ def _failures(source: SourceFile, syncs: Sequence[Row], left: Collection[str]) -
     own, others = failure_file(source.name), failure_file(f"{source.name}__*")
     with suppress(FileNotFoundError, NotADirectoryError):
         any(own.parent.iterdir())  # `glob` finds nothing in a folder that it cannot read
-    for noted in (*own.parent.glob(own.name), *sorted(own.parent.glob(others.name))):
+    full = failure_file(source.name, is_full=True)
+    patterns = (own.name, full.name, others.name)
+    for noted in (file for pattern in patterns for file in sorted(own.parent.glob(pattern))):
+        is_full = noted.name.endswith(full.name.removeprefix(source.name))
         lines = [*noted.read_text("utf-8", "replace").split("\n"), "", ""]
         account, reason, table = lines[0], lines[1], lines[2] or EVENT_DATA
         failed_at = noted.stat().st_mtime
         is_over = any(
-            row["finished_at"].timestamp() > failed_at
+            (_full(row) if is_full else row)["finished_at"].timestamp() > failed_at
             for row in syncs
             if row["table"] == table and account in ("", row.get("account"))
         )
@@ -249,10 +265,12 @@ def _failures(source: SourceFile, syncs: Sequence[Row], left: Collection[str]) -
         if table in source.tables and is_known and not is_over:
             text = FAILED.text.format(
                 where=_where(table, account),
+                kind="full sync" if is_full else "sync",
                 age=format_age((time.time() - failed_at) / 60),
                 reason=f": {reason}" if reason else ".",
             )
-            helps = REJECTS if "max_rejects" in reason else FAILED.command
+            again = FULLY if is_full else FAILED.command
+            helps = REJECTS if "max_rejects" in reason else again
             yield FAILED._replace(text=text, command=helps.format(source=source.name, table=table))
 
 
@@ -265,6 +283,11 @@ def _problems(row: Row) -> Iterator[Problem]:
             command = OF_LIST if is_list and problem.command == PROBE else problem.command
             text = where + problem.text.format_map(row)
             yield problem._replace(text=text, command=command.format_map(row))
+
+
+def _full(row: Row) -> Mapping[str, Any]:
+    """Return what the newest full sync has found, or else the newest one."""
+    return row["newest_full"] or row
 
 
 def _where(table: str, account: str | None) -> str:

@@ -33,9 +33,12 @@ def syncs_folder() -> Path:
     return file.parent / "dlt" / ("lake" if is_lake() else file.stem)
 
 
-def failure_file(pipeline: str) -> Path:
-    """Return the file with the account, the reason and the table of a sync that failed."""
-    return syncs_folder() / f"{pipeline}.failed"
+def failure_file(pipeline: str, *, is_full: bool = False) -> Path:
+    """Return the file with the account, the reason and the table of a sync that failed.
+
+    A full sync that was asked for has its own: what a sync of changes reads does not replace it.
+    """
+    return syncs_folder() / f"{pipeline}{'.full' * is_full}.failed"
 
 
 def require_writable_database() -> None:

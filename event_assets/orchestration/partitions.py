@@ -103,7 +103,9 @@ def update_partitions(source: SourceConfig, instance: dg.DagsterInstance) -> Seq
     for name in gone - busy:
         instance.delete_dynamic_partition(partitions, name)
         for resource in source.resources:
-            failure_file(pipeline_name(source.name, resource, name)).unlink(missing_ok=True)
+            pipeline = pipeline_name(source.name, resource, name)
+            for is_full in (False, True):
+                failure_file(pipeline, is_full=is_full).unlink(missing_ok=True)
     return names
 
 

@@ -65,7 +65,13 @@ def sync(
     has_bar = os.environ.get("EVENTS_PROGRESS") == "bar"
     logger = nullcontext(progress.progress_logger(context.log.info))
     bar = progress.progress_bar(process.terminal()) if has_bar else logger
-    noted = note_failure(resource.pipeline_name, resource.name, source.account, user_message)
+    noted = note_failure(
+        resource.pipeline_name,
+        resource.name,
+        source.account,
+        user_message,
+        is_full=options["full_sync"],
+    )
     with noted, bar as on_progress:
         runner.run_sync(
             resource,

@@ -144,17 +144,25 @@ def journal_file(pipeline: str) -> Path:
 
 @contextmanager
 def note_failure(
-    pipeline: str, table: str, account: str | None, describe: Callable[[Exception], str | None]
+    pipeline: str,
+    table: str,
+    account: str | None,
+    describe: Callable[[Exception], str | None],
+    *,
+    is_full: bool = False,
 ) -> Iterator[None]:
     """Write a file with the account, the reason and the table of a sync that fails.
 
-    It is older than the next sync of the table.
+    It is older than the next sync of the table. That of a full sync goes with the next one.
 
     `describe` returns the reason of a failure in one sentence, or None for a defect.
     """
-    file = failure_file(pipeline)
+    file = failure_file(pipeline, is_full=is_full)
     try:
         yield
+        if is_full:
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
     except BusyError:
         raise  # no sync was tried
     except Exception as error:

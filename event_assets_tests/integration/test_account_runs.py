@@ -229,11 +229,13 @@ def test_the_failures_of_an_account_that_leaves_the_list_go(kept: Project, tmp_p
     sensor.evaluate_tick(dg.build_sensor_context(kept.instance))
     for account in ("a", "b"):
         for resource in source_of(document).for_account(account).resources.values():
-            failure_file(resource.pipeline_name).parent.mkdir(parents=True, exist_ok=True)
-            failure_file(resource.pipeline_name).write_text(account)
+            for is_full in (False, True):
+                noted = failure_file(resource.pipeline_name, is_full=is_full)
+                noted.parent.mkdir(parents=True, exist_ok=True)
+                noted.write_text(account)
     listing(tmp_path, "b")
     sensor.evaluate_tick(dg.build_sensor_context(kept.instance))
-    assert [file.read_text() for file in syncs_folder().glob("*.failed")] == ["b", "b"]
+    assert [file.read_text() for file in syncs_folder().glob("*.failed")] == ["b"] * 4
 
 
 def test_a_list_that_cannot_be_read_leaves_the_accounts_that_are_known(

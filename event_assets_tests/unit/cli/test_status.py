@@ -40,9 +40,12 @@ def guests(synced: Project, source_file: Path) -> Project:
     return synced
 
 
-def fail(pipeline: str, account: str | None = None, table: str = "event_data") -> None:
+def fail(
+    pipeline: str, account: str | None = None, table: str = "event_data", *, is_full: bool = False
+) -> None:
     """Leave what a sync leaves that fails."""
-    with pytest.raises(ApiError), note_failure(pipeline, table, account, user_message):
+    noted = note_failure(pipeline, table, account, user_message, is_full=is_full)
+    with pytest.raises(ApiError), noted:
         raise ApiError("The API answered 401.")
 
 
@@ -144,6 +147,50 @@ def test_a_sync_that_failed_after_the_last_good_one_is_told(
     log_sync(synced.database, table="guests", minutes_ago=-1)
     assert run(["status"]) == 1
     log_sync(synced.database, minutes_ago=-1)
+    assert run(["status"]) == 0
+
+
+def test_a_full_sync_that_failed_is_told_until_a_full_one_succeeds(
+    synced: Project, capsys: Output
+) -> None:
+    fail("events", is_full=True)
+    log_sync(synced.database, minutes_ago=-1, full_sync=False)
+    fail("events")
+    log_sync(synced.database, minutes_ago=-2, full_sync=False)
+    assert run(["status"]) == 1
+    *_, problem, helps = capsys.readouterr().out.splitlines()
+    assert problem == "  Its newest full sync failed less than a minute ago: The API answered 401."
+    assert helps.endswith("event-assets sync events --full")
+    log_sync(synced.database, minutes_ago=-3, full_sync=True)
+    log_sync(synced.database, minutes_ago=-4, full_sync=False)
+    assert run(["status"]) == 0
+
+
+def test_a_full_sync_that_succeeds_within_bounds_settles_one_that_failed(synced: Project) -> None:
+    fail("events", is_full=True)
+    with note_failure("events", "event_data", None, user_message, is_full=False):
+        log_sync(synced.database, minutes_ago=-1, full_sync=False)
+    assert run(["status"]) == 1
+    with note_failure("events", "event_data", None, user_message, is_full=True):
+        log_sync(synced.database, minutes_ago=-1, full_sync=False)
+    assert run(["status"]) == 0
+
+
+@pytest.mark.parametrize("complete", [False, None])
+def test_a_full_sync_that_may_lack_events_is_told_until_a_full_one_is_complete(
+    synced: Project, capsys: Output, complete: bool | None
+) -> None:
+    reason = "5 of 9 came."
+    log_sync(synced.database, full_sync=True, complete=complete, reason=reason)
+    log_sync(synced.database, full_sync=False)
+    assert run(["status"]) == 1
+    *_, problem, helps = capsys.readouterr().out.splitlines()
+    assert problem == f"  Its newest full sync may not be complete: {reason}"
+    assert helps.endswith("event-assets sync events --full")
+    assert run(["status", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)[0]["is_complete"] is complete
+    log_sync(synced.database, full_sync=True)
+    log_sync(synced.database, full_sync=False)
     assert run(["status"]) == 0
 
 
