@@ -71,8 +71,12 @@ def load_parent_rows(database: Database, resource: ResourceConfig) -> tuple[Any,
     doubt = _find_doubt(database, resource, rows, requested)
     # without a value in its place, another address would be requested
     texts = (f"{sql.quote_identifier(column)}::varchar" for column in requested)
-    rows = rows.filter(" and ".join(f"length({text}) > 0" for text in texts))
-    return rows.project(selection).distinct().order("all").to_arrow_table(), doubt
+    usable = rows.filter(" and ".join(f"length({text}) > 0" for text in texts))
+    table = usable.project(selection).distinct().order("all").to_arrow_table()
+    if not doubt and not len(table) and rows.limit(1).fetchall():
+        names = " and ".join(f"`{field}`" for field in resource.requested_fields)
+        doubt = f"none has a value for {names}"  # the API may have renamed it
+    return table, doubt
 
 
 def identify_rows(database: Database, source: SourceConfig, key: str) -> dict[str, list[str]]:

@@ -80,6 +80,32 @@ def test_a_parent_without_a_value_is_left_out() -> None:
     assert (check.passed, check.description) == (True, "The only row was received, in 1 list.")
 
 
+def test_a_field_that_all_parents_have_lost_is_told_until_one_has_it_again(
+    project: Project,
+) -> None:
+    rows = [{**event, "organizer": {"id": f"o{i}"}} for i, event in enumerate(events(3))]
+    members = "/v1/organizers/{organizer}/members"
+    with serving({PATH: paged(rows), members: lambda _: {"data": [{"id": "m1"}]}}) as api:
+        config = by_organizer(api.url)
+        sync_source(config)
+        for row in rows:
+            row["organiser"] = row.pop("organizer")
+        for _ in range(2):
+            sync_source(config)
+            check = complete(config, "members")
+            assert (check.passed, check.severity.name) == (False, "WARN")
+            assert check.description == (
+                "The list is empty, but there may be more `event_data` than these: none has a "
+                "value for `organizer.id`."
+            )
+        rows.clear()
+        sync_source(config)
+        assert project.rows("select count(*) from events.members") == [(3,)]
+        rows += [{**events(1)[0], "organizer": {"id": "o1"}}]
+        sync_source(config)
+    assert complete(config, "members").passed
+
+
 @pytest.mark.parametrize(
     ("third", "why"),
     [
