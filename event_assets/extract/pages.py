@@ -79,10 +79,14 @@ def read_list(
             if not _is_end(error, paginator, may_lack_list=not (is_nothing and was_nothing)):
                 raise
         except HTTPError as error:
-            has_expired = client.has_expired(error.response.status_code)
+            status = error.response.status_code
+            # the first request of a list is made from no response
+            has_expired = paginator.facts.pages > 0 and client.has_expired(status)
             if not _is_refused_page(error, paginator, has_expired=has_expired):
                 if has_expired:
-                    raise ExpiredJournalError("The API rejects a recorded cursor.") from None
+                    raise ExpiredJournalError(
+                        "The API rejects a recorded cursor or link."
+                    ) from None
                 raise
         else:
             records = select_records(response)

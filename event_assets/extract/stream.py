@@ -121,6 +121,7 @@ class Stream:
 
         Raises:
             ExpiredPositionError: the API knows no changes since the position.
+            ExpiredJournalError: the sync cannot be resumed.
         """
         pending, selector = deque[PagedList](), self.resource.endpoint.get("data_selector")
 
@@ -145,6 +146,7 @@ class Stream:
             self._has_list = True
         if rows := self._lists_read.repeated:
             self._lists_read.filters_by_parent = self._filters_by_parent(rows)
+        self.client.end_reading()
 
     def _filters_by_parent(self, rows: Sequence[Any]) -> bool:
         """Return whether the list of a parent that does not exist begins with other rows."""

@@ -18,11 +18,14 @@ from event_assets.http.pace import read_date
 from event_assets.http.response import JsonResponse
 from event_assets.http.session import ApiSession
 from event_assets.http.window import ReadAheadWindow
+from event_assets.values.errors import ApiError, ContentError, ExpiredJournalError
 from event_assets.values.redaction import KNOWN
+from event_assets.values.urls import origin
 
 Requests = Callable[[int, int], Iterable[Request]]  # from the one at `start` to before `stop`
 Futures = dict[str, Future[JsonResponse]]
 EXPIRED = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus(422))
+DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 class ApiClient:
@@ -61,6 +64,8 @@ class ApiClient:
         self._lists: Futures = {}
         self._templates: dict[str, PreparedRequest] = {}
         self._last_response: JsonResponse | None = None
+        self._has_asked = False  # whether a response came from the API
+        self._has_good_request = False  # whether it still answers the one before, a recorded one
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="read-ahead")
 
     def fetch(
@@ -74,6 +79,7 @@ class ApiClient:
 
         Raises:
             ApiError: There is no valid response after all retries.
+            ExpiredJournalError: A recorded response links to a host that cannot be reached.
             HTTPError, IgnoreResponseException: The request's hooks raise it for the response.
         """
         key = _key(request)
@@ -87,8 +93,15 @@ class ApiClient:
             self._read_ahead(self._pages, pages, self._page_window.ahead)
             self._read_ahead(self._lists, lists, self._list_window.ahead)
         was_awaited, is_first = not future.done(), self._last_response is None
-        response = self._compare_runs(future.result())
+        try:
+            response = future.result()
+        except ApiError as error:
+            if isinstance(error, ContentError) or not self._is_bad_link(request):
+                raise
+            raise ExpiredJournalError("A recorded link leads to no host.") from None
+        response = self._compare_runs(response)
         if not response.is_replayed:
+            self._has_asked = True
             for window in (self._page_window, self._list_window):
                 window.add(response.elapsed.total_seconds(), was_awaited=was_awaited)
         if is_first:
@@ -97,8 +110,28 @@ class ApiClient:
         return _apply_hooks(request, response)
 
     def has_expired(self, status: int) -> bool:
-        """Return whether an error may mean that the API rejects a recorded cursor."""
-        return self._journal.is_resumed and status in EXPIRED
+        """Return whether an error may mean that the API rejects a recorded cursor or link."""
+        is_denied = status in DENIED and self._has_good_request
+        return self._journal.is_resumed and (status in EXPIRED or is_denied)
+
+    def end_reading(self) -> None:
+        """Note that all lists were read to their ends: no later sync may replay the responses.
+
+        Raises:
+            ExpiredJournalError: an earlier sync had come as far.
+        """
+        is_replay = self._last_response is not None and not self._has_asked
+        self._journal.end_reading(is_replay=is_replay)
+
+    def _is_bad_link(self, request: Request) -> bool:
+        """Return whether a recorded page, which the API still sends, led to another host."""
+        before = self._last_response
+        is_own = origin(request.url) == origin(self._session.base_url)
+        if is_own or before is None or not before.is_replayed:
+            return False
+        with suppress(ApiError):
+            return self._session.send(before.request).ok
+        return False
 
     def _drop_unexpected(self, pages: Requests) -> None:
         """Drop the pages that will not follow: the list moved, or another one begins."""
@@ -114,10 +147,12 @@ class ApiClient:
     def _compare_runs(self, response: JsonResponse) -> JsonResponse:
         """Request a recorded page again where it follows one that is not, or is followed by one."""
         before, self._last_response = self._last_response, response
+        self._has_good_request = False
         if before is not None and before.is_replayed != response.is_replayed:
             replayed = response if response.is_replayed else before
             recorded = JsonResponse(replayed.content, replayed.headers)  # paging changes records
             live = self._session.send(replayed.request)
+            self._has_good_request = before.is_replayed and live.ok
             self.list_changed |= not live.ok or (
                 self._list_state(live) != self._list_state(recorded)
             )

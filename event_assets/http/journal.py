@@ -1,8 +1,9 @@
-"""The journal: the good responses of a sync that has not ended, replayed by the next run of it.
+"""The journal: the good responses of a sync that was interrupted, replayed by its next run.
 
 A run makes the same requests in the same order as one before it that was killed or failed, so its
 paging comes to where that one was, and only what is not recorded goes to the API. Nothing of
-paging's own state is stored. It is a SQLite database, which one thread writes ten times a second.
+paging's own state is stored. What a run has read to the end, no later one replays: it would be old.
+It is a SQLite database, which one thread writes ten times a second.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from event_assets.values.errors import (
 )
 
 LOG = logging.getLogger("dagster")
-FORMAT = 1
+FORMAT = 2
 CODEC = "lz4"  # a third of zstd's CPU time
 INTERVAL = 0.1  # seconds between two writes
 MAX_RATE = 200  # responses a second, of late; a quicker API is asked again in little time
@@ -66,9 +67,13 @@ class Journal:
         is_quick: whether the API sends more responses of late than are recorded.
     """
 
-    def __init__(self, path: Path, identity: str, resume_hours: float) -> None:
+    def __init__(
+        self, path: Path, identity: str, resume_hours: float, *, is_retry: bool = False
+    ) -> None:
         self.started_at = datetime.now(UTC)
         self.is_resumed = self.is_quick = False
+        self._is_retry = is_retry
+        self._is_read = False  # whether all lists were read to their ends
         self._path = path
         self._identity = f"{FORMAT} {identity}".encode(errors="surrogatepass")
         self._salt = secrets.token_bytes(16)
@@ -117,12 +122,31 @@ class Journal:
         if self._buffered_bytes > MAX_BUFFERED_BYTES:
             self._write()
 
+    def end_reading(self, *, is_replay: bool) -> None:
+        """Note that all lists were read to their ends: no later sync may replay the responses.
+
+        Args:
+            is_replay: whether all responses came from the journal.
+
+        Raises:
+            ExpiredJournalError: an earlier sync had come as far.
+        """
+        if is_replay and not self._is_retry:
+            raise ExpiredJournalError("An interrupted sync had read all lists to their ends.")
+        with self._lock:
+            self._is_read = True
+            if self._database:
+                self._change("update sync set is_read = ?", [(True,)])
+            if self._is_over.is_set():  # it cannot be written
+                self._close(keep=False)
+
     def discard(self) -> None:
         """Delete what is recorded. The sync starts again: `started_at` is now."""
         with self._lock, self._buffer_lock:
             self._buffer = []
             self._close(keep=False)
-            self.started_at, self.is_resumed = datetime.now(UTC), False
+            self.started_at = datetime.now(UTC)
+            self.is_resumed = self._is_read = False
 
     def close(self, *, keep: bool) -> None:
         """End recording, and delete the file unless it is to be kept."""
@@ -148,11 +172,14 @@ class Journal:
     def _find_responses(self, database: sqlite3.Connection, hours: float) -> str | None:
         """Note where the responses are; return why they are invalid."""
         query = "select sync.*, at from sync, response order by response.rowid desc limit 1"
-        [(self._salt, identity, started_at, runs, keys, recorded_at)] = database.execute(query)
+        [row] = database.execute(query)
+        self._salt, identity, started_at, runs, keys, is_read, recorded_at = row
         if abs(time.time() - recorded_at) >= hours * 3600:  # a clock may have been ahead
             return f"its last response is more than {hours:g} hours old"
         if identity != self._hash_identity():
             return "its configuration, a secret or the table has changed since"
+        if is_read and not self._is_retry:
+            return "its lists were read to their ends"
         for rowid, key in database.execute("select rowid, key from response order by rowid desc"):
             self._rowids.setdefault(key, []).append(rowid)
         runs = runs + 1 if len(self._rowids) == keys else 1
@@ -210,10 +237,10 @@ class Journal:
     def _create(self) -> sqlite3.Connection:
         database = self._open()
         database.execute("begin")  # the transaction of the first change
-        database.execute("create table sync (salt, identity, started_at, runs, keys)")
+        database.execute("create table sync (salt, identity, started_at, runs, keys, is_read)")
         database.execute("create table response (key, at, headers, size, body)")
-        state = [self._salt, self._hash_identity(), self.started_at.isoformat()]
-        database.execute("insert into sync values (?, ?, ?, 0, 0)", state)
+        state = [self._salt, self._hash_identity(), self.started_at.isoformat(), self._is_read]
+        database.execute("insert into sync values (?, ?, ?, 0, 0, ?)", state)
         return database
 
     def _pack(self, response: KeyedResponse) -> tuple[Any, ...]:
@@ -242,7 +269,9 @@ class Journal:
 
 
 @contextmanager
-def open_journal(file: Path, identity: str, resume_hours: float) -> Iterator[Journal]:
+def open_journal(
+    file: Path, identity: str, resume_hours: float, *, is_retry: bool = False
+) -> Iterator[Journal]:
     """Open the journal of a sync: deleted when the sync ends, kept when it fails.
 
     Args:
@@ -251,8 +280,10 @@ def open_journal(file: Path, identity: str, resume_hours: float) -> Iterator[Jou
             sync in the table: older responses must not follow it. Only a salted hash of it is
             stored; what was recorded under another identity is invalid.
         resume_hours: how long after the last response a sync is resumed. 0: nothing is recorded.
+        is_retry: whether the same sync begins again, and may replay also what it had read to the
+            end. Another one may not: it would load what the API had then, as if it were new.
     """
-    journal, keep = Journal(file, identity, resume_hours), False
+    journal, keep = Journal(file, identity, resume_hours, is_retry=is_retry), False
     try:
         yield journal
     except BaseException as error:

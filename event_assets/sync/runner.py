@@ -51,7 +51,7 @@ def run_sync(
 ) -> None:
     """Read a resource from its API and load it into the database atomically.
 
-    A sync that was interrupted is resumed by the next one.
+    A sync that was interrupted while it read is resumed by the next one.
 
     Args:
         on_loaded: called at the end of the load, in its transaction, with the sync's row of the log
@@ -65,23 +65,27 @@ def run_sync(
             tables are as before.
     """
     run_once = partial(_run_once, resource, on_progress, on_loaded)
-    for _ in range(MAX_ATTEMPTS - 1):
+    for attempt in range(MAX_ATTEMPTS - 1):
         try:
-            return run_once(full_refresh, accepts_new_origin)
+            return run_once(full_refresh, accepts_new_origin, is_retry=attempt > 0)
         except ExpiredPositionError as error:
             LOG.info("Reading everything: %s", error)
             full_refresh = True
         except (ConcurrentSchemaChangeError, ExpiredJournalError) as error:
             LOG.info("Starting again: %s", error)
-    return run_once(full_refresh, accepts_new_origin)
+    return run_once(full_refresh, accepts_new_origin, is_retry=True)
 
 
 def _run_once(
-    resource: ResourceConfig, on_progress: OnProgress, on_loaded: OnLoaded, *plan_options: bool
+    resource: ResourceConfig,
+    on_progress: OnProgress,
+    on_loaded: OnLoaded,
+    *plan_options: bool,
+    is_retry: bool,
 ) -> None:
     name, schema = resource.pipeline_name, resource.source.name
-    with open_pipeline(name, schema) as pipeline, TemporaryFile() as file:
-        rejects = RejectBuffer(file)
+    with open_pipeline(name, schema) as pipeline, TemporaryFile() as buffer:
+        rejects = RejectBuffer(buffer)
 
         def begin(database: Database) -> tuple[SyncPlan, KnownRows]:
             plan = plan_sync(database, resource, pipeline, *plan_options)
@@ -89,7 +93,8 @@ def _run_once(
 
         plan, known = warehouse.run(begin)
         hours = resource.source.resume_hours
-        with open_journal(journal_file(name), plan.identity, hours) as journal:
+        file = journal_file(name)
+        with open_journal(file, plan.identity, hours, is_retry=is_retry) as journal:
             start = (plan.cursor_value, plan.parent_records, known.pages)
             with open_stream(resource, journal, *start) as stream:
                 extracted = extract(pipeline, plan, stream, rejects, on_progress, known)

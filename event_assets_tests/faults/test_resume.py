@@ -245,7 +245,7 @@ def listed(project: Project, syncs: Driver) -> Iterator[Resumed]:
         yield Resumed(project, syncs, api, read_by(api, {"paginator": OFFSET}))
 
 
-def test_after_a_load_that_failed_nothing_is_requested_again(
+def test_after_a_load_that_failed_all_is_requested_again(
     listed: Resumed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
@@ -258,9 +258,14 @@ def test_after_a_load_that_failed_nothing_is_requested_again(
             listed.sync()
     made = "from duckdb_tables() where table_name = 'event_data'"
     assert listed.project.rows(made) == []
+    rows = records(name="changed since")
+    listed.api.rows[PATH] = rows
     row = listed.sync()
-    assert listed.api.asked == []
-    listed.judge(row, records())
+    assert len(listed.api.asked) >= COUNT // SIZE
+    listed.judge(row, rows)
+    assert listed.project.rows("select distinct name from events.event_data") == [
+        ("changed since",)
+    ]
 
 
 def test_a_list_that_changed_in_between_is_not_verified_until_the_next_sync(
@@ -300,7 +305,7 @@ def test_a_sync_whose_cursor_has_expired_starts_again_by_itself(
             row = resumed.sync()
         assert len(set(api.asked)) == len(rows) // SIZE + 1 + 2  # all of it, and two that expired
     resumed.judge(row, rows)
-    assert "Starting again: The API rejects a recorded cursor." in caplog.messages
+    assert "Starting again: The API rejects a recorded cursor or link." in caplog.messages
 
 
 def test_the_time_of_a_sync_is_that_of_its_first_start(project: Project, syncs: Driver) -> None:

@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from event_assets.config.source import SourceConfig
-from event_assets.sync import runner
+from event_assets.http.client import ApiClient
+from event_assets.sync import runner, schema_changes, sync_log
+from event_assets.values.errors import ConcurrentSchemaChangeError
 from event_assets_tests.support.api_server import ApiServer, serving
 from event_assets_tests.support.direct_syncs import derive_tables, source_of
+from event_assets_tests.support.journals import write_at_once
 from event_assets_tests.support.platforms import events, paged, source
 from event_assets_tests.support.project import Project
 
@@ -30,6 +33,7 @@ class Account:
     Attributes:
         rows: the API's events.
         ends_at: the first offset that it does not answer.
+        refusal: what it sends there.
         source: how it is read.
         synced: what the syncs that ended say of themselves.
     """
@@ -38,6 +42,7 @@ class Account:
     platform: ApiServer
     source: SourceConfig
     ends_at: int = NEVER
+    refusal: Response = field(default_factory=lambda: Response(status_code=403))
     synced: list[dict[str, Any]] = field(default_factory=list)
 
     def sync(self, **changes: Any) -> None:
@@ -70,7 +75,7 @@ def account(project: Project) -> Iterator[Account]:  # noqa: ARG001 (makes the s
 
     def answer(request: Request) -> Any:
         if int(request.query_params["offset"]) >= made.ends_at:
-            return Response(status_code=403)
+            return made.refusal
         return paged(made.rows)(request)
 
     with serving({PATH: answer}) as platform:
@@ -202,3 +207,123 @@ def test_too_many_rejects_are_no_reason_to_replay_them(account: Account, project
     account.rows[:] = good
     account.sync()
     assert project.ids() == account.ids()
+
+
+def test_a_sync_that_is_killed_while_it_loads_is_not_repeated_without_the_api(
+    account: Account, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else events that changed since it read would be wrong in the table, with no check failed."""
+
+    class KilledError(Exception):
+        pass
+
+    recorded: list[bytes] = []
+
+    def fail(*_: Any) -> None:
+        (file,) = project.database.parent.rglob("*.journal")
+        recorded.append(file.read_bytes())
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        write_at_once(patch)
+        patch.setattr(sync_log, "append", fail)
+        with pytest.raises(KilledError):
+            account.sync()
+    (file,) = project.database.parent.rglob("*.journal")
+    file.write_bytes(recorded[0])  # as a kill leaves it
+    account.platform.requests.clear()
+    account.rows[:] = [{**row, "name": "changed"} for row in account.rows[1:]]
+    account.sync()
+    assert account.asked[0] == 0
+    assert project.ids() == account.ids()
+    assert project.rows("select distinct name from events.event_data") == [("changed",)]
+
+
+def test_a_sync_that_was_killed_with_all_responses_recorded_is_not_repeated_without_the_api(
+    account: Account, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        write_at_once(patch)
+        patch.setattr(ApiClient, "end_reading", interrupt)
+        with pytest.raises(PipelineStepFailed, match="KeyboardInterrupt"):
+            account.sync()
+    account.platform.requests.clear()
+    account.rows[:] = account.rows[1:]
+    account.sync()
+    assert account.asked[0] == 0
+    assert project.ids() == account.ids()
+
+
+def interrupt(_: ApiClient) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_sync_that_begins_again_as_another_one_changed_the_columns_requests_nothing_again(
+    account: Account, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensure, failed = schema_changes.ensure_schema_unchanged, [True]
+
+    def fail_once(*arguments: Any) -> None:
+        if failed:
+            failed.pop()
+            raise ConcurrentSchemaChangeError("The columns changed.")
+        ensure(*arguments)
+
+    monkeypatch.setattr(schema_changes, "ensure_schema_unchanged", fail_once)
+    account.sync()
+    assert sorted(account.asked) == sorted(set(account.asked))
+    assert not failed
+    assert project.ids() == account.ids()
+
+
+def test_a_page_that_fails_is_requested_again_and_not_those_before_it(
+    account: Account, project: Project
+) -> None:
+    account.refusal = RedirectResponse(f"{account.platform.url}{PATH}?offset={NEVER}")
+    account.sync_up_to(850)
+    account.sync_up_to(850)
+    account.sync()
+    assert account.asked == [891, 792, 990]
+    assert project.ids() == account.ids()
+
+
+LINKS = {  # what a page leads to, and what a sync says of it
+    "https, without TLS": ("https://{host}/v1/events", "does not support TLS"),
+    "a host that is down": ("http://127.0.0.1:9/v1/events", "cannot be reached"),
+    "a path that needs another key": ("http://{host}/v1/401", "401 Client Error"),
+    "a path that is not for this key": ("http://{host}/v1/403", "403 Client Error"),
+}
+
+
+@pytest.mark.parametrize("kind", LINKS)
+@pytest.mark.usefixtures("waits")
+def test_a_bad_link_that_was_recorded_is_not_followed_once_the_api_has_another(
+    project: Project, kind: str
+) -> None:
+    """While it is bad, each sync asks for the pages before it once, and says the same."""
+    link, problem = LINKS[kind]
+    rows, is_bad = events(40), True
+
+    def answer(request: Request) -> Any:
+        page = len(request.query_params.get("cursor", ""))
+        good, bad = f"{PATH}?cursor={'x' * (page + 1)}", link.format(host=request.url.netloc)
+        next_url = None if page == 3 else bad if is_bad and page == 1 else good
+        return {"data": rows[10 * page :][:10], "next": next_url}
+
+    def refuse(request: Request) -> Response:
+        return Response(status_code=int(request.path_params["status"]))
+
+    paginator = {"type": "json_link", "next_url_path": "next"}
+    with serving({PATH: answer, "/v1/{status}": refuse}) as platform:
+        resource = source_of(source(platform.url, endpoint={"paginator": paginator})).events
+        asked = []
+        for _ in range(3):
+            platform.requests.clear()
+            with pytest.raises(PipelineStepFailed, match=problem):
+                runner.run_sync(resource, lambda _: None, lambda *_: None)
+            asked.append(len(platform.asked_for(PATH)))
+        assert asked in ([2, 3, 3], [2, 2, 2])  # a recorded one shows that the API sends it
+        rows.pop(0)
+        is_bad = False
+        runner.run_sync(resource, lambda _: None, lambda *_: None)
+    assert project.ids() == sorted(row["id"] for row in rows)

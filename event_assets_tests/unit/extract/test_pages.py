@@ -1,11 +1,16 @@
 """The loop: which requests are sent, how many times, and in which order records come."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from event_assets.config.fields import FieldConfig
+from event_assets.config.source import SourceConfig
+from event_assets.extract.stream import open_stream
+from event_assets.http.journal import open_journal
 from event_assets.values.errors import ApiError
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.platforms import events, source
@@ -189,3 +194,27 @@ def test_words_that_a_path_is_not_found_are_no_empty_list_of_a_parent() -> None:
         rest_api = config(api.url, cursor, "v1/{resources.parents.id}/lists")
         with reading(rest_api, "listed", parents=PARENTS) as stream, pytest.raises(ApiError):
             read_all(stream)
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_list_that_is_refused_behind_recorded_ones_is_no_reason_to_request_these_again(
+    tmp_path: Path, status: int
+) -> None:
+    def refused_for_p3(request: Request) -> Any:
+        is_refused = request.path_params["parent"] == "p3"
+        return JSONResponse({}, status) if is_refused else list_of_parent(request)
+
+    fields = {"id": FieldConfig(type="text")}
+    cursor = {"type": "cursor", "cursor_path": "next", "cursor_param": "cursor"}
+    with serving({"/v1/{parent}/lists": refused_for_p3}) as api:
+        rest_api = config(api.url, cursor, "v1/{resources.parents.id}/lists")
+        source_config = SourceConfig(name="events", rest_api=rest_api, fields=fields, concurrency=1)
+        for requests in (3 * PAGES + 1, 2):  # the second run compares a recorded page
+            api.requests.clear()
+            with (
+                pytest.raises(ApiError, match="has the lists of other records"),
+                open_journal(tmp_path / "journal", "", 6) as journal,
+                open_stream(source_config.resources["listed"], journal, None, PARENTS) as stream,
+            ):
+                read_all(stream)
+            assert len(api.requests) == requests

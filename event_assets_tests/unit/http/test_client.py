@@ -1,7 +1,7 @@
 """The client of a sync: read-ahead, and the journal of an interrupted sync."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from event_assets.http.client import ApiClient
 from event_assets.http.journal import open_journal
 from event_assets.http.session import ApiSession
 from event_assets.http.window import CAUTIOUS
+from event_assets.values.errors import ApiError, ExpiredJournalError
 from event_assets.values.redaction import KNOWN
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.http_sessions import PATH, session_for
@@ -235,6 +236,68 @@ def test_a_refusal_after_recorded_responses_may_mean_that_a_cursor_has_expired(
     with reading(api, tmp_path, hours=6) as reader:
         assert reader.client.has_expired(410)
         assert not reader.client.has_expired(500)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_of_the_first_request_behind_recorded_pages_that_are_still_sent_is_one_too(
+    api: Sandbox, tmp_path: Path, status: int
+) -> None:
+    interrupt(api, tmp_path, pages=3)
+    none = Request("GET", f"{api.url}/v1/none", hooks={"response": raise_for_status})
+    with reading(api, tmp_path, concurrency=1, hours=6) as reader:
+        reader.read_to(30)
+        assert not reader.client.has_expired(status)
+        for is_first in (True, False):
+            with pytest.raises(requests.HTTPError):
+                reader.client.fetch(none)
+            assert reader.client.has_expired(status) == is_first
+
+
+def test_a_refusal_of_all_requests_is_no_reason_to_forget_the_recorded_pages(
+    api: Sandbox, tmp_path: Path
+) -> None:
+    interrupt(api, tmp_path, pages=3)
+    api.faults = Faults(fail_every=1, fail_status=403)
+    with reading(api, tmp_path, concurrency=1, hours=6) as reader:
+        reader.read_to(30)
+        with pytest.raises(requests.HTTPError):
+            reader.read(30)
+        assert not reader.client.has_expired(403)
+
+
+@pytest.mark.parametrize(("is_down", "error"), [(False, ExpiredJournalError), (True, ApiError)])
+def test_a_recorded_link_to_no_host_is_a_bad_one_while_the_api_sends_the_page_that_has_it(
+    api: Sandbox, tmp_path: Path, is_down: bool, error: type[Exception]
+) -> None:
+    interrupt(api, tmp_path, pages=3)
+    with reading(api, tmp_path, concurrency=1, hours=6) as reader:
+        reader.read_to(30)
+        api.faults = Faults(fail_every=int(is_down), fail_status=404)
+        with pytest.raises(error):
+            reader.client.fetch(Request("GET", api.url.replace("http:", "https:")))
+    assert offsets(api) == [20]
+
+
+def test_a_link_to_no_host_behind_pages_of_this_run_is_an_error(
+    api: Sandbox, tmp_path: Path
+) -> None:
+    interrupt(api, tmp_path, pages=3)
+    with reading(api, tmp_path, concurrency=1, hours=6) as reader:
+        reader.read_to(40)
+        with pytest.raises(ApiError):
+            reader.client.fetch(Request("GET", api.url.replace("http:", "https:")))
+
+
+@pytest.mark.parametrize("end", [30, 40])
+def test_what_was_recorded_to_the_end_is_not_all_that_a_sync_reads(
+    api: Sandbox, tmp_path: Path, end: int
+) -> None:
+    interrupt(api, tmp_path, pages=3)
+    with reading(api, tmp_path, concurrency=1, hours=6) as reader:
+        reader.client.end_reading()  # a list of no parent
+        reader.read_to(end)
+        with pytest.raises(ExpiredJournalError) if end == 30 else nullcontext():
+            reader.client.end_reading()
 
 
 def test_an_error_is_not_recorded(api: Sandbox, tmp_path: Path) -> None:

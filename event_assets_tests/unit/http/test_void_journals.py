@@ -3,13 +3,14 @@
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from event_assets.http import journal as module
-from event_assets.http.journal import Journal
+from event_assets.http.journal import Journal, open_journal
 from event_assets.values.errors import (
     ApiError,
     BusyError,
@@ -21,12 +22,14 @@ from event_assets.values.errors import (
 from event_assets_tests.support.journals import (
     HEADERS,
     IDENTITY,
+    KilledError,
     body,
     change,
     files,
     record,
     replayed,
     run_to_failure,
+    write_at_once,
 )
 
 
@@ -163,6 +166,47 @@ def test_a_failed_sync_is_replayed_unless_its_responses_are_why_it_failed(
     wrapped.__cause__ = error
     run_to_failure(file, record(("page 1", "one")), error=wrapped)
     assert file.exists() == is_kept
+
+
+def end_reading(journal: Journal) -> None:
+    journal.end_reading(is_replay=False)
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+def test_what_was_read_to_the_end_is_replayed_by_the_same_sync_only(
+    file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, is_written: bool
+) -> None:
+    with monkeypatch.context() as patched:
+        if is_written:
+            write_at_once(patched)
+        run_to_failure(file, record(("page 1", "one")), end_reading)
+    with suppress(KilledError), open_journal(file, IDENTITY, 6, is_retry=True) as journal:
+        assert body(journal.take("page 1")) == "one"
+        journal.end_reading(is_replay=True)
+        raise KilledError
+    with caplog.at_level(logging.INFO, "dagster"):
+        assert replayed(file, "page 1") == [None]
+    assert "Not resuming the interrupted sync: its lists were read to their ends." in caplog.text
+    assert not file.exists()
+
+
+def test_what_was_read_to_the_end_is_deleted_where_that_cannot_be_noted(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_at_once(monkeypatch)
+
+    def fill_the_disk(_: Journal) -> None:
+        monkeypatch.setattr(module, "MIN_FREE_BYTES", 1 << 60)
+
+    run_to_failure(file, record(("page 1", "one")), fill_the_disk, end_reading)
+    assert files(file) == []
+
+
+def test_a_sync_that_replayed_all_there_is_starts_again(file: Path) -> None:
+    run_to_failure(file, record(("page 1", "one")))
+    with pytest.raises(ExpiredJournalError), open_journal(file, IDENTITY, 6) as journal:
+        journal.end_reading(is_replay=True)
+    assert files(file) == []
 
 
 def test_discard_voids_what_is_recorded_and_starts_again(file: Path) -> None:
