@@ -20,13 +20,13 @@ from event_assets.values.json_paths import parse_path
 from event_assets.values.naming import normalize_name
 from event_assets.warehouse import Database, inspection, sql
 
-# The rows of the newest complete sync, and newer ones.
+# The rows, or the rejects, of the newest complete sync, and of newer ones.
 CURRENT_QUERY = """
 with syncs as (from {log} where {own}), complete as (
     select max(sync_number) as newest from syncs where complete and full_sync is not false
 )
 select * from {table} where {own} and (
-    (select newest from complete) is null or _dlt_load_id in (
+    (select newest from complete) is null or {load} in (
         select load_id from syncs where sync_number >= (select newest from complete)
     )
 )
@@ -56,9 +56,8 @@ def load_parent_rows(database: Database, resource: ResourceConfig) -> tuple[Any,
             f"The requests for {resource.name} are built from the table {name}, which does not "
             f"exist yet: materialize {parent} first."
         )
-    own = sql.account_filter(source.account)
-    query = CURRENT_QUERY.format(table=name, log=f"{source.name}.{sync_log_table(parent)}", own=own)
-    rows = database.sql(current_events_query(source) if parent == EVENT_DATA else query)
+    query = current_events_query(source) if parent == EVENT_DATA else _current(resource, parent)
+    rows = database.sql(query)
     paths = load_source_paths(database, source.resources[parent])
     columns = {
         field: _column(resource, field, rows.columns, paths) for field in resource.parent_fields
@@ -105,16 +104,27 @@ def identify_rows(database: Database, source: SourceConfig, key: str) -> dict[st
     return {"id": [key], **{normalize_name(name): found for name, found in named}}
 
 
+def _current(resource: ResourceConfig, table: str, load: str = "_dlt_load_id") -> str:
+    """Return the query of what current syncs of the parent have brought into a table."""
+    schema = resource.source.name
+    return CURRENT_QUERY.format(
+        table=sql.quote_name(schema, table),
+        log=sql.quote_name(schema, sync_log_table(str(resource.parent))),
+        own=sql.account_filter(resource.source.account),
+        load=load,
+    )
+
+
 def _find_doubt(
     database: Database, resource: ResourceConfig, rows: DuckDBPyRelation, requested: Collection[str]
 ) -> str:
     """Return why requests may be made for fewer than all records of the parent; empty if not."""
-    schema, parent, account = resource.source.name, str(resource.parent), resource.source.account
-    own = sql.account_filter(account)
+    schema, parent = resource.source.name, str(resource.parent)
+    own, rejects = sql.account_filter(resource.source.account), rejects_table(parent)
     if not inspection.latest_value(database, schema, sync_log_table(parent), "complete", own):
         return "their newest sync is not proven to be complete"
-    if inspection.count_rows(database, schema, rejects_table(parent), account):
-        return f"some are in {rejects_table(parent)}"
+    if database.sql(_current(resource, rejects, "load_id")).limit(1).fetchall():
+        return f"some are in {rejects}"
     for column in rows.columns:
         if VARIANT not in column or column.partition(VARIANT)[0] not in requested:
             continue

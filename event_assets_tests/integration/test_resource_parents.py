@@ -126,6 +126,20 @@ def test_parents_that_are_left_out_are_told(third: dict[str, Any], why: str) -> 
     assert f"there may be more `event_data` than these: some {why}" in str(found.description)
 
 
+@pytest.mark.usefixtures("project")
+def test_rejects_that_left_the_api_leave_no_doubt() -> None:
+    rows = [{**event, "organizer": {"id": n}} for n, event in enumerate(events(3))]
+    rows[2] |= {"start_time": "soon"}
+    members = "/v1/organizers/{organizer}/members"
+    with serving({PATH: paged(rows), members: lambda r: {"data": [{"id": r.url.path}]}}) as api:
+        config = by_organizer(api.url)
+        for _ in range(2):  # it is still there, then it has left
+            sync_source(config)
+            assert complete(config, "members").passed is (len(rows) == 2)
+            del rows[2:]
+    assert complete(config, "members").description == "All 2 rows were received, in 2 lists."
+
+
 @pytest.mark.parametrize(
     ("field", "values"),
     [("start_time", ["2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"]), ("free", ["true", "false"])],
