@@ -51,8 +51,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            process.note_interrupt()
-            raise SystemExit(128 + signal.SIGINT) from None
+            raise SystemExit(_interrupted()) from None
 
 
 @click.group(
@@ -94,12 +93,19 @@ def run(arguments: Sequence[str]) -> int:
     except UserError as error:
         return _fail(str(error), 1)
     except Exception as error:
-        from event_assets.orchestration.failures import plain_error  # imports Dagster
+        from event_assets.orchestration.failures import INTERRUPTS, plain_error  # imports Dagster
 
         failure = plain_error(error)
+        if isinstance(failure, INTERRUPTS):  # DuckDB makes an error of it
+            return _interrupted()
     if isinstance(failure, click.ClickException):
         return _fail(failure.format_message(), 1)
     raise failure
+
+
+def _interrupted() -> int:
+    process.note_interrupt()
+    return 128 + signal.SIGINT
 
 
 def _fail(sentence: str, status: int) -> int:

@@ -69,6 +69,25 @@ def test_the_status_of_a_command_tells_the_signal_that_ended_it(
     assert (done.returncode, done.stderr) == (128 + number, "Interrupted.\n")
 
 
+IN_QUERY = """
+from event_assets.__main__ import main
+from event_assets.cli import sources
+
+def interrupt():
+    raise RuntimeError("Query interrupted") from KeyboardInterrupt()
+
+sources.find_sources = interrupt
+main()
+"""
+
+
+def test_an_interrupt_that_duckdb_turned_into_an_error_ends_a_command_alike(
+    project: Project,
+) -> None:
+    done = project.run("python", "-c", IN_QUERY, "sources")
+    assert (done.returncode, done.stderr) == (128 + signal.SIGINT, "Interrupted.\n")
+
+
 def test_a_closed_standard_input_is_no_terminal(project: Project, clone: Path) -> None:
     done = subprocess.run(
         ["sh", "-c", 'exec "$0" -m event_assets remove events <&-', sys.executable],
