@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +13,7 @@ from unicodedata import normalize
 
 import duckdb
 
+from event_assets.config.accounts import ACCOUNT
 from event_assets.values.errors import WarehouseError
 from event_assets.values.json_text import as_in_json
 from event_assets.values.redaction import MASK
@@ -23,6 +25,7 @@ from event_assets.warehouse.pipeline import pipeline_folders
 from event_assets.warehouse.registry import get_destination
 from event_assets.warehouse.sql import (
     Database,
+    account_filter,
     quote_identifier,
     quote_literal,
     quote_name,
@@ -69,8 +72,11 @@ def erase(
                 indexes.enter_context(without_indexes(database, schema, table))
             with transaction(database):
                 for table in tables:
+                    before = _count_logged_rows(database, schema, table)
                     count = _erase_from_table(database, schema, table, text, of_event)
                     changed |= {table: count} if count else {}
+                    erased = before - _count_logged_rows(database, schema, table)
+                    _correct_log(database, schema, table, erased)
                 confirm(changed)
                 _delete(folders)  # first: after a kill, a sync might resume from them
         if isinstance(get_destination(), DuckDbFile):
@@ -101,6 +107,27 @@ def drop_schema(schema: str, *, has_tables: bool) -> None:
 def _delete(paths: Sequence[Path]) -> None:
     for path in paths:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _count_logged_rows(database: Database, schema: str, table: str) -> Counter[str | None]:
+    """Count the rows of a table, by account, if a log of syncs says how many there are."""
+    log = catalog_columns(database, schema, f"{table}_syncs")
+    if "table_rows" not in log:
+        return Counter()
+    shared = log.keys() & catalog_columns(database, schema, table).keys()
+    owner = ACCOUNT if ACCOUNT in shared else "null"
+    rows = f"from {quote_name(schema, table)} select {owner}, count(*) group by all"
+    return Counter(dict(database.execute(rows).fetchall()))
+
+
+def _correct_log(
+    database: Database, schema: str, table: str, erased: Mapping[str | None, int]
+) -> None:
+    """Have the log of syncs count no row that is erased: it would be taken for a lost one."""
+    for account, count in erased.items():
+        log = quote_name(schema, f"{table}_syncs")
+        change = f"update {log} set table_rows = try_cast(table_rows as bigint) - {count}"
+        database.execute(f"{change} where {account_filter(account)}")
 
 
 def _erase_from_table(

@@ -22,7 +22,7 @@ from event_assets.warehouse.file_lock import hold_file_lock
 from event_assets.warehouse.pipeline import journal_file
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.contracts import load
-from event_assets_tests.support.direct_syncs import source_of, sync_source
+from event_assets_tests.support.direct_syncs import source_of, sync_accounts, sync_source
 from event_assets_tests.support.platforms import events, paged, run, source
 from event_assets_tests.support.project import Project
 
@@ -74,6 +74,8 @@ def test_erasing_leaves_nothing_of_a_value_and_of_an_id(
     assert holders("e4@example.org") == []
     assert "e4" not in project.ids() + project.ids("event_changes_snapshot")
     assert len(project.ids("current_events")) == 19
+    run_command(["status"])
+    assert "has lost rows" not in capsys.readouterr().out
 
 
 def test_the_rows_of_lists_of_an_event_are_erased_by_what_tells_them_apart(
@@ -153,6 +155,30 @@ def test_what_is_not_erased_whole_is_not_erased(
     (log,) = (dict(zip(names, row, strict=True)) for row in syncs)
     assert log["sync_number"] == 1
     assert log["reason"] == "All 20 rows w***r*** r***c***iv***d."
+
+
+@pytest.mark.parametrize("accounts", [(), ("a", "b")])
+def test_rows_that_were_erased_are_not_taken_for_lost(
+    project: Project, accounts: tuple[str, ...]
+) -> None:
+    lists = {PATH: events(3), "/a": [{"id": "of-a"}], "/b": [{"id": "of-b"}, {"id": "b2"}]}
+    path = "/{account}" if accounts else PATH
+    with serving({at: paged(rows) for at, rows in lists.items()}) as api:
+        names: dict[str, Any] = {"accounts": [*accounts]} if accounts else {}
+        config = source_of(source(api.url, endpoint={"path": path}, **names))
+        sync_accounts(config, *accounts) if accounts else sync_source(config)
+    owner = "account" if accounts else "null"
+    left = f"select {owner}, table_rows from events.event_data_syncs order by all"
+    before = dict(project.rows(left))
+    erase("events", "e1", {"id": ["e1"]})
+    erase("events", "of-b")
+    now = project.rows(f"select {owner}, count(*) from events.event_data group by all order by all")
+    assert project.rows(left) == now
+    assert (before, dict(now)) == (
+        ({"a": 1, "b": 2}, {"a": 1, "b": 1}) if accounts else ({None: 3}, {None: 2})
+    )
+    project.rows("delete from events.event_data")
+    assert project.rows(left) == now  # what a person deletes is lost
 
 
 def test_nothing_is_erased_while_a_sync_runs(
