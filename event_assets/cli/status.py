@@ -98,6 +98,7 @@ PROBLEMS: Sequence[tuple[Callable[[Row], object], Problem]] = (
 OTHER = Problem(0, "Its newest sync was of {api}, not of {address}.", "sync {source}")
 FAILED = Problem(0, "{where}Its newest {kind} failed {age} ago{reason}", "sync {source}")
 NEVER = Problem(2, "It was never synced.", "sync {source}")
+ADDED = Problem(2, "{where}It was not synced since it was added.", "sync {source}")
 LATE = Problem(3, "It is late.", "sync {source}")
 AHEAD = Problem(3, "It was synced at a time that is to come: correct the clock.", "sync {source}")
 NOT_BUILT = Problem(1, "Its current_events were never built.", "sync {source}")
@@ -200,7 +201,8 @@ def _newest_syncs(
             can_be_behind = table == EVENT_DATA and not has_accounts and {*tables} >= DERIVED
             is_behind = IS_BEHIND.format(schema=schema) if can_be_behind else "false"
             query = NEWEST.format(table=table, left=left, is_behind=is_behind, **names)
-            yield from ({**row, "source": schema} for row in fetch(database, query))
+            own = {"source": schema, "has_accounts": has_accounts}
+            yield from ({**row, **own} for row in fetch(database, query))
 
 
 def _judge(
@@ -220,14 +222,16 @@ def _judge(
     others = {row.get("api") for row in syncs if is_known} - {None, address}
     # Of different events that share an id, one alone is there.
     wrong = [row for row in syncs if row.get("conflicting_ids") or row["has_lost_rows"]]
+    added = [*_added(source, syncs, failed)]
     both = [(row, one["complete"]) for row in syncs for one in (row, _full(row))]
     verdicts = {row not in wrong and complete for row, complete in both} or {None}
+    verdicts |= {None} if added else set()
     problems = [AHEAD if is_ahead else LATE] if times and not is_fresh else []
     problems += [NEVER] if not times and not failed else []
     problems += [NOT_BUILT] if times and events is None and False not in verdicts else []
     problems += [OTHER._replace(text=OTHER.text.format(api=api, address=address)) for api in others]
     problems += [problem for row in syncs for problem in _problems(row)]
-    problems += failed
+    problems += [*failed, *added]
     problems = sorted(problems) if is_synced else []
     return Status(
         source=source.name,
@@ -272,6 +276,26 @@ def _failures(source: SourceFile, syncs: Sequence[Row], left: Collection[str]) -
             again = FULLY if is_full else FAILED.command
             helps = REJECTS if "max_rejects" in reason else again
             yield FAILED._replace(text=text, command=helps.format(source=source.name, table=table))
+
+
+def _added(
+    source: SourceFile, syncs: Sequence[Row], failed: Sequence[Problem]
+) -> Iterator[Problem]:
+    """Yield each list, and each account, that no sync has read, though others were synced."""
+    synced = {(row["table"], row.get("account")) for row in syncs}
+    tables = {table for table, _ in synced}
+    accounts = source.accounts if all(row["has_accounts"] for row in syncs) else []
+    if EVENT_DATA not in tables:
+        return
+    lists = [(table, None) for table in source.tables if table not in tables]
+    own = [(table, name) for table in source.tables if table in tables for name in accounts]
+    for table, account in (*lists, *own):
+        is_of_added = table != EVENT_DATA and account and (EVENT_DATA, account) not in synced
+        if (table, account) in synced or is_of_added:
+            continue
+        where = _where(table, account)
+        if not any(one.text.startswith(where) for one in failed):
+            yield ADDED._replace(text=ADDED.text.format(where=where))
 
 
 def _problems(row: Row) -> Iterator[Problem]:

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import yaml
 
 from event_assets.config.program import program
-from event_assets.config.project import defs_module, find_project, get_nested
+from event_assets.config.project import defs_module, find_project, get_nested, project_path
 from event_assets.config.settings import KEYS
 from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import hide_random_words
@@ -91,6 +91,16 @@ class SourceFile:
     def has_accounts(self) -> bool:
         """Return whether it syncs accounts."""
         return bool(get_nested(self.attributes, "accounts"))
+
+    @property
+    def accounts(self) -> list[str]:
+        """Return its accounts as far as it, or the file that it names, lists them."""
+        given = get_nested(self.attributes, "accounts")
+        if file := get_nested(given, "file"):
+            with suppress(OSError, ValueError):
+                given = read_accounts(project_path(str(file)))
+        names = given if isinstance(given, list) else []
+        return [name for name in names if isinstance(name, str) and "{{" not in name]
 
     @property
     def base_url(self) -> str:
@@ -184,6 +194,16 @@ def find_files(folder: Path, pattern: str) -> list[Path]:
         folders[:] = [name for name in folders if name[0] != "." and name != "__pycache__"]
         found += [Path(parent, name) for name in fnmatch.filter(folders + names, pattern)]
     return sorted(found, key=lambda file: (len(file.parts), file))
+
+
+def read_accounts(path: Path) -> list[str]:
+    """Return the names of accounts in a text file.
+
+    Raises:
+        OSError, UnicodeDecodeError: it cannot be read.
+    """
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    return [line.strip() for line in lines if line.strip()]
 
 
 def find_base_url_variable(name: str) -> str | None:

@@ -10,6 +10,7 @@ from event_assets import warehouse
 from event_assets.config.accounts import AccountsConfig, name_error
 from event_assets.config.project import project_path
 from event_assets.config.source import SourceConfig
+from event_assets.config.source_files import read_accounts
 from event_assets.values.errors import ConfigError
 from event_assets.warehouse import Database
 
@@ -74,11 +75,9 @@ def _read_names(accounts: AccountsConfig, source: str, database: Database | None
 def _read_file(file: str, source: str) -> Sequence[str]:
     path = project_path(file)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return read_accounts(path)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-    else:
-        return [line.strip() for line in text.splitlines() if line.strip()]
     raise ConfigError(f"Cannot read {path}, the account list of {source}: {reason}.")
 
 

@@ -212,9 +212,9 @@ def test_a_failure_that_was_cut_off_within_a_character_is_told(
     assert "failed less than a minute ago: The caf" in capsys.readouterr().out
 
 
-def with_accounts(file: Path) -> None:
+def with_accounts(file: Path, accounts: str = "{file: names}") -> None:
     text = file.read_text()
-    file.write_text(text.replace("attributes:\n", "attributes:\n  accounts: {file: names}\n", 1))
+    file.write_text(text.replace("attributes:\n", f"attributes:\n  accounts: {accounts}\n", 1))
 
 
 def test_an_account_that_failed_counts_as_long_as_it_is_listed(
@@ -245,6 +245,56 @@ def test_an_account_that_failed_counts_as_long_as_it_is_listed(
 def test_an_account_of_a_source_that_has_none_any_more_does_not_count() -> None:
     fail("events__event_data__a", "a")
     assert run(["status"]) == 0
+
+
+def test_a_further_list_that_was_added_is_told_until_it_is_synced(
+    guests: Project, capsys: Output
+) -> None:
+    assert run(["status", "--json"]) == 1
+    (state,) = json.loads(capsys.readouterr().out)
+    assert state["problems"] == ["guests: It was not synced since it was added."]
+    assert (state["command"], state["is_complete"]) == ("sync events", None)
+    assert (state["has_failed"], state["is_fresh"]) == (False, True)
+    log_sync(guests.database, table="guests")
+    assert run(["status"]) == 0
+
+
+@pytest.mark.parametrize("accounts", ["[a, b, again, '{{ env.OTHER }}']", "{file: names.txt}"])
+def test_an_account_that_was_added_is_told_until_it_is_synced(
+    synced: Project, source_file: Path, accounts: str, capsys: Output
+) -> None:
+    with_accounts(source_file, accounts)
+    (source_file.parents[3] / "names.txt").write_text("a\n b\n\nagain\n")
+    with duckdb.connect(synced.database) as database:
+        database.execute("drop table events.event_data_syncs")
+        database.execute(
+            "create table events.event_data_accounts as "
+            "from (values ('a', true), ('again', false)) as known(account, is_listed)"
+        )
+    log_sync(synced.database, account="a")
+    log_sync(synced.database, account="again")
+    assert run(["status", "--json"]) == 1
+    (state,) = json.loads(capsys.readouterr().out)
+    added = "It was not synced since it was added."
+    assert state["problems"] == [f"again: {added}", f"b: {added}"]
+    fail("events__event_data__b", "b")
+    assert run(["status", "--json"]) == 1
+    (state,) = json.loads(capsys.readouterr().out)
+    failed = "b: Its newest sync failed less than a minute ago: The API answered 401."
+    assert state["problems"] == [failed, f"again: {added}"]
+    synced.rows("update events.event_data_accounts set is_listed = true")
+    synced.rows("insert into events.event_data_accounts values ('b', true)")
+    log_sync(synced.database, account="b", minutes_ago=-1)
+    assert run(["status"]) == 0
+    document = source_file.read_text()
+    source_file.write_text(document.replace("resources:\n", "resources:\n      - name: guests\n"))
+    synced.rows("create table events.guests (id text)")
+    for account in "a", "b":
+        log_sync(synced.database, table="guests", account=account)
+    capsys.readouterr()
+    assert run(["status", "--json"]) == 1
+    (state,) = json.loads(capsys.readouterr().out)
+    assert state["problems"] == [f"guests: again: {added}"]
 
 
 def test_a_further_list_and_each_account_count(synced: Project, capsys: Output) -> None:
