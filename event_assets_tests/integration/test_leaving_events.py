@@ -398,3 +398,15 @@ def test_known_events_outside_of_the_windows_are_not_missed(until: str, passed: 
         rows[:] = [event("new", 1)]
         sync_source(limited(until))
     assert complete(limited(until)).passed is passed
+
+
+@pytest.mark.usefixtures("project")
+def test_known_events_that_are_rejected_are_listed() -> None:
+    rows = SCHEDULE[:]
+    with serving({PATH: paged(rows)}) as api:
+        config = source_of(source(api.url, fields=FIELDS))
+        sync_source(config)
+        rejected = {**SCHEDULE[1], "start_time": "soon"}
+        rows[:] = [SCHEDULE[0], rejected, *(event(f"new{number}", 2) for number in range(40))]
+        sync_source(config)
+    assert complete(config).passed
