@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import click
-import duckdb
 
-from event_assets.cli.database import MissingDatabaseError, fetch, open_database, schemas
+from event_assets.cli.newest_syncs import Row, read_syncs
 from event_assets.cli.output import json_option, print_json, to_text
 from event_assets.cli.sources import require_known
 from event_assets.config.database_file import failure_file
@@ -28,31 +27,6 @@ from event_assets.config.source_files import (
 from event_assets.values.urls import origin
 from event_assets.values.wording import counted, format_age
 
-Row = Mapping[str, Any]  # a row of a sync log, with the name of its table
-ACCOUNTS = "event_data_accounts"
-# The newest sync of a table, of each listed account, and what the newest full one has found.
-NEWEST = """
-select syncs.* replace (finished_at::timestamptz as finished_at, complete::boolean as complete),
-    '{table}' as "table", {left} < table_rows as has_lost_rows, {is_behind} as is_behind,
-    arg_max(
-        struct_pack(
-            finished_at := finished_at::timestamptz, complete := complete::boolean, reason := reason
-        ),
-        sync_number
-    ) filter (full_sync::boolean is not false and finished_at is not null)
-        over (partition by {account}) as newest_full
-from "{schema}"."{table}_syncs" as syncs {listed}
-qualify row_number() over (partition by {account} order by sync_number desc) = 1
-    and finished_at is not null
-"""
-LISTED = 'join "{schema}".event_data_accounts as known using (account) where known.is_listed'
-ROWS = '(select count(*) from "{schema}"."{table}")'
-# What is derived has other events, and a run that derives it would have ended.
-IS_BEHIND = """finished_at::timestamptz < now() - interval 5 minutes and
-    (select count(*) from "{schema}".current_events)
-    <> (select count(*) from "{schema}".event_changes_snapshot)"""
-DERIVED = {EVENT_DATA, "current_events", "event_changes_snapshot"}
-LEFT = 'select account from "{schema}".event_data_accounts where not is_listed'
 MAX_PROBLEMS = 5  # shown for each source
 
 
@@ -143,7 +117,7 @@ def status(source: tuple[str, ...], as_json: bool) -> int:
     found = find_sources()
     if not found:
         raise click.ClickException(f"There are no sources: `{program()} connect URL` makes one.")
-    syncs, events, left = _read(found)
+    syncs, events, left = read_syncs(found)
     states = [
         _judge(
             one,
@@ -160,49 +134,6 @@ def status(source: tuple[str, ...], as_json: bool) -> int:
     else:
         click.echo("\n".join(line for state in states for line in _lines(state)))
     return 0 if all(state.is_good for state in states) else 1
-
-
-def _read(
-    sources: Mapping[str, SourceFile],
-) -> tuple[dict[str, list[Row]], dict[str, int], dict[str, set[str]]]:
-    """Return, by source, the newest syncs, the number of current events, and accounts that left."""
-    syncs: dict[str, list[Row]] = {}
-    events: dict[str, int] = {}
-    left: dict[str, set[str]] = {}
-    try:
-        with open_database() as database:
-            known = schemas(database)
-            for name in known.keys() & sources.keys():
-                syncs[name] = [*_newest_syncs(database, sources[name], known[name])]
-                if "current_events" in known[name]:
-                    count = database.sql(f'from "{name}".current_events').count("*").fetchall()
-                    events[name] = count[0][0]
-                if ACCOUNTS in known[name]:
-                    rows = fetch(database, LEFT.format(schema=name))
-                    left[name] = {row["account"] for row in rows}
-    except MissingDatabaseError:
-        pass  # nothing was synced yet
-    return syncs, events, left
-
-
-def _newest_syncs(
-    database: duckdb.DuckDBPyConnection, source: SourceFile, tables: Sequence[str]
-) -> Iterator[Row]:
-    schema = source.name
-    has_accounts = ACCOUNTS in tables
-    names = {
-        "schema": schema,
-        "listed": LISTED.format(schema=schema) if has_accounts else "",
-        "account": "account" if has_accounts else "true",
-    }
-    for table in source.tables:
-        if {table, f"{table}_syncs"} <= {*tables}:
-            left = "null" if has_accounts else ROWS.format(schema=schema, table=table)
-            can_be_behind = table == EVENT_DATA and not has_accounts and {*tables} >= DERIVED
-            is_behind = IS_BEHIND.format(schema=schema) if can_be_behind else "false"
-            query = NEWEST.format(table=table, left=left, is_behind=is_behind, **names)
-            own = {"source": schema, "has_accounts": has_accounts}
-            yield from ({**row, **own} for row in fetch(database, query))
 
 
 def _judge(

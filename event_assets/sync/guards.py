@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from event_assets import warehouse
@@ -76,13 +77,14 @@ def count_unseen_coming(database: Database, resource: ResourceConfig) -> int:
     source, own = resource.source, account_filter(resource.source.account)
     log, syncs = sync_log.sync_log_table(resource.name), f"complete and full_sync and {own}"
     load_id = latest_value(database, source.name, log, "load_id", syncs)
-    if not resource.is_events or load_id is None:
+    types = column_types(database, source.name, resource.name)
+    if not (resource.is_events and load_id and types):
         return 0
     since, until = datetime.now(UTC), None
     if source.windows and not source.windows.whole:
         first, until = source.windows.span(since)
         since = max(since, first)
-    start, end = _times(database, resource)
+    start, end = _times(types)
     query = UNSEEN_COMING + UNTIL * bool(until) + NOT_REMOVED * bool(source.removed_when)
     names = {
         "table": f"{source.name}.{resource.name}",
@@ -194,7 +196,7 @@ def count_rows_of_other_configuration(database: Database, resource: ResourceConf
     version = latest_value(database, source.name, log, "version", syncs)
     if not resource.is_events or version in (None, source.config_hash):
         return 0
-    _, end = _times(database, resource)
+    _, end = _times(column_types(database, source.name, resource.name))
     coming = database.sql(
         f"from {source.name}.{resource.name} as event "
         f"where {account_filter(account)} and coalesce({end} >= now(), true) limit 1"
@@ -228,9 +230,8 @@ def _accept(source: SourceConfig, options: str = "") -> str:
     return f"accept it, by {command} or a run in Dagster with `accept_new_origin: true`"
 
 
-def _times(database: Database, resource: ResourceConfig) -> tuple[str, str]:
-    types = column_types(database, resource.source.name, resource.name).items()
-    return event_times("event", {name: kind for name, kind in types if kind in TIMES})
+def _times(types: Mapping[str, str]) -> tuple[str, str]:
+    return event_times("event", {name: kind for name, kind in types.items() if kind in TIMES})
 
 
 def _is_of_other_mode(database: Database, source: SourceConfig) -> bool:
