@@ -20,7 +20,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
         # differs for each worker and folder, since it is imported
-        yield write_project(folder, f"project_{folder.name}", "events")
+        file = write_project(folder, f"project_{folder.name}", "events")
+        file.parents[2].joinpath("definitions.py").unlink()  # or each source is loaded twice
+        yield file
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import yaml
 
 from event_assets.cli.main import run
 from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.mistakes import YAML
 from event_assets_tests.support.other_project import DEFINITIONS
 from event_assets_tests.support.platforms import events, paged, source
 from event_assets_tests.support.project import Project
@@ -80,6 +81,19 @@ def test_what_is_wrong_in_it_is_told_in_a_sentence(
         "",
         "Dagster cannot load the definitions: No module named 'not_there'.\n",
     )
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("command", ["check", "sync"])
+def test_a_mistake_in_a_source_that_it_loads_is_told_by_file_and_line(
+    source_file: Path, capfd: Output, command: str
+) -> None:
+    source_file.write_text(YAML.replace("limit: 100", "limit: 0"))
+    assert run([command]) == 1
+    output, errors = capfd.readouterr()
+    assert output == ""
+    assert errors.startswith(f"{source_file}:29: ")
+    assert errors.count("\n") == 1
 
 
 def test_the_module_may_have_another_name(project: Project, module: Path) -> None:
