@@ -11,8 +11,8 @@ from event_assets.warehouse.sql import quote_literal
 
 # The events of the newest complete full sync (of each account), and newer ones. An event with a
 # record that breaks the contract keeps its previous row. A record without a readable id may be that
-# of any event that left when it came. What the first complete full sync after an event was seen has
-# shown to be gone, no later one brings back without a record.
+# of any event that left when it came. What the first complete full sync after its last record has
+# shown to be gone, no later one brings back without another.
 CURRENT_QUERY = """
 with judging as (
     select {owner} as owner, sync_number, coalesce(began_at, started_at) as started_at,
@@ -34,6 +34,10 @@ with judging as (
     select owner, id, first_rejected_at, current.sync_number
     from (select *, {owner} as owner from {schema}.event_data_rejects)
     join current using (owner, load_id)
+), rejected as (
+    select owner, id, max(judged_by) as judged_by
+    from (select *, {owner} as owner from {schema}.event_data_rejects)
+    join syncs using (owner, load_id) where id is not null group by all
 ), unidentified as (
     select rejects.owner, coalesce(first.sync_number, rejects.sync_number) as since
     from rejects left join syncs as first
@@ -43,7 +47,10 @@ with judging as (
 select event.* from {schema}.event_data as event
 left join complete on complete.owner = {owner}
 left join syncs as seen on seen.owner = {owner} and seen.load_id = event._dlt_load_id
-left join judging as judge on judge.owner = {owner} and judge.sync_number = seen.judged_by
+left join rejected on rejected.owner = {owner} and rejected.id = event.id
+left join judging as judge on judge.owner = {owner}
+    and judge.sync_number = case when rejected.judged_by > seen.judged_by
+        then rejected.judged_by else seen.judged_by end
 where {conditions}(
     complete.owner is null
     or ({owner}, event._dlt_load_id) in (select owner, load_id from current)
@@ -58,12 +65,14 @@ where {conditions}(
 UNDER_WAY = """
     or (
         {start} < coalesce(judge.started_at, complete.started_at)
-        and {end} >= complete.started_at and {owner} not in (
-        select current.owner from {schema}.event_data as listed
-        join current on current.owner = {listed_owner} and current.load_id = listed._dlt_load_id
-        join complete as newest on newest.owner = current.owner
-        where {listed_start} < newest.started_at
-    ))"""
+        and {end} >= complete.started_at
+        and {owner} not in (
+            select current.owner from {schema}.event_data as listed
+            join current on current.owner = {listed_owner} and current.load_id = listed._dlt_load_id
+            join complete as newest on newest.owner = current.owner
+            where {listed_start} < newest.started_at
+        )
+    )"""
 LISTED = "account in (select account from {schema}.event_data_accounts where is_listed) and "
 NOT_REMOVED = """({owner}, event.id) not in (
     select {owner}, id from {schema}.{table} where {owner} is not null and id is not null

@@ -102,6 +102,16 @@ def test_what_is_gone_does_not_come_back_by_its_start(project: Project) -> None:
     assert project.ids("current_events") == ["coming"]
 
 
+def test_a_record_that_breaks_the_contract_is_one_of_its_event(project: Project) -> None:
+    fair, coming = event("fair", -0.5, 2), event("coming", 3)
+    fields = {**FIELDS, "name": {"type": "text", "nullable": False}}
+    sync_lists([fair, coming], [{**fair, "name": None}, coming], fields=fields)
+    shifted = ", ".join(f"{at} = {at} - interval 1 day" for at in ("started_at", "began_at"))
+    project.rows(f"update events.event_data_syncs set {shifted}")  # when it was still to come
+    sync_lists([coming], fields=fields)
+    assert project.ids("current_events") == ["coming", "fair"]
+
+
 def test_a_record_without_an_id_brings_nothing_back_that_left_before_it(project: Project) -> None:
     old, stays, leaves = event("old", -9), event("stays", 9), event("leaves", 8)
     unknown = {**event("unknown", 7), "id": None}
