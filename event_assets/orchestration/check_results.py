@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import dagster as dg
 
@@ -26,6 +27,7 @@ from event_assets.warehouse import Database, inspection
 from event_assets.warehouse.inspection import fetch_rows
 from event_assets.warehouse.sql import account_filter, quote_literal, quote_name
 
+Row = Mapping[str, Any]
 CheckFunction = Callable[[Database, SourceConfig], dg.AssetCheckResult]
 BUSY_TIMEOUT = 20.0  # seconds
 MAX_ACCOUNTS_NAMED = 3  # names in a description
@@ -119,18 +121,24 @@ def _combine_results(results: Mapping[str, dg.AssetCheckResult]) -> dg.AssetChec
 
 
 def evaluate_complete(database: Database, source: SourceConfig, table: str) -> dg.AssetCheckResult:
-    """Check the completeness that the newest sync logged."""
-    none = {"complete": None, "reason": "No sync has been logged yet."}
-    columns = ", ".join(("complete", "reason", "warning", *EVIDENCE))
+    """Check the completeness that the newest sync logged, and the newest full one before it."""
+    none: Row = {"complete": None, "reason": "No sync has been logged yet."}
+    columns = ", ".join(("complete", "reason", "warning", "full_sync", *EVIDENCE))
     log, own = quote_name(source.name, sync_log_table(table)), account_filter(source.account)
-    newest = f"from {log} select {columns} where {own} order by sync_number desc limit 1"
-    row = next(iter(fetch_rows(database.sql(newest))), none)
-    complete, warning = row["complete"], row.get("warning")
+    syncs = database.sql(f"from {log} select {columns} where {own}")
+    full_syncs = syncs.filter("full_sync is not false")
+    row, full = (
+        next(iter(fetch_rows(each.order("sync_number desc").limit(1))), none)
+        for each in (syncs, full_syncs)
+    )
+    complete, problems = row["complete"], [row["warning"]] if row.get("warning") else []
+    if full not in (row, none) and full["complete"] is not True:
+        problems.append(f"The newest full sync may not be complete: {full['reason']}")
     is_error = complete is False
     return dg.AssetCheckResult(
-        passed=complete is True and not warning,
+        passed=complete is True and not problems,
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-        description=f"{row['reason']} {warning}" if warning else row["reason"],
+        description=" ".join([row["reason"], *problems]),
         metadata={name: row[name] for name in EVIDENCE if row.get(name) is not None},
     )
 

@@ -113,6 +113,30 @@ def test_a_sync_that_may_have_missed_events_keeps_the_cursor(project: Project) -
     assert project.ids() == ["e1", "e2", "e3", "e4"]
 
 
+def test_a_full_sync_that_may_lack_events_is_doubted_until_a_full_one_is_complete() -> None:
+    rows, total = stamped(1, 2), 2
+
+    def answer(request: Request) -> Any:
+        made = filtering(rows)(request)
+        return made if "updated_since" in request.query_params else {**made, "total": total}
+
+    with serving({PATH: answer}) as api:
+        loaded = source_of(incremental(api.url))
+        sync_source(loaded)
+        total = 9
+        sync_source(loaded, full_refresh=True)
+        assert complete(loaded).severity is dg.AssetCheckSeverity.ERROR
+        sync_source(loaded)
+        doubted = complete(loaded)
+        total = 2
+        sync_source(loaded, full_refresh=True)
+        sync_source(loaded)
+        assert complete(loaded).passed
+    assert not doubted.passed
+    assert doubted.severity is dg.AssetCheckSeverity.WARN
+    assert "The newest full sync may not be complete: " in str(doubted.description)
+
+
 def test_everything_is_read_after_a_sync_with_another_configuration(project: Project) -> None:
     rows = [{**row, "venue": "hall"} for row in stamped(1, 2, 3)]
     with serving({PATH: filtering(rows)}) as api:
