@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import duckdb
 
 from event_assets.cli.database import MissingDatabaseError, fetch, open_database, schemas
+from event_assets.config.project import get_nested
 from event_assets.config.source_files import EVENT_DATA, SourceFile
 
 Row = Mapping[str, Any]  # a row of a sync log, with the name of its table
@@ -16,9 +18,13 @@ ACCOUNTS = "event_data_accounts"
 NEWEST = """
 select syncs.* replace (finished_at::timestamptz as finished_at, complete::boolean as complete),
     '{table}' as "table", {left} < table_rows as has_lost_rows, {is_behind} as is_behind,
+    json_keys(columns) as filled,
+    bool_or(json_exists(columns, '$.name')) over (partition by {account}) as had_name,
+    bool_or(json_exists(columns, '$.start_time')) over (partition by {account}) as had_start_time,
     arg_max(
         struct_pack(
-            finished_at := finished_at::timestamptz, complete := complete::boolean, reason := reason
+            finished_at := finished_at::timestamptz, complete := complete::boolean,
+            reason := reason, rows_read := rows_read, filled := json_keys(columns)
         ),
         sync_number
     ) filter (full_sync::boolean is not false and finished_at is not null)
@@ -55,6 +61,9 @@ def read_syncs(
                 if ACCOUNTS in known[name]:
                     rows = fetch(database, LEFT.format(schema=name))
                     left[name] = {row["account"] for row in rows}
+            for name, found in syncs.items():
+                queried = _query_accounts(database, sources[name])
+                syncs[name] = [{**row, "queried": queried} for row in found]
     except MissingDatabaseError:
         pass  # nothing was synced yet
     return syncs, events, left
@@ -78,3 +87,12 @@ def _newest_syncs(
             query = NEWEST.format(table=table, left=left, is_behind=is_behind, **names)
             own = {"source": schema, "has_accounts": has_accounts}
             yield from ({**row, **own} for row in fetch(database, query))
+
+
+def _query_accounts(database: duckdb.DuckDBPyConnection, source: SourceFile) -> list[str]:
+    """Return the accounts that a query lists; none if it fails, of which the sync tells."""
+    query = get_nested(source.attributes, "accounts", "query")
+    with suppress(duckdb.Error):
+        rows = database.execute(query).fetchall() if isinstance(query, str) else []
+        return [str(name) for name, *_ in rows if name is not None]
+    return []

@@ -16,6 +16,7 @@ from event_assets.cli.output import json_option, print_json, to_text
 from event_assets.cli.sources import require_known
 from event_assets.config.database_file import failure_file
 from event_assets.config.program import program
+from event_assets.config.project import get_nested
 from event_assets.config.source_files import (
     EVENT_DATA,
     MAX_CLOCK_DIFFERENCE,
@@ -28,6 +29,8 @@ from event_assets.values.urls import origin
 from event_assets.values.wording import counted, format_age
 
 MAX_PROBLEMS = 5  # shown for each source
+MIN_ROWS = 10  # in which a column that most events have should have a value
+ESSENTIAL = ("name", "start_time")
 
 
 class Problem(NamedTuple):
@@ -75,6 +78,18 @@ NEVER = Problem(2, "It was never synced.", "sync {source}")
 ADDED = Problem(2, "{where}It was not synced since it was added.", "sync {source}")
 LATE = Problem(3, "It is late.", "sync {source}")
 AHEAD = Problem(3, "It was synced at a time that is to come: correct the clock.", "sync {source}")
+EMPTIED = Problem(
+    1,
+    "{where}No event of its newest full sync has a value for `{name}`, as before: correct its "
+    "`from` in defs.yaml.",
+    "sync {source}",
+)
+ALL_REMOVED = Problem(
+    1,
+    "None of the {rows:,} records of its newest full sync is a current event, as if `removed_when` "
+    "matched all of them: correct it in defs.yaml.",
+    "sync {source}",
+)
 NOT_BUILT = Problem(1, "Its current_events were never built.", "sync {source}")
 
 
@@ -151,18 +166,19 @@ def _judge(
     address = origin(source.base_url) if source.base_url else SANDBOX
     is_known = address == SANDBOX or ("://" in address and "{" not in address)
     others = {row.get("api") for row in syncs if is_known} - {None, address}
+    emptied = [*_emptied(source, syncs, events)]
     # Of different events that share an id, one alone is there.
     wrong = [row for row in syncs if row.get("conflicting_ids") or row["has_lost_rows"]]
     added = [*_added(source, syncs, failed)]
     both = [(row, one["complete"]) for row in syncs for one in (row, _full(row))]
     verdicts = {row not in wrong and complete for row, complete in both} or {None}
-    verdicts |= {None} if added else set()
+    verdicts |= {None} if added or emptied else set()
     problems = [AHEAD if is_ahead else LATE] if times and not is_fresh else []
     problems += [NEVER] if not times and not failed else []
     problems += [NOT_BUILT] if times and events is None and False not in verdicts else []
     problems += [OTHER._replace(text=OTHER.text.format(api=api, address=address)) for api in others]
     problems += [problem for row in syncs for problem in _problems(row)]
-    problems += [*failed, *added]
+    problems += [*failed, *added, *emptied]
     problems = sorted(problems) if is_synced else []
     return Status(
         source=source.name,
@@ -215,7 +231,8 @@ def _added(
     """Yield each list, and each account, that no sync has read, though others were synced."""
     synced = {(row["table"], row.get("account")) for row in syncs}
     tables = {table for table, _ in synced}
-    accounts = source.accounts if all(row["has_accounts"] for row in syncs) else []
+    known = [*source.accounts, *(name for row in syncs[:1] for name in row["queried"])]
+    accounts = known if all(row["has_accounts"] for row in syncs) else []
     if EVENT_DATA not in tables:
         return
     lists = [(table, None) for table in source.tables if table not in tables]
@@ -227,6 +244,21 @@ def _added(
         where = _where(table, account)
         if not any(one.text.startswith(where) for one in failed):
             yield ADDED._replace(text=ADDED.text.format(where=where))
+
+
+def _emptied(source: SourceFile, syncs: Sequence[Row], events: int | None) -> Iterator[Problem]:
+    """Yield what makes all events useless, though the newest syncs have read enough of them."""
+    found = [(row, _full(row)) for row in syncs if row["table"] == EVENT_DATA]
+    rows = sum(full["rows_read"] or 0 for _, full in found)
+    if events == 0 and rows >= MIN_ROWS and get_nested(source.attributes, "removed_when"):
+        yield ALL_REMOVED._replace(text=ALL_REMOVED.text.format(rows=rows))
+    fields = {one for one in ESSENTIAL if get_nested(source.attributes, "fields", one) is not None}
+    for row, full in found:
+        is_enough = (full["rows_read"] or 0) >= MIN_ROWS and full["filled"]
+        for name in sorted(fields.difference(full["filled"]) if is_enough else ()):
+            if row[f"had_{name}"]:
+                where = _where(EVENT_DATA, row.get("account"))
+                yield EMPTIED._replace(text=EMPTIED.text.format(where=where, name=name))
 
 
 def _problems(row: Row) -> Iterator[Problem]:

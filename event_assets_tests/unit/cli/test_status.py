@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -368,6 +369,74 @@ def test_what_is_derived_must_not_stay_behind_the_newest_sync(
     assert ("event_changes and what follows were not built" in capsys.readouterr().out) is (
         status == 1
     )
+
+
+@pytest.mark.parametrize("later", [{}, {"full_sync": False, "rows_read": 12, "columns": "{}"}])
+def test_events_that_all_lost_their_start_are_told(
+    synced: Project, source_file: Path, later: dict[str, Any], capsys: Output
+) -> None:
+    before, renamed = '{"name": "text", "start_time": "timestamp"}', '{"name": "text"}'
+    log_sync(synced.database, full_sync=True, rows_read=12, columns=before)
+    log_sync(synced.database, full_sync=True, rows_read=9, columns=renamed)
+    assert run(["status"]) == 0
+    log_sync(synced.database, full_sync=True, rows_read=12, columns=renamed)
+    if later:
+        log_sync(synced.database, **later)
+    capsys.readouterr()
+    assert run(["status"]) == 1
+    *_, problem, helps = capsys.readouterr().out.splitlines()
+    assert problem == (
+        "  No event of its newest full sync has a value for `start_time`, as before: correct its "
+        "`from` in defs.yaml."
+    )
+    assert helps.endswith("event-assets sync events")
+    source_file.write_text(re.sub(" +start_time:.*\n", "", source_file.read_text()))
+    assert run(["status"]) == 0
+
+
+def test_events_that_are_all_called_removed_are_told(
+    synced: Project, source_file: Path, capsys: Output
+) -> None:
+    log_sync(synced.database, full_sync=True, rows_read=12)
+    log_sync(synced.database, full_sync=False, rows_read=0)
+    synced.rows("create or replace view events.current_events as from events.event_data limit 0")
+    assert run(["status"]) == 0
+    document = source_file.read_text()
+    source_file.write_text(
+        document.replace("attributes:\n", "attributes:\n  removed_when: {a: 1}\n")
+    )
+    capsys.readouterr()
+    assert run(["status"]) == 1
+    *_, problem, helps = capsys.readouterr().out.splitlines()
+    assert problem == (
+        "  None of the 12 records of its newest full sync is a current event, as if `removed_when` "
+        "matched all of them: correct it in defs.yaml."
+    )
+    assert helps.endswith("event-assets sync events")
+    log_sync(synced.database, full_sync=True, rows_read=9)
+    assert run(["status"]) == 0
+
+
+def test_an_account_that_a_query_lists_is_told_until_it_is_synced(
+    synced: Project, source_file: Path, capsys: Output
+) -> None:
+    with_accounts(source_file, "{query: select name from clients}")
+    with duckdb.connect(synced.database) as database:
+        database.execute("drop table events.event_data_syncs")
+        database.execute(
+            "create table events.event_data_accounts as "
+            "from (values ('a', true)) as known(account, is_listed)"
+        )
+    log_sync(synced.database, account="a")
+    assert run(["status"]) == 0  # the sync tells of a query that fails
+    synced.rows("create table clients as from (values ('a'), ('b'), (null)) as names(name)")
+    capsys.readouterr()
+    assert run(["status", "--json"]) == 1
+    (state,) = json.loads(capsys.readouterr().out)
+    assert state["problems"] == ["b: It was not synced since it was added."]
+    log_sync(synced.database, account="b")
+    synced.rows("insert into events.event_data_accounts values ('b', true)")
+    assert run(["status"]) == 0
 
 
 def test_a_source_that_was_never_synced_is_not_good(
