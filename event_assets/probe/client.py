@@ -48,6 +48,7 @@ class Client:
     Attributes:
         is_patient: whether to wait and ask again where a server fails or limits requests, and to
             raise where it refuses.
+        refusals: the responses that came twice for one request, which is not repeated for them.
         ignored: the source's `response_actions`, which tell a response that ends a list.
     """
 
@@ -59,8 +60,8 @@ class Client:
     id_path: str | None = None
     is_patient: bool = True
     forbidden: int = 0
+    refusals: set[str] = field(default_factory=set[str])
     _known: dict[str, Page] = field(default_factory=dict)
-    _refusals: set[str] = field(default_factory=set[str])  # that came twice for one request
 
     def apply(self, settings: Settings) -> tuple[dict[str, Any], Any]:
         """Return the given parameters and body with further ones."""
@@ -122,12 +123,12 @@ class Client:
         if not self.is_patient:
             return page
         self._wait_or_stop(page)
-        if page.text in self._refusals or not (page.problem or _is_fault(page)):
+        if page.text in self.refusals or not (page.problem or _is_fault(page)):
             return page
         time.sleep(RETRY_SECONDS)
         again = self.read(self.session.fetch(request, with_key), check)
         self._wait_or_stop(again)
-        self._refusals |= {page.text} & {again.text} if again.problem else set()
+        self.refusals |= {page.text} & {again.text} if again.problem else set()
         return again
 
     def name(self, request: requests.Request, *, with_key: bool = True) -> str:

@@ -168,6 +168,8 @@ def _try_number(search: ParameterSearch, name: str, page: Page) -> bool:
         config = _offset_config(search, name, int(is_first and shift == 1))
         return _try(search, config, f"`{shown}` counts rows: the last of page 1 comes again")
     config = {"type": "page_number", "base_page": int(is_first), **_place("page", name)}
+    if len(ids) <= PROBED and candidates.is_named(shown, candidates.OFFSETS):
+        config = _offset_config(search, name, int(is_first))
     if not page.ids:  # the list has one page
         paging.keep(config, f"behind page 1, `{shown}` brings no records")
         return True
@@ -176,9 +178,11 @@ def _try_number(search: ParameterSearch, name: str, page: Page) -> bool:
 
 
 def _offset_config(search: ParameterSearch, name: str, base: int) -> dict[str, Any]:
-    paging, size = search.paging, search.paging.size_param
-    config: dict[str, Any] = {"type": "offset", "limit": paging.size or len(search.base.rows)}
-    config |= _place("offset", name)
+    paging, given = search.paging, search.client.given.params
+    named = (one for one in given if candidates.is_named(one, candidates.SIZES))
+    size = paging.size_param or next(named, None)
+    limit = paging.size or parse_count(given.get(size or "")) or max(2, len(search.base.rows))
+    config: dict[str, Any] = {"type": "offset", "limit": limit, **_place("offset", name)}
     if size:
         config |= _place("limit", size)
     elif name.startswith(BODY):

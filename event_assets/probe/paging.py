@@ -217,6 +217,8 @@ def is_believed(walk: PagesRead) -> bool:
         again = sum(key in seen for key in page)
         if is_connected and seen and not again:
             continue  # from here, a sync stepped back
+        if facts.overlaps and [*page] == [*previous[-1:]]:
+            continue  # of a list of offsets, behind whose last record there is none
         is_overlap = again <= len(page) // 2 and [*page[:again]] == [*previous[-again:]]
         is_behind = {*page[:again]} <= seen if is_connected else not again or is_overlap
         if not is_behind or again == len(page) or len({*page}) < len(page):

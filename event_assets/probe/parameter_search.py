@@ -66,6 +66,7 @@ class ParameterSearch:
         is_other = shift in (None, len(first.ids)) or not again.ids
         paging.is_stable = not (first.ids and is_other and again.response is not None)
         if paging.is_strict:
+            self.client.refusals.add(control.text)  # perhaps with 500, and each time
             said = "sends no records" if self.is_emptied else f"answers {control.status}"
             paging.facts.append(Fact("unknown parameters", "refused", f"with one, the API {said}"))
         if not paging.is_stable:

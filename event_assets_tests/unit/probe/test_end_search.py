@@ -61,6 +61,13 @@ def test_a_page_that_may_not_be_all_is_an_open_question(
     assert asked(connect(lambda _: {"events": events(count), **more})) == ["paginator"]
 
 
+@pytest.mark.parametrize("most", [72, 96, 99, 199])
+def test_rows_up_to_the_limit_of_a_page_size_may_not_be_all(most: int) -> None:
+    rows = events(205)
+    found = connect(lambda request: {"events": rows[: min(number(request, "limit", 20), most)]})
+    assert asked(found) == ["paginator"]
+
+
 def test_a_pointer_that_nothing_takes_is_named() -> None:
     found = connect(lambda _: {"events": events(50), "next_cursor": "c50"})
     assert "`next_cursor` in the response leads to more" in found.open_questions[0].text

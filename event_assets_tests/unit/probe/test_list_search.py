@@ -259,6 +259,43 @@ def test_the_page_size_of_an_example_is_made_larger(size: str, count: int) -> No
     assert values_of(found, "end") == ["95 records, to the end"]
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("query", ["", "?offset=0", "?offset=0&limit=50"])
+def test_an_offset_is_found_in_a_list_of_a_few_events(query: str, count: int) -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "offset")
+        return {"events": ROWS[:count][at : at + number(request, "limit", 20)]}
+
+    found = connect(answer, f"/v1/events{query}")
+    assert asked(found) == []
+    paginator = endpoint(found)["paginator"]
+    assert (paginator["type"], paginator["offset_param"]) == ("offset", "offset")
+    assert paginator["limit"] >= (50 if "limit" in query else max(2, count))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_a_number_of_rows_that_begins_with_1_is_found_in_a_list_of_a_few_events(count: int) -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "startIndex", 1) - 1
+        return {"events": ROWS[:count][at : at + number(request, "count", 20)]}
+
+    found = endpoint(connect(answer, "/v1/events?startIndex=1&count=20"))
+    paginator = found["paginator"]
+    assert (paginator["offset_param"], paginator["offset"]) == ("startIndex", 1)
+    assert (paginator["limit_param"], "params" in found) == ("count", False)
+
+
+def test_an_unknown_parameter_that_is_answered_by_500_is_asked_about_once() -> None:
+    def answer(request: Request) -> Any:
+        if {*request.query_params} - {"offset", "limit"}:
+            return JSONResponse({"error": "Internal Server Error"}, 500)
+        return by_offset("offset", "limit")(request)
+
+    found = connect(answer)
+    assert endpoint(found)["paginator"]["offset_param"] == "offset"
+    assert asked(found) == []
+
+
 def test_a_filter_that_may_be_the_number_of_a_page_is_told() -> None:
     found = connect(by_page, "/v1/events?from=20&price[from]=5")
     assert "--set params.from=20" in found.questions[0].text

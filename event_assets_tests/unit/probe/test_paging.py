@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from event_assets.http.response import JsonResponse
+from event_assets.pagination.facts import ListFacts
 from event_assets.probe.page import Page
 from event_assets.probe.paging import PagesRead, Paging, find_shift, is_believed
 from event_assets.probe.paging_candidates import cursor_names, find_hints, find_pointers
@@ -72,6 +73,12 @@ def test_a_walk_is_believed_by_fresh_pages_only(
     walk = PagesRead([Page(ids=list(page)) for page in pages], is_done=is_done)
     assert is_believed(walk) is believed
     assert not is_believed(replace(walk, error="refused"))
+
+
+def test_the_last_row_of_a_list_of_offsets_comes_alone_behind_it() -> None:
+    walk = PagesRead([Page(ids=ids) for ids in ([*"abc"], ["c"], [])], ListFacts(overlaps=1), True)
+    assert is_believed(walk)
+    assert not is_believed(replace(walk, facts=ListFacts()))
 
 
 @pytest.mark.parametrize(
