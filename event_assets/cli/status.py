@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -44,6 +45,7 @@ class Problem(NamedTuple):
 PROBE = "probe {source}"
 FULLY = "sync {source} --full"
 REJECTS = "show {source}.{table}_rejects"
+ACCEPTED = re.compile(r"event-assets (sync [^`]* --accept-new-origin)`")  # in a reason
 OF_LIST = "show {source}.{table}_syncs"  # in place of the probe, which reads events only
 # Of the newest sync of a table.
 PROBLEMS: Sequence[tuple[Callable[[Row], object], Problem]] = (
@@ -222,6 +224,10 @@ def _failures(source: SourceFile, syncs: Sequence[Row], left: Collection[str]) -
             )
             again = FULLY if is_full else FAILED.command
             helps = REJECTS if "max_rejects" in reason else again
+            if accepted := ACCEPTED.search(reason):
+                helps = accepted[1]
+            elif "rename the folder of the source" in reason:  # no command helps
+                helps = ""
             yield FAILED._replace(text=text, command=helps.format(source=source.name, table=table))
 
 

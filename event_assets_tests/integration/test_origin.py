@@ -1,6 +1,7 @@
 """Tables hold the events of one API, by one id: another is refused, unless it is accepted."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,10 +123,28 @@ def test_the_command_line_accepts_another_api(
         assert run_command(["sync"]) == 1
         assert f"`{program()} sync events --accept-new-origin`" in capsys.readouterr().err
         assert run_command(["status"]) == 1
-        assert "Its newest sync failed" in capsys.readouterr().out
+        *_, problem, helps = capsys.readouterr().out.splitlines()
+        assert problem.startswith("  Its newest sync was of ")
+        assert helps == f"  {program()} sync events --accept-new-origin"
         assert run_command(["sync", "--accept-new-origin"]) == 0
         assert run_command(["status"]) == 0
     assert project.ids("current_events") == ["e5", "e6"]
+
+
+@pytest.mark.in_process(False)
+def test_the_status_names_no_command_where_none_helps(
+    project: Project, source_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving({PATH: paged(events(3))}) as api:
+        project.connect_to(api.url)
+        assert run_command(["sync"]) == 0
+        document = source_file.read_text()
+        source_file.write_text(document.replace("attributes:\n", "attributes:\n  accounts: [a]\n"))
+        assert run_command(["sync"]) == 1
+        capsys.readouterr()
+        assert run_command(["status"]) == 1
+    *_, problem = capsys.readouterr().out.splitlines()
+    assert "was loaded without `accounts`: rename the folder of the source" in problem
 
 
 @pytest.mark.parametrize(
