@@ -18,6 +18,10 @@ contains it to null, and deletes the rejects, the changes and the rows whose id
 contains it.
 The next sync brings back what the API still sends: erase it there first, or
 exclude its field by `exclude`."""
+UNFINISHED = (
+    "It may be erased from the tables, but still be in their file and in Dagster's history: erase "
+    "it again."
+)
 UNREACHED = (
     "Not reached: copies of the database, such as backups, messages that were sent, and the API: "
     "the next sync brings back what it still sends."
@@ -47,6 +51,7 @@ def erase(source: str | None, key: str | None, value: str | None, yes: bool) -> 
     from event_assets.cli.database import open_database
     from event_assets.cli.home import open_instance, require_home
     from event_assets.orchestration import process
+    from event_assets.orchestration.failures import INTERRUPTS, plain_error
     from event_assets.orchestration.housekeeping import erase_runs, find_runs
     from event_assets.sync.parent_rows import identify_rows
     from event_assets.warehouse.erase import erase as erase_from_tables
@@ -59,17 +64,25 @@ def erase(source: str | None, key: str | None, value: str | None, yes: bool) -> 
 
     with open_instance() as instance:
         runs = find_runs(instance, text, is_id=key is not None)
+        is_confirmed = False
 
         def show(changed: Mapping[str, int]) -> None:
+            nonlocal is_confirmed
             for table, count in changed.items():
                 click.echo(f"{source}.{table}: {counted(count, 'row')}")
             if runs:
                 click.echo(f"Dagster's history: {counted(len(runs), 'run')}")
             if (changed or runs) and not yes:
                 confirm("Erase it? It cannot be undone.")
+            is_confirmed = True
 
-        changed = erase_from_tables(source, text, columns, show)
-        erase_runs(instance, runs)
+        try:
+            changed = erase_from_tables(source, text, columns, show)
+            erase_runs(instance, runs)
+        except BaseException as error:
+            if is_confirmed and isinstance(plain_error(error), INTERRUPTS):
+                click.echo(UNFINISHED, err=True)
+            raise
     if not runs and not changed:
         click.echo(f"Nothing in {source} {'has this id' if key else 'contains this value'}.")
     else:

@@ -91,7 +91,7 @@ def copy_to(database: Database, file: Path) -> None:
         database.execute(f"attach {quote_literal(str(file))} as {copy}")
         database.execute(f"copy from database {quote_identifier(name)} to {copy}")
         database.execute(f"detach {copy}")
-    except duckdb.Error:
+    except BaseException:  # also an interrupt
         file.unlink(missing_ok=True)
         raise
 

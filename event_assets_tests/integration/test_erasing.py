@@ -4,7 +4,8 @@ import io
 from contextlib import nullcontext
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 from unicodedata import normalize
 
 import dagster as dg
@@ -17,6 +18,7 @@ from event_assets.config import project as project_module
 from event_assets.sync.parent_rows import identify_rows
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse import Database
+from event_assets.warehouse.duckdb_file import copy_to
 from event_assets.warehouse.erase import erase
 from event_assets.warehouse.file_lock import hold_file_lock
 from event_assets.warehouse.pipeline import journal_file
@@ -208,6 +210,44 @@ def test_what_is_erased_is_not_resumed_though_erasing_was_interrupted(project: P
         erase("events", "e3", {"id": ["e3"]})
     assert len(project.ids()) == 19
     assert not journal.exists()
+
+
+@pytest.mark.parametrize(
+    "step", ["warehouse.erase.compact", "orchestration.housekeeping.erase_runs"]
+)
+def test_what_may_be_left_by_an_interrupt_is_told_with_what_helps(
+    project: Project, step: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving({PATH: paged(events(20))}) as api:
+        sync_source(source_of(source(api.url)))
+    project.environment.setattr(project_module, "_loaded", None)
+
+    def interrupt(*_: object) -> None:
+        raise RuntimeError("Query interrupted") from KeyboardInterrupt()  # as DuckDB does
+
+    with project.environment.context() as patch:
+        patch.setattr(f"event_assets.{step}", interrupt)
+        assert run_command(["erase", "--id", "e3", "--yes"]) == 130
+    assert capsys.readouterr().err == (
+        "It may be erased from the tables, but still be in their file and in Dagster's history: "
+        "erase it again.\n"
+    )
+    assert run_command(["erase", "--id", "e3", "--yes"]) == 0
+    assert b"Event 3" not in project.database.read_bytes()
+
+
+def test_a_copy_that_is_interrupted_leaves_no_file(tmp_path: Path) -> None:
+    class Interrupted:
+        def sql(self, query: str) -> duckdb.DuckDBPyRelation:
+            return duckdb.sql(query)
+
+        def execute(self, _: str) -> None:
+            (tmp_path / "copy").touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        copy_to(cast("Database", Interrupted()), tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
 
 
 def test_erasing_rewrites_the_database_that_a_link_leads_to(project: Project) -> None:
