@@ -14,7 +14,7 @@ from itertools import chain, islice
 from typing import Any
 
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
-from requests import HTTPError, Request
+from requests import HTTPError, Request, Session
 from requests.auth import AuthBase
 
 from event_assets import sandbox
@@ -40,6 +40,7 @@ from event_assets.http.errors import status_text
 from event_assets.http.journal import Journal
 from event_assets.http.session import ApiSession
 from event_assets.http.throttle import HttpMetrics
+from event_assets.http.tls import find_ca_bundle
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import ListFacts
@@ -263,7 +264,8 @@ def require_settings(source: SourceConfig) -> None:
     """Raise if a sync of a source cannot begin with the settings as they are; a key may be missing.
 
     Raises:
-        ConfigError: a variable is not set that the YAML names, or a key is set without an address.
+        ConfigError: a variable is not set that the YAML names, a key is set without an address, or
+            the certificates that a variable names are not there.
     """
     if unset := VARIABLE.findall(str(source.rest_api)):
         raise ConfigError(
@@ -273,3 +275,6 @@ def require_settings(source: SourceConfig) -> None:
     if not source.base_url:
         auth = source.events.endpoint.get("auth") or source.rest_api["client"].get("auth")
         require_address(source, auth, sandbox.KEY)
+    if source.base_url.startswith("https:"):
+        chosen = Session().merge_environment_settings(source.base_url, {}, None, True, None)
+        find_ca_bundle(chosen["verify"])

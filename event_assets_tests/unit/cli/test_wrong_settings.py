@@ -15,6 +15,7 @@ from dlt.common.configuration.specs import RuntimeConfiguration
 from event_assets.cli.main import run
 from event_assets.config import env_file as env_module
 from event_assets.config.settings import SETTINGS as SETTINGS_TABLE
+from event_assets.http.tls import BUNDLE_VARIABLES
 from event_assets.orchestration.error_messages import user_message
 from event_assets_tests.support.docs import reference
 from event_assets_tests.support.mistakes import YAML
@@ -56,6 +57,17 @@ def test_a_setting_that_cannot_be_is_told_in_one_sentence(
     assert answer.startswith(f"{name} must be {allowed}, not `{value}`")
     assert answer.endswith(".\n")
     assert answer.count("\n") == 1
+
+
+@pytest.mark.parametrize("variable", BUNDLE_VARIABLES)
+def test_certificates_that_are_not_there_are_told_before_the_first_request(
+    said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, file: Path, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "no.pem")
+    missing = file.parents[3] / "no.pem"
+    assert said(YAML.replace("http://", "https://")) == (
+        f"The file {missing}, which {variable} names, is not there: correct {variable}.\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["ALERT_WEBHOOK_URL", "EVENTS_DAGSTER_URL", "EVENTS_BROKER"])
