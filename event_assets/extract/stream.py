@@ -275,6 +275,6 @@ def require_settings(source: SourceConfig) -> None:
     if not source.base_url:
         auth = source.events.endpoint.get("auth") or source.rest_api["client"].get("auth")
         require_address(source, auth, sandbox.KEY)
-    if source.base_url.startswith("https:"):
+    if source.base_url and source.base_url.startswith("https:"):
         chosen = Session().merge_environment_settings(source.base_url, {}, None, True, None)
         find_ca_bundle(chosen["verify"])
