@@ -31,7 +31,8 @@ ADVICE: Mapping[int, str] = {
     403: "set {key_name} to a key that may read events",
     404: "check {address} and the endpoint's path in defs.yaml",
     422: BAD_PARAMS,
-    429: "the API is limiting requests: sync less often, or ask for a higher limit",
+    429: "the API is limiting requests: set requests_per_second in defs.yaml, sync less often, or "
+    "ask for a higher limit",
 }
 # What may be raised by one attempt at a request.
 ATTEMPT_ERRORS = (errors.ResponseError, requests.RequestException, exceptions.HTTPError)

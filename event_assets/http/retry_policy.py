@@ -11,6 +11,7 @@ from requests import Response
 from event_assets.http.pace import MAX_WAIT, RESET, read_quota, seconds_until
 
 RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
+RATE_LIMITS = (420, 429)  # 420: of older APIs, "Enhance Your Calm"
 MAX_RETRIES = 3
 BACKOFF_FACTOR = 2.0  # seconds; the waits are 2, 4 and 8
 
@@ -18,7 +19,7 @@ BACKOFF_FACTOR = 2.0  # seconds; the waits are 2, 4 and 8
 def is_rate_limit(response: Response) -> bool:
     """Return whether a response asks for fewer requests: some APIs send 403 for that."""
     if response.status_code != HTTPStatus.FORBIDDEN:
-        return response.status_code == HTTPStatus.TOO_MANY_REQUESTS
+        return response.status_code in RATE_LIMITS
     quota = read_quota(response.headers)
     is_used_up = quota.remaining == 0 if quota else any(map(response.headers.__contains__, RESET))
     return "Retry-After" in response.headers or is_used_up

@@ -211,6 +211,15 @@ def test_a_403_that_is_a_rate_limit_is_not_blamed_on_the_key() -> None:
 
 
 @pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize(("status", "name"), [(420, "420"), (429, "429 Too Many Requests")])
+def test_a_rate_limit_that_stays_is_told_with_what_to_set(status: int, name: str) -> None:
+    assert message(JSONResponse({}, status)) == (
+        f"The API at URL/v1 answered {name} to each of 4 attempts; the API is limiting requests: "
+        "set requests_per_second in defs.yaml, sync less often, or ask for a higher limit."
+    )
+
+
+@pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize("selector", ["data", "data.edges[*].node", "$..node", None])
 def test_a_good_status_without_a_list_fails_with_the_words_of_the_api(selector: str | None) -> None:
     answer = JSONResponse({"data": None, "errors": [{"message": "Your trial has ended."}]})

@@ -104,6 +104,7 @@ RESET = "X-RateLimit-Reset"
         (403, {"Retry-After": formatdate(NOW + 30, usegmt=True)}),
         (429, {"Retry-After": f"{NOW + 30}"}),  # Cloud Foundry
         (429, {"Retry-After": "30.0"}),
+        (420, {"Retry-After": "30"}),
         (403, {RESET: "30"}),
         (403, {RESET: "30", "X-RateLimit-Remaining": "0"}),
         (429, {RESET: f"{NOW + 30}"}),
