@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -11,7 +11,7 @@ import pyarrow as pa
 from event_assets.config.source import ResourceConfig
 from event_assets.records.contract import NO_TIME, FieldReader, build_contract
 from event_assets.values.conversion import to_text
-from event_assets.values.json_paths import values_at
+from event_assets.values.json_paths import all_values_at, parse_path, values_at
 
 NO = re.compile(rf"\s*(false|no?|0|none|null)?\s*|({NO_TIME.pattern}).*", re.IGNORECASE)
 
@@ -46,7 +46,12 @@ class RemovedRecords:
         marked: set[int] = set()
         for path, accepted in self._marks.items():
             is_name = any(path in record for record in records if isinstance(record, dict))
+            names = parse_path(path)
+            values: Iterable[tuple[int, Any]]
             values = enumerate(values_at(records, f"['{path}']" if is_name else path))
+            if "*" in names and not is_name:
+                rows = enumerate(records)
+                values = ((row, one) for row, each in rows for one in all_values_at(each, names))
             marked.update(row for row, value in values if _is_mark(value, accepted))
         if not marked:
             return records

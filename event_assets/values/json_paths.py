@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -39,6 +39,19 @@ def values_at(records: Sequence[Any], path: str) -> list[Any]:
         except (KeyError, TypeError):
             values = [_member(value, name) for value in values]
     return values
+
+
+def all_values_at(value: Any, names: Sequence[str]) -> Iterator[Any]:
+    """Yield what is at nested names of a value; `*` stands for each member, not the first one."""
+    if not names:
+        yield value
+        return
+    first, *rest = names
+    if first == "*" and (type(value) is list or (type(value) is dict and "*" not in value)):
+        for member in value.values() if type(value) is dict else value:
+            yield from all_values_at(member, rest)
+    elif (member := _member(value, first)) is not None:
+        yield from all_values_at(member, rest)
 
 
 def _member(value: Any, name: str) -> Any:

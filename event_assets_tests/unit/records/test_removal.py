@@ -20,6 +20,8 @@ ALIVE: list[dict[str, Any]] = [
     {"deleted": "0000-00-00 00:00:00"},
     {"status": "confirmed", "tags": ["rock", None]},
     {"tags": []},
+    {"labels": [{"name": "rock"}, None, {"off": False}, {"off": None}]},
+    {"days": {"mon": "open", "tue": {}}},
 ]
 
 
@@ -35,6 +37,9 @@ ALIVE: list[dict[str, Any]] = [
         ({"['a.b']": "x"}, [{"a.b": "x"}]),
         ({"a.b": "x"}, [{"a.b": "x"}]),
         ({"tags": "cancelled"}, [{"tags": ["rock", "Cancelled"]}, {"tags": "cancelled"}]),
+        ({"labels.*.name": "gone"}, [{"labels": [{"name": "rock"}, {"name": "Gone"}]}]),
+        ({"labels.*.off": True}, [{"labels": [{"off": False}, {"off": True}]}]),
+        ({"days.*": "closed"}, [{"days": {"mon": "open", "tue": "closed"}}]),
     ],
 )
 def test_a_mark_is_a_value_a_list_or_true(
