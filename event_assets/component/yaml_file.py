@@ -161,8 +161,15 @@ class Document:
         lines = sorted(self._locate(*one) for one in found.items() if one[0] not in above)
         return ConfigError("\n".join(_at(self.file, *one) for one in lines)) if lines else None
 
+    def _known(self, keys: Keys) -> Keys:
+        return next(keys[:n] for n in range(len(keys), -1, -1) if keys[:n] in self.values)
+
     def _locate(self, keys: Keys, problem: str) -> tuple[int, str]:
-        known = next(keys[:n] for n in range(len(keys), -1, -1) if keys[:n] in self.values)
+        known = self._known(keys)
+        if keys[1:3] == ("rest_api", "resources"):  # it may be among what all have in common
+            given = self._known((*keys[:2], "resource_defaults", *keys[4:]))
+            if len(given) > max(3, len(known) - 1):
+                known, keys = given, (*keys[:2], "resource_defaults", *keys[4:])
         path = ".".join(map(str, keys[len(keys) > 1 :]))
         line, value, _ = self.values[known]
         if problem.startswith("must") and (whole := VARIABLE.fullmatch(str(value).strip())):

@@ -481,6 +481,16 @@ PLACED = [  # what stands where it has no effect
         "`base_url` is not a known field here: it belongs in",
     ),
     M("resume_hours: 6", "warn_after_minutes: 6", "it belongs in `freshness`"),
+    M(
+        "write_disposition: merge\n    resources:\n",
+        "endpoint:\n"
+        "        incremental: {cursor_path: changed, start_param: since}\n"
+        "    resources:\n"
+        "      - name: guests\n"
+        "        endpoint: '/v1/{resources.event_data.id}/guests'\n",
+        "`incremental` of `guests` cannot work: it has a parent resource",
+        at="        incremental: {",
+    ),
     M("path: /v1/events", 'path: "/v1/events#top"', "must end before `#`, which is for browsers"),
 ]
 REFERENCES = [
