@@ -98,7 +98,7 @@ def _find_empty(source: SourceConfig, recent: Sequence[Sync], known: set[str]) -
     if recent[0]["is_full"]:
         recent, expected = recent[:1], expected | known
     for sync in takewhile(lambda one: one["is_full"] is recent[0]["is_full"], recent):
-        if rows < MIN_ROWS:
+        if rows < MIN_ROWS and (columns := _columns(sync)):  # all may be of removed events
             rows += sync["rows_read"]
-            filled |= _columns(sync).keys()
+            filled |= columns.keys()
     return sorted((expected & source.fields.keys()) - filled) if rows >= MIN_ROWS else []

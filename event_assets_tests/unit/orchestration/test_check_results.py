@@ -162,6 +162,23 @@ def test_what_changed_records_do_to_columns_is_said() -> None:
         assert check().passed
 
 
+@pytest.mark.usefixtures("project")
+def test_changes_that_only_remove_events_say_nothing_of_columns() -> None:
+    def answer(request: Request) -> Any:
+        since = request.query_params.get("since", "")
+        return paged([row for row in rows if row["updated_at"] > since])(request)
+
+    rows = [{"id": f"e{n}", "name": "Night", "updated_at": "2026-01-01"} for n in range(20)]
+    incremental = {"cursor_path": "updated_at", "start_param": "since"}
+    with serving(answer) as api:
+        document = source(api.url, endpoint={"incremental": incremental}, removed_when={"gone": 1})
+        sync_source(source_of(document))
+        rows[:12] = [{"id": f"e{n}", "gone": 1, "updated_at": "2026-01-02"} for n in range(12)]
+        sync_source(loaded := source_of(document))
+    result = warehouse.run(partial(evaluate_schema_stable, source=loaded))
+    assert "No record has a value" not in str(result.description)
+
+
 @pytest.mark.parametrize(
     ("field", "api_names", "passed"),
     [
