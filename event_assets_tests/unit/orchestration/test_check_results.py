@@ -171,9 +171,11 @@ def test_changes_that_only_remove_events_say_nothing_of_columns() -> None:
     rows = [{"id": f"e{n}", "name": "Night", "updated_at": "2026-01-01"} for n in range(20)]
     incremental = {"cursor_path": "updated_at", "start_param": "since"}
     with serving(answer) as api:
-        document = source(api.url, endpoint={"incremental": incremental}, removed_when={"gone": 1})
+        document = source(
+            api.url, endpoint={"incremental": incremental}, removed_when={"gone": "1"}
+        )
         sync_source(source_of(document))
-        rows[:12] = [{"id": f"e{n}", "gone": 1, "updated_at": "2026-01-02"} for n in range(12)]
+        rows[:12] = [{"id": f"e{n}", "gone": "1", "updated_at": "2026-01-02"} for n in range(12)]
         sync_source(loaded := source_of(document))
     result = warehouse.run(partial(evaluate_schema_stable, source=loaded))
     assert "No record has a value" not in str(result.description)
