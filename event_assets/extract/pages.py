@@ -21,6 +21,7 @@ from event_assets.http.window import CAUTIOUS
 from event_assets.pagination.list_paginator import REFUSALS
 from event_assets.pagination.time_windows import Paginator
 from event_assets.values.errors import ContentError, ExpiredJournalError
+from event_assets.values.wording import names_rate_limit
 
 NO_MESSAGE = " It gives no message."
 
@@ -120,7 +121,10 @@ def _is_end(error: ContentError, paginator: Paginator, *, may_lack_list: bool) -
 def _is_refused_page(error: HTTPError, paginator: Paginator, *, has_expired: bool) -> bool:
     """Take an error status for a page behind the last one; return False if it is none."""
     response = error.response
+    words = error_text(response)
+    if names_rate_limit(words):
+        return False
     is_end = response.status_code in REFUSALS and says_end(response)
     status = HTTPStatus.NO_CONTENT if is_end else response.status_code
-    said = "" if has_expired else error_text(response) or NO_MESSAGE
+    said = "" if has_expired else words or NO_MESSAGE
     return paginator.refused(status, limit=limit_text(response), said=said)

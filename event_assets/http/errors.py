@@ -21,7 +21,7 @@ from event_assets.http.retry_policy import MAX_RETRIES, is_retried
 from event_assets.values import errors
 from event_assets.values.errors import exception_chain
 from event_assets.values.urls import is_proxy_url, origin, redact_url
-from event_assets.values.wording import shorten
+from event_assets.values.wording import names_rate_limit, shorten
 
 KEY_NAME_ATTRIBUTE = "key_name"  # of auths: the names of the variables that hold the key
 BAD_PARAMS = "check the endpoint's path and params in defs.yaml, and the key"
@@ -217,7 +217,8 @@ def status_error_message(response: requests.Response, retries: int = MAX_RETRIES
     status = response.status_code
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return NO_USER.format(proxy=_find_proxy(response.url), status=status_text(status))
-    is_limit = retry_policy.is_rate_limit(response)
+    said = error_text(response)
+    is_limit = retry_policy.is_rate_limit(response) or names_rate_limit(said)
     tries = f" to each of {1 + retries} attempts" if retries and is_retried(response) else ""
     advice = ADVICE.get(429 if is_limit else status, "try again later, or ask the API's operator")
     if retry_policy.retry_after(response) > MAX_WAIT:
@@ -229,7 +230,7 @@ def status_error_message(response: requests.Response, retries: int = MAX_RETRIES
     key_name = f"{key_name} ({place_of_variables(key_name)})" if key_name else "`auth` in defs.yaml"
     address = getattr(response, "limits", DEFAULT_LIMITS).base_url_setting
     advice = advice.format(key_name=key_name, address=address)
-    url, said = shorten(redact_url(response.url)), error_text(response)
+    url = shorten(redact_url(response.url))
     if status == HTTPStatus.FORBIDDEN and is_page(response) and not is_limit:
         advice = f"{advice}, or ask the API's operator whether a firewall refuses this host"
     if status == HTTPStatus.BAD_REQUEST and url.startswith("http:") and "https" in response.text:

@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import Any, Final
 
+from event_assets.values.wording import names_rate_limit
+
 # Of plain names, as `plain_name` makes them.
 THINGS: Final = (
     r"(rows?|records?|items?|results?|elements?|entries|events?|objects?|hits?|matches|docs?)"
@@ -119,9 +121,7 @@ LIMIT: Final = re.compile(
     r"|cursor[- ](based )?pagination|(?<!no )more (results|records|items|events|pages))\b",
     re.IGNORECASE,
 )
-RATE_LIMIT: Final = re.compile(
-    r"\b(rate|quota|requests|per (second|minute|hour|day))\b", re.IGNORECASE
-)
+OF_REQUESTS: Final = re.compile(r"\b(rate|requests|per (second|minute|hour|day))\b", re.IGNORECASE)
 cached: Final = lru_cache(1_000)
 
 
@@ -177,7 +177,8 @@ def is_sure(path: str) -> bool:
 
 def names_limit(words: str) -> bool:
     """Return whether words say that the API has more records than it shows."""
-    return bool(LIMIT.search(words)) and not RATE_LIMIT.search(words)
+    is_of_requests = OF_REQUESTS.search(words) or names_rate_limit(words)
+    return bool(LIMIT.search(words)) and not is_of_requests
 
 
 def says(sign: str, path: str, value: Any) -> bool:

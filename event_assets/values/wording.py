@@ -1,8 +1,15 @@
-"""Numbers and quoted texts in sentences."""
+"""Numbers and quoted texts in sentences, and what the words of an API say."""
 
 from __future__ import annotations
 
+import re
+
 UNITS = {"day": 1440, "hour": 60, "minute": 1}  # minutes
+RATE_LIMIT = re.compile(
+    r"(rate|request|call|usage|daily|hourly)s?[ _-]+limit|\bquota\b|\bthrottl"
+    r"|\btoo many (\w+ )?(requests|calls)\b|\b(requests|calls) per\b",
+    re.IGNORECASE,
+)
 
 
 def shorten(text: str, length: int = 200) -> str:
@@ -23,3 +30,8 @@ def format_age(minutes: float) -> str:
         return "less than a minute"
     unit, length = next((unit for unit in UNITS.items() if minutes >= 2 * unit[1]), ("minute", 1))
     return counted(round(minutes / length), unit)
+
+
+def names_rate_limit(words: str) -> bool:
+    """Return whether words of an API say that it was sent too many requests."""
+    return bool(RATE_LIMIT.search(words))

@@ -276,11 +276,23 @@ def test_what_an_api_shows_of_a_longer_list_is_loaded(
     assert (said or "It gives no message") in result.reason
 
 
-@pytest.mark.parametrize("said", ["Rate limit exceeded", "Forbidden"])
-def test_a_refusal_for_another_reason_is_no_end(said: str) -> None:
-    refusal = JSONResponse({"message": said}, 403)
-    with pytest.raises(HTTPError, match="403"):
-        read_list(partial(page_of_five, behind=refusal), paginator=PAGINATORS["page"])
+@pytest.mark.parametrize("paginator", ["page", "cursor"])
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (403, "Forbidden"),
+        (403, "Rate limit exceeded"),
+        (403, "TotalRequests Limit exceeded."),
+        (400, "(#4) Application request limit reached"),
+        (400, "Daily limit exceeded"),
+        (400, "Too many API calls, try again tomorrow"),
+    ],
+)
+def test_a_refusal_for_another_reason_is_no_end(paginator: str, status: int, said: str) -> None:
+    answer = partial(limited, more={}, status=status, said=said)
+    settings = CURSOR if paginator == "cursor" else {"type": "page_number", "base_page": 0}
+    with pytest.raises(HTTPError, match=str(status)):
+        read_list(answer, paginator=settings)
 
 
 def test_a_limit_that_is_named_behind_a_short_page_is_the_end() -> None:

@@ -210,6 +210,13 @@ def test_a_403_that_is_a_rate_limit_is_not_blamed_on_the_key() -> None:
     )
 
 
+def test_a_rate_limit_that_only_words_tell_is_not_blamed_on_the_params() -> None:
+    answer = JSONResponse({"message": "(#4) Application request limit reached"}, 400)
+    assert "answered 400 Bad Request; the API is limiting requests: set requests_per" in message(
+        answer
+    )
+
+
 @pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize(("status", "name"), [(420, "420"), (429, "429 Too Many Requests")])
 def test_a_rate_limit_that_stays_is_told_with_what_to_set(status: int, name: str) -> None:
