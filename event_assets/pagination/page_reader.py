@@ -117,8 +117,10 @@ class PageReader:
             if count != size or not vocabulary.SIZE.fullmatch(plain_name(path))
         }
         if isinstance(self.total_path, JSONPath):
-            configured, path = parse_count(find_value(document, self.total_path)), self._total_name
-            if configured is None and self.counts_pages and ids:
+            value, path = find_value(document, self.total_path), self._total_name
+            configured = parse_count(value)
+            is_null = value is None and self.total_path.find(document)
+            if configured is None and self.counts_pages and ids and not is_null:
                 raise _path_error(document, "total_path", self.total_path, "is not a number")
             # a number of rows by its name is none of pages
             is_of_pages = self.counts_pages and (path not in found[0] or OF_PAGES.fullmatch(path))

@@ -119,8 +119,9 @@ def _describe_total(seen: ProbedSource) -> str:
     path, total = seen.configured.total_path, seen.total
     if total is None:
         return "no total is at the usual paths" if path == AUTO else f"`{path}` has none"
-    usual = next((where for where, count in seen.first.totals.items() if count == total), path)
-    return f"{total:,} under `{shown(usual if path == AUTO else path)}`"
+    totals = seen.first.totals  # a number of pages may stand at the configured path
+    usual = next((where for where, count in totals.items() if count == total), path)
+    return f"{total:,} under `{shown(path if totals.get(path) == total else usual)}`"
 
 
 def _warn_no_total(seen: ProbedSource, problem: str) -> Finding:

@@ -368,6 +368,19 @@ def test_short_pages_in_mid_list_are_no_sign_of_pages_that_were_not_read() -> No
     assert (len(done.ids), done.result.complete) == (80, True), done.result.reason
 
 
+@pytest.mark.parametrize("is_always", [True, False])
+def test_a_number_of_pages_that_is_null_is_none(is_always: bool) -> None:
+    """As of an API that counts no longer, or not where it takes too long."""
+
+    def answer(query: Query) -> dict[str, Any]:
+        first = 20 * int(query["page"])
+        rows = [{"id": row} for row in range(first, min(50, first + 20))]
+        return {"data": rows, "meta": {"pages": None if is_always or first else 3}}
+
+    done = read_with({"type": "page_number", "total_path": "meta.pages"}, answer)
+    assert (len(done.ids), done.result.complete) == (50, True), done.result.reason
+
+
 @pytest.mark.parametrize("config", [{"type": "offset", "limit": 20}, "page_number"], ids=str)
 def test_a_total_that_grows_on_the_only_page_makes_the_list_be_read_again(config: Any) -> None:
     asked = itertools.count()

@@ -96,6 +96,14 @@ def test_a_total_with_page_numbers_is_verified_on_the_last_page() -> None:
     assert message.endswith("the last page that the total of 250 promises has 10 records.")
 
 
+def test_a_total_of_rows_beside_the_number_of_pages_is_told_with_its_own_path() -> None:
+    def answer(request: Request) -> Any:
+        return {**by_number(request), "pages": 7}
+
+    message = line(answer, "total", paginator={**NUMBERS, "total_path": "pages"}).message
+    assert message.startswith("250 under `total`: ")
+
+
 def test_a_total_in_a_header_is_found() -> None:
     def answer(request: Request) -> Any:
         return JSONResponse(by_offset(100)(request), headers={"X-Total-Count": "250"})
