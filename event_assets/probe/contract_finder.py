@@ -176,7 +176,7 @@ def _describe_field(
     certainty: Certainty = "sure" if is_known else "assumed"
     most = sample.most_members(template_paths(finding.sources[0])[0]) if kind == TIME else 1
     if most > 1 and certainty == "sure":
-        evidence += f"; the first of up to {most}"
+        evidence += f"; one of up to {most}"
         certainty = "likely"
     zones = as_list(settings.get("timezone")) if finding.is_zoned else []
     if zones and {*(sample.leaves.get(zones[0]) or zones[:1])} - {*NOTHING} != {"UTC"}:
@@ -234,16 +234,16 @@ def _ask_about_times(
     moment, example = next(iter(known.items()))
     _ask_about_clock(discovery, sample, start, example)
     if not start.is_zoned:
-        unread = time_finder.find_unread_zone(sample)
+        unread = time_finder.find_unread_zone(sample) or ()
         if unread:
-            said = f"`{unread[0]}` says `{unread[1]}`, which is no name of the IANA database"
+            said = f"`{unread[0]}` says `{unread[1]}`, which is no place of the IANA database"
         else:
             said = f"They name none, such as `{moment:%Y-%m-%d %H:%M}`, and are taken as UTC"
         discovery.question(
             ZONE_SETTING,
             f"In which time zone are the times? {said}; else --set {ZONE_SETTING}=Europe/Berlin.",
-            {"UTC": {ZONE_SETTING: "UTC"}},
-            is_open=unread is not None,
+            {zone: {ZONE_SETTING: zone} for zone in (*filter(None, unread[2:]), "UTC")},
+            is_open=bool(unread),
         )
     ask_about_range(discovery, known)
     if start.rivals:

@@ -90,8 +90,8 @@ class Sample:
         return [next((value for value in row if value not in NOTHING), None) for row in rows]
 
     def most_members(self, path: str) -> int:
-        """Return how many members the list has, at most, of whose first one a path is a part."""
-        outer, is_part, _ = f"{path}.".rpartition(".0.")
+        """Return how many members the list has, at most, of one of which a path is a part."""
+        outer, is_part, _ = f"{path}.".replace(".1.", ".0.").rpartition(".0.")
         lists = build_getter(outer)(self.records) if is_part else ()
         return max((len(value) for value in lists if isinstance(value, list)), default=1)
 

@@ -18,7 +18,7 @@ from event_assets.probe.samples import (
     is_zone_name,
     last_name,
 )
-from event_assets.probe.time_formats import MOST, TimeFormat, find_format
+from event_assets.probe.time_formats import MOST, TimeFormat, find_format, is_read
 from event_assets.values.json_paths import as_list, build_getter, template_paths
 from event_assets.values.timestamps import parse_zone
 
@@ -32,7 +32,14 @@ UNITS = {  # of a duration, as in ISO 8601
     **dict.fromkeys(("minutes", "minute", "mins", "min"), "M"),
     **dict.fromkeys(("seconds", "second", "secs", "sec"), "S"),
 }
+US_ZONES = {  # by abbreviations, some of which are IANA's names of zones without summer time
+    f"{letter}{kind}": f"America/{place}"
+    for letter, place in zip("ECMP", ("New_York", "Chicago", "Denver", "Los_Angeles"), strict=True)
+    for kind in ("ST", "DT", "T")
+}
 HOURS_AND_MINUTES = (("hour", "minute"), ("Hour", "Minute"), ("hrs", "mins"))
+DAY_PARTS = {"year": ("year", "month", "day"), ".0": (".0", ".1", ".2")}  # by the first one
+CLOCK_PARTS = (("hour", "minute"), ("hour", "minutes"), ("hours", "minutes"), (".3", ".4"))
 LIKELY_UNITS = {"M": (15, 240), "S": (1_800, 259_200)}  # by the usual duration
 MIN_DAY = 6  # characters of a day
 MIN_CLOCK = 3  # characters of a time of day; a shorter one is an hour, without its minutes
@@ -75,6 +82,10 @@ def find_end(sample: Sample, start: FieldFinding | None) -> FieldFinding | None:
         last = first.replace("first", "last").replace("First", "Last")  # of a series
         is_other = last != first and last in sample.formats
         return replace(found, others=[last] * is_other) if found else None
+    is_first = path.endswith(".0") and start.settings["from"] == path
+    pairs = build_getter(path[:-2])(sample.records) if is_first else ()
+    if {len(one) for one in pairs if one} == {2}:
+        return replace(start, settings={**start.settings, "from": f"{path[:-1]}1"})
     for path in filter(lambda path: not sample.present(path), sample.leaves):
         if words.in_path(path) & words.END and words.in_path(path) - words.END == like:
             return FieldFinding({**start.settings, "from": path}, start.is_zoned)
@@ -102,6 +113,7 @@ def find_duration(sample: Sample) -> tuple[str, str] | None:
     With it comes how it follows a start in an interval; nothing, if its unit is not known.
     """
     lasting = (path for path in sample.leaves if words.in_path(path) & words.DURATION)
+    lasting = (path for path in lasting if not words.in_path(path) & (words.START | words.END))
     known = [path for path in lasting if re.search(r"\d", str(sample.present(path)))]
     for path in known:
         for hours, minutes in HOURS_AND_MINUTES:
@@ -155,7 +167,7 @@ def _find_time(
     ranked = sorted(ranks, key=order, reverse=True)  # of what is alike, the first
     if not ranked or (like is not None and not ranks[ranked[0]][0]):
         most = replace(sample, enough=MOST)  # the others are rejects
-        return _find_time(most, named, like) if sample.enough > MOST else None
+        return _find_time(most, named, like) if sample.enough > MOST else _find_parts(most, named)
     is_start = named is words.START
     if is_start and not sample.formats[ranked[0]].has_time:
         ranked.sort(key=partial(_adds_clock, sample, ranked[0]), reverse=True)
@@ -179,6 +191,29 @@ def _find_time(
     rivals = (path for path in ranked if is_rival(path) and path not in chain)
     others = [with_clock(sample, path) for path in rivals]
     return replace(_describe(sample, chain), others=others)
+
+
+def _find_parts(sample: Sample, named: frozenset[str]) -> FieldFinding | None:
+    """Return a time each part of which is a member of its own, such as `start.year`."""
+    for path in sample.leaves:
+        said, end = words.in_path(path), next((one for one in DAY_PARTS if path.endswith(one)), "")
+        if not (end and said & named) or said & words.OTHER_TIMES or is_foreign(path):
+            continue
+        outer = path.removesuffix(end)
+        parts = [f"{outer}{part}" for part in DAY_PARTS[end]]
+        day = "-".join(f"{{{part}}}" for part in parts)
+        for beside in (outer, outer.replace("Date", "Time")):  # which Google has for both
+            for hour, minute in CLOCK_PARTS:
+                at = f"{day}T{{{beside}{hour}}}"
+                chain = [f"{at}:{{{beside}{minute}}}", f"{at}:00", f"{day}T00:00"]
+                sure = chain[: 1 + (hour == "hours")]  # Google leaves out what is 0
+                found = [[*filter(None, build_getter(one)(sample.records))] for one in sure]
+                if any(one and is_read(one, "%Y-%m-%dT%H:%M", MOST) for one in found):
+                    return _describe_time(sample, path, TimeFormat("%Y-%m-%dT%H:%M"), chain)
+        others = (one for one in sample.leaves if one.startswith(outer) and one not in parts)
+        if is_read(build_getter(day)(sample.records), "%Y-%m-%d", MOST) and not any(others):
+            return _describe_time(sample, path, TimeFormat("%Y-%m-%d", has_time=False), [day])
+    return None
 
 
 def with_clock(sample: Sample, path: str) -> str:
@@ -246,12 +281,22 @@ def _is_number(sample: Sample, path: str) -> bool:
     return type(sample.present(path)[0]) is int and not sample.formats[path].is_epoch
 
 
-def find_unread_zone(sample: Sample) -> tuple[str, str] | None:
-    """Return the path and a value of a text that is named as a time zone, and is none; or None."""
-    paths = filter(is_zone_name, sample.leaves)
-    values = ((path, one) for path in paths for one in sample.present(path) if type(one) is str)
-    named = (found for found in values if not found[1].isdecimal())  # the number of a zone
-    return next((found for found in named if not parse_zone(found[1])), None)
+def find_unread_zone(sample: Sample) -> tuple[str, str, str] | None:
+    """Return the path and a value of a text that is named as a time zone, and is none; or None.
+
+    With it comes the zone that all texts there stand for in the USA; empty: none does.
+    """
+    for path in filter(is_zone_name, sample.leaves):
+        texts = [one for one in sample.present(path) if type(one) is str and not one.isdecimal()]
+        if unread := [one for one in texts if not _is_place(one)]:
+            meant = {US_ZONES.get(one, "") for one in texts}
+            return path, unread[0], meant.pop() if len(meant) == 1 else ""
+    return None
+
+
+def _is_place(zone: Any) -> bool:
+    """Return whether a zone is known, and no abbreviation that is also said in summer."""
+    return zone not in US_ZONES and parse_zone(zone) is not None
 
 
 def _join(sample: Sample, path: str, clock: str) -> tuple[list[str], TimeFormat] | None:
@@ -344,8 +389,8 @@ def _rank_zone(sample: Sample, path: str, time_path: str) -> tuple[bool | int, .
     is_zone = is_zone_name(path) or all("/" in str(value) for value in present)
     is_of_end = bool(said & words.END - of_time)
     is_named = own & {*words.ZONE - {"offset"}, "utc", "gmt"}
-    is_read = present and is_zone and all(map(parse_zone, present))
-    if not is_read or is_of_end or not (is_named or isinstance(present[0], str)):
+    is_known = present and is_zone and all(map(_is_place, present))
+    if not is_known or is_of_end or not (is_named or isinstance(present[0], str)):
         return None
     is_near = "." in time_path and path.rpartition(".")[0] == time_path.rpartition(".")[0]
     is_offset = any(char.isdigit() for char in str(present[0]))

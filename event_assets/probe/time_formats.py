@@ -34,7 +34,7 @@ SPLIT = re.compile(
     r"(?P<day>\w[\w., /-]*?\d)(?P<midnight>(?:[T ]00:00(?::00(?:\.0+)?)?Z?(?=T))?"
     r"(?:T\d{4}-\d\d-\d\d(?=T))?)"  # of the database's own, before a time of day
     r"(?:(?P<joint>T| - |,? (?:[^\W\d]{1,4}\.? )?)"
-    r"(?P<clock>\d{1,2}[:h.]\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?)"
+    r"(?P<clock>\d{1,2}[:h.]\d{2}(?::\d{2})?(?: ?[AaPp](?:[Mm]|\.[Mm]\.))?)"
     r"(?P<zone> [+-]\d{4})?(?P<tail> ?(?:Uhr|h|UTC|GMT))?)?"
 )
 
@@ -74,7 +74,7 @@ def find_format(values: Sequence[Any], enough: float = ENOUGH) -> TimeFormat | N
     texts = [str(value) for value in present if type(value) in (str, int)]
     if len(texts) < enough * len(present) or not any(map(_may_be_time, texts)):
         return None
-    if _reads(texts, None, enough):
+    if is_read(texts, None, enough):
         timed = [text for text in texts if HAS_CLOCK.search(text)]
         has_time = not all(map(MIDNIGHT.fullmatch, timed))
         elsewhere = parse_timestamps(texts, None, parse_zone("Pacific/Kiritimati"))
@@ -82,7 +82,7 @@ def find_format(values: Sequence[Any], enough: float = ENOUGH) -> TimeFormat | N
         return TimeFormat(None, has_time, bool(timed) and has_zone)
     patterns: list[str] = next(filter(None, map(_patterns, filter(_may_be_time, texts))), [])
     # those that read nearly all, if there are some: `09/13/2026` is no day first
-    shares = ([one for one in patterns if _reads(texts, one, share)] for share in (ENOUGH, enough))
+    shares = ([one for one in patterns if is_read(texts, one, share)] for share in (ENOUGH, enough))
     if not (found := next(filter(None, shares), [])):
         return None
     has_time = "%H" in found[0] or "%I" in found[0]
@@ -101,7 +101,8 @@ def _may_be_time(text: str) -> bool:
     return 6 <= len(text) <= 60 and bool(re.search(r"\d", text))
 
 
-def _reads(texts: Sequence[str], pattern: str | None, enough: float) -> bool:
+def is_read(texts: Sequence[str], pattern: str | None, enough: float) -> bool:
+    """Return whether a pattern reads this share of texts as times of our days."""
     array = parse_timestamps(texts, pattern, None)
     years = [value.year for value in array.to_pylist() if value is not None]
     return len(years) >= enough * len(texts) and FIRST_YEAR < sorted(years)[len(years) // 2] < 2200
@@ -112,7 +113,7 @@ def _patterns(text: str) -> list[str]:
     found = SPLIT.fullmatch(text)
     tokens = re.findall(r"\d+|[A-Za-z]+|[^\dA-Za-z]+", found["day"]) if found else ()
     has_day = text[:3] in NAMES["%a"]
-    whole = [one for one in WHOLE if has_day and _reads([text], one, ENOUGH)]
+    whole = [one for one in WHOLE if has_day and is_read([text], one, ENOUGH)]
     if whole or not found or len(tokens) > MAX_TOKENS:
         return whole
     day, midnight, joint, clock, zone, tail = found.groups()
@@ -139,6 +140,6 @@ def _order(pattern: str) -> str:
 
 def _clock_pattern(clock: str) -> str:
     seconds = ":%S" if clock.count(":") == 2 else ""
-    half = re.search(r"( ?)[AaPp][Mm]$", clock)
+    half = re.search(r"( ?)[AaPp]\.?[Mm]\.?$", clock)
     joint = re.sub(r"\d", "", clock)[0]  # `19h30` in French, `19.30` in Danish
     return f"%I:%M{seconds}{half[1]}%p" if half else f"%H{joint}%M{seconds}"

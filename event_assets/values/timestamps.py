@@ -34,6 +34,7 @@ OFFSET_PATTERN = re.compile(
     r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?|(?:UTC|GMT|Z)", re.IGNORECASE
 )
 DAY_PATTERN = re.compile(r"\s*\d{4}-?\d\d-?\d\d\s*")
+HALF_OF_DAY = re.compile(r"(?<![a-z])([ap])\.m\.", re.IGNORECASE)  # which `%p` does not read
 TIME_OF_DAY_PATTERN = re.compile(r"%-?[HIMcsX]")  # directives of strptime for a time of day
 RFC_2822_PATTERN = re.compile(  # with the zones that the standard names
     r"(?:[A-Za-z]{3}, *)?\d{1,2} +[A-Za-z]{3} +\d{4} +\d\d:\d\d(?::\d\d)?( +[ECMP][SD]T)?"
@@ -84,6 +85,8 @@ def parse_timestamps(
     if set(map(type, values)) - {str, NoneType}:
         texts = [value if type(value) is str else None for value in values]
     if format_:
+        if "%p" in format_:
+            texts = [text and HALF_OF_DAY.sub(r"\1m", text) for text in texts]
         return _parse_each(texts, zones, lambda text: datetime.strptime(text, format_))
     column = pa.array(texts, pa.string())
     for rewrites in ((), REWRITES):

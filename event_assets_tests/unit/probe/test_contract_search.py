@@ -558,11 +558,36 @@ def test_the_day_is_the_start_where_the_time_of_day_is_yet_to_be_said(word: str)
     assert str(found.events[2]["start_time"]) == "2027-01-03 00:00:00+00:00"
 
 
+@pytest.mark.parametrize(
+    ("zones", "choices"),
+    [
+        ({"EST"}, ["America/New_York", "UTC"]),
+        ({"EST", "EDT"}, ["America/New_York", "UTC"]),
+        ({"PT"}, ["America/Los_Angeles", "UTC"]),
+        ({"MST", "America/Chicago"}, ["UTC"]),
+        ({"Eastern"}, ["UTC"]),
+    ],
+)
+def test_an_abbreviation_of_a_time_zone_is_asked_about(zones: set[str], choices: list[str]) -> None:
+    rows = [{**row, "timezone": [*zones][at % len(zones)]} for at, row in enumerate(local())]
+    [question] = connect(whole(rows)).open_questions
+    assert (question.setting, [*question.choices]) == (ZONE, choices)
+    found = connect(whole(rows), settings=question.choices[choices[0]])
+    hours = {"America/New_York": 23, "America/Los_Angeles": 2, "UTC": 19}[choices[0]]
+    assert (asked(found), first_start(found)[11:13]) == ([], f"{hours:02}")
+
+
+def test_the_second_of_two_times_is_the_end_and_likely_only() -> None:
+    rows = events(7, start_time=None, end_time=None, dates=["2026-01-01T10:00Z", "2026-01-02"])
+    [fact] = [fact for fact in connect(whole(rows)).facts if fact.subject == "end_time"]
+    assert (fact.value, fact.certainty) == ("`dates.1`", "likely")
+
+
 def test_the_first_of_several_starts_is_likely_only() -> None:
     rows = events(7, start_time=None, dates=[{"start": "2026-01-01T10:00Z"}] * 3)
     [fact] = [fact for fact in connect(whole(rows)).facts if fact.subject == "start_time"]
     assert (fact.value, fact.certainty) == ("`dates.0.start`", "likely")
-    assert "the first of up to 3" in fact.evidence
+    assert "one of up to 3" in fact.evidence
 
 
 def test_the_first_of_several_days_is_read_with_its_time_of_day() -> None:

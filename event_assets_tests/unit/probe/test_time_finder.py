@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -41,6 +41,20 @@ def with_sales(number: int) -> dict[str, Any]:
     return {"sales": {"start": at(0)}, "dates": {"start": {"dateTime": at(number, "T10:00Z")}}}
 
 
+def parts(
+    name: str,
+    hour: str,
+    minute: str,
+    other: str | None = None,
+    day: Sequence[str] = ("year", "month", "day"),
+) -> list[str]:
+    """Return the templates of a time whose parts are in one object or in two."""
+    first = f"{'-'.join(f'{{{name}.{part}}}' for part in day)}T"
+    at = f"{first}{{{other or name}.{hour}}}:"
+    return [f"{at}{{{other or name}.{minute}}}", f"{at}00", f"{first}00:00"]
+
+
+CLOCK = {"format": "%Y-%m-%dT%H:%M"}
 NONE = "0000-00-00 00:00:00"
 PARTS = {"start_time": "19:30", "end_time": "21:30", "tz": "Europe/Berlin"}
 GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
@@ -88,7 +102,44 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             {"from": "timestamp"},
             None,
         ),
-        (lambda n: {"dates": [at(n, "T10:00:00Z"), at(20)]}, {"from": "dates.0"}, None),
+        (lambda n: {"dates": [at(n, "T10:00:00Z")] * (1 + n % 2)}, {"from": "dates.0"}, None),
+        (
+            lambda n: {"when": [at(n, "T10:00:00Z"), at(n, "T12:00:00Z")] if n else None},
+            {"from": "when.0"},
+            {"from": "when.1"},
+        ),
+        (  # an object of parts
+            lambda n: {"start": {"year": 2026, "month": 10, "day": n + 1}, "end_year": 2026},
+            {"from": "{start.year}-{start.month}-{start.day}", "format": "%Y-%m-%d"},
+            None,
+        ),
+        (lambda n: {"start": {"year": 2026, "month": 10, "day": n + 1, "part": 2}}, None, None),
+        (lambda n: {"start": [13.4, 52.5, 1.0, 2.0, 3.0 + n]}, None, None),
+        (
+            lambda n: {
+                "start": {"year": 2026, "month": 10, "day": n + 1, "hour": 18, "minute": n},
+                "end": {"year": 2026, "month": 10, "day": n + 1, "hour": 20, "minute": 0},
+                "creation": {"year": 2026, "month": 1, "day": 1},
+                "tz": "Europe/Berlin",
+            },
+            {"from": parts("start", "hour", "minute"), **CLOCK, "timezone": "tz"},
+            {"from": parts("end", "hour", "minute"), **CLOCK, "timezone": "tz"},
+        ),
+        (  # of Google, which leaves out what is 0
+            lambda n: {
+                "startDate": {"year": 2026, "month": 10, "day": n + 1},
+                "startTime": {"hours": 18, "minutes": 30} if n % 2 else {"hours": 19},
+                "endDate": {"year": 2026, "month": 10, "day": n + 1},
+                "endTime": {"hours": 20},
+            },
+            {"from": parts("startDate", "hours", "minutes", "startTime"), **CLOCK},
+            {"from": parts("endDate", "hours", "minutes", "endTime"), **CLOCK},
+        ),
+        (  # of Java
+            lambda n: {"start": [2026, 10, n + 1, 18, 0], "created": [2026, 1, 1, 1, 1]},
+            {"from": parts("start", "3", "4", day=("0", "1", "2")), **CLOCK},
+            None,
+        ),
         (
             lambda n: {
                 "arrivalWindowStart": at(n, "T10:00:00Z"),

@@ -120,6 +120,8 @@ def test_what_is_no_text_is_no_time_unless_the_contract_says_so(value: Any) -> N
         ("epoch_s", "2026-05-01T18:30:00Z"),
         ("epoch_ms", 1777660200000),
         ("%d.%m.%Y %H:%M", "01.05.2026 18:30"),
+        ("%B %d, %Y %I:%M %p", "May 1, 2026 6:30 p.m."),
+        ("%B %d, %Y %I:%M%p", "May 1, 2026 6:30P.M."),
     ],
 )
 def test_the_contract_may_say_how_a_time_is_written(form: str, value: Any) -> None:
