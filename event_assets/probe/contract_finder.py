@@ -303,11 +303,8 @@ def _find_others(
         with_start = {kind for kind, time in pairs if time is not None}
         others = sorted({kind for kind, _ in pairs} - with_start, key=str)
         named = ["event" in str(kind).lower() for kind in (*with_start, *others)]
-        if (
-            others
-            and None not in others
-            and named == [True] * len(with_start) + [False] * len(others)
-        ):
+        is_told = named == [True] * len(with_start) + [False] * len(others)
+        if is_told and others and None not in others:
             evidence = "records of this kind have no start, and are no events"
             discovery.add("left out", f"`{path}`: {', '.join(others)}", evidence)
             return {path: others[0] if len(others) == 1 else others}

@@ -202,7 +202,8 @@ def reach(discovery: Discovery) -> Page | None:
         ApiError: the API cannot be reached, or does not accept the key.
     """
     client, keys = discovery.client, discovery.options.keys
-    given = auth.complete_auth(discovery.given.key, keys, _wanted_auth(discovery))
+    wanted = _wanted_auth(discovery)
+    given = auth.complete_auth(discovery.given.key, keys, wanted)
     config = given.config if given else {}
     if config.get("type") == "oauth2_client_credentials" and not config.get("access_token_url"):
         setting = "auth.access_token_url"
@@ -216,7 +217,8 @@ def reach(discovery: Discovery) -> Page | None:
             return None
         return _require(discovery, page)
     search = KeySearch(discovery)
-    is_place_known = given is not None and (given.is_given or len(keys) > 1)
+    is_said = wanted or discovery.options.openapi is None  # else by a file, which may tell less
+    is_place_known = given is not None and ((given.is_given and is_said) or len(keys) > 1)
     usual = () if is_place_known else search.groups(keys[0].split()[-1])
     found = search.find(chain([[given]] if given else [], usual))
     anonymous = search.anonymous

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urljoin
@@ -11,13 +13,14 @@ from urllib.parse import urljoin
 import yaml
 
 from event_assets.config.project import get_nested
+from event_assets.config.source_files import Loader
 from event_assets.probe.authentication import Attempt
 from event_assets.probe.request_input import RequestInput
 from event_assets.values.errors import ConfigError
 from event_assets.values.urls import has_same_server
 
 EVENTS = re.compile(  # the end of a path without parameters
-    r"[^{]*/(events?|meetings|webinars|sessions|performances|shows)/?", re.IGNORECASE
+    r"[^{]*/(events?|meetings|webinars|sessions|performances|shows)(\.json|/)?", re.IGNORECASE
 )
 PARAMETER = re.compile(r"\\\{[^{}]*\\\}")  # of a path that is escaped
 
@@ -25,15 +28,16 @@ PARAMETER = re.compile(r"\\\{[^{}]*\\\}")  # of a path that is escaped
 def read_openapi(file: Path, url: str | None) -> RequestInput:
     """Return what an OpenAPI file, in YAML or JSON, says of the list at an address.
 
-    Without the address of one of its paths, the shortest that is named after events counts.
+    Without the address of one of its paths, that of events counts, or another that takes place.
 
     Raises:
         ConfigError: it is none, or names no such path, or no host.
     """
-    try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
-    except (yaml.YAMLError, UnicodeDecodeError):
-        document = None
+    document = None
+    with suppress(yaml.YAMLError, ValueError, RecursionError):
+        text = file.read_text(encoding="utf-8-sig")
+        is_json = text.startswith("{")  # perhaps indented by tabs
+        document = json.loads(text) if is_json else next(yaml.load_all(text, Loader), None)
     try:
         return _read_document(file, document, url)
     except ConfigError:
@@ -48,13 +52,14 @@ def _read_document(file: Path, document: Any, url: str | None) -> RequestInput:
         raise ConfigError(f"{file} is not an OpenAPI file: it has no `paths`.")
     lists = [path for path in paths if "get" in _resolve(document, paths, path)]
     address, mark, query = (url or "").partition("?")
-    server = urljoin(address, _find_server(document))
+    server = re.sub("^//", "https://", urljoin(address, _find_server(document)))
     patterns = {path: PARAMETER.sub("[^/]+", re.escape(path.rstrip("/"))) for path in lists}
     given = (path for path in lists if re.search(f"{patterns[path]}/?(#|$)", address))
     path = max(given, key=len, default="")
     is_base = address.rstrip("/") == server.rstrip("/") or not RequestInput(address).has_path
     if is_base and not path:
-        path = min(filter(EVENTS.fullmatch, lists), key=len, default="")
+        named = [one for one in lists if EVENTS.fullmatch(one)]
+        path = min(named, key=lambda one: ("event" not in one.lower(), len(one)), default="")
         base = server if not url or has_same_server(server, address) else address
         address = f"{base.rstrip('/')}{path}" if path else address
     if not url and not (path and "://" in server):
@@ -91,22 +96,27 @@ def _find_server(document: Mapping[str, Any]) -> str:
 def _find_auth(
     document: Mapping[str, Any], operation: Mapping[str, Any], server: str
 ) -> Mapping[str, Any]:
+    """Return how a key is sent by what is required, a cookie last; empty: that is not told."""
     required = operation.get("security", document.get("security")) or ()
     schemes = _resolve(document, document, "components", "securitySchemes")
     schemes = schemes or _resolve(document, document, "securityDefinitions")
+    found: list[Mapping[str, Any]] = []
     for name in [name for each in required for name in each] or schemes:
         scheme = _resolve(document, schemes, name)
         kind, how = scheme.get("type"), str(scheme.get("scheme", "")).lower()
         if kind == "apiKey":
-            return {"type": "api_key", "name": scheme.get("name"), "location": scheme.get("in")}
+            key = {"type": "api_key", "name": scheme.get("name"), "location": scheme.get("in")}
+            is_told = str(key["name"]).lower() != "authorization"  # which has a word before it
+            found.append(key if is_told else {})
         if kind == "basic" or (kind == "http" and how in ("bearer", "basic")):
-            return {"type": "bearer" if how == "bearer" else "http_basic"}
+            found.append({"type": "bearer" if how == "bearer" else "http_basic"})
         is_flow = scheme.get("flow") == "application"
         flow = scheme if is_flow else _resolve(document, scheme, "flows", "clientCredentials")
         if kind == "oauth2" and flow:
             url = urljoin(server, str(flow.get("tokenUrl")))
-            return {"type": "oauth2_client_credentials", "access_token_url": url}
-    return {}
+            found.append({"type": "oauth2_client_credentials", "access_token_url": url})
+    last = {"cookie": 2, "http_basic": 1}
+    return min(found, key=lambda one: last.get(one.get("location", one.get("type")), 0), default={})
 
 
 def _resolve(document: Any, value: Any, *names: str) -> dict[str, Any]:

@@ -219,9 +219,8 @@ def find_largest_size(search: ParameterSearch) -> None:
     asked, page = _find_largest_page(search, name)
     got, is_cut = len(page.rows), page is search.first or _is_cut(search, page, asked)
     # of a list that came whole: it has two pages, if it is long enough
-    is_known = paging.is_numbered or SIZE.fullmatch(
-        plain_name(name)
-    )  # that a short page is its end
+    # that a short page is its end
+    is_known = paging.is_numbered or SIZE.fullmatch(plain_name(name))
     parts = (size for size in (500, 200, 100, *(() if is_known else (50, 20))) if size < got)
     paging.size = got if is_cut else next(parts, 100)
     if paging.kind == "offset":

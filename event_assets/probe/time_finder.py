@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import time
 from functools import partial
+from itertools import product
 from typing import Any
 
 from event_assets.probe import field_words as words
@@ -32,13 +33,9 @@ UNITS = {  # of a duration, as in ISO 8601
     **dict.fromkeys(("minutes", "minute", "mins", "min"), "M"),
     **dict.fromkeys(("seconds", "second", "secs", "sec"), "S"),
 }
-US_ZONES = {  # by abbreviations, some of which are IANA's names of zones without summer time
-    f"{letter}{kind}": f"America/{place}"
-    for letter, place in zip("ECMP", ("New_York", "Chicago", "Denver", "Los_Angeles"), strict=True)
-    for kind in ("ST", "DT", "T")
-}
+CITIES = {"E": "New_York", "C": "Chicago", "M": "Denver", "P": "Los_Angeles"}  # of the USA
+US_ZONES = {f"{one}{end}": f"America/{CITIES[one]}" for one in CITIES for end in ("ST", "DT", "T")}
 HOURS_AND_MINUTES = (("hour", "minute"), ("Hour", "Minute"), ("hrs", "mins"))
-DAY_PARTS = {"year": ("year", "month", "day"), ".0": (".0", ".1", ".2")}  # by the first one
 CLOCK_PARTS = (("hour", "minute"), ("hour", "minutes"), ("hours", "minutes"), (".3", ".4"))
 LIKELY_UNITS = {"M": (15, 240), "S": (1_800, 259_200)}  # by the usual duration
 MIN_DAY = 6  # characters of a day
@@ -196,20 +193,20 @@ def _find_time(
 def _find_parts(sample: Sample, named: frozenset[str]) -> FieldFinding | None:
     """Return a time each part of which is a member of its own, such as `start.year`."""
     for path in sample.leaves:
-        said, end = words.in_path(path), next((one for one in DAY_PARTS if path.endswith(one)), "")
-        if not (end and said & named) or said & words.OTHER_TIMES or is_foreign(path):
+        said, outer = words.in_path(path), path.removesuffix("year").removesuffix(".0")
+        if outer == path or not said & named or said & words.OTHER_TIMES or is_foreign(path):
             continue
-        outer = path.removesuffix(end)
-        parts = [f"{outer}{part}" for part in DAY_PARTS[end]]
+        names = (".0", ".1", ".2") if path.endswith(".0") else ("year", "month", "day")
+        parts = [f"{outer}{name}" for name in names]
         day = "-".join(f"{{{part}}}" for part in parts)
-        for beside in (outer, outer.replace("Date", "Time")):  # which Google has for both
-            for hour, minute in CLOCK_PARTS:
-                at = f"{day}T{{{beside}{hour}}}"
-                chain = [f"{at}:{{{beside}{minute}}}", f"{at}:00", f"{day}T00:00"]
-                sure = chain[: 1 + (hour == "hours")]  # Google leaves out what is 0
-                found = [[*filter(None, build_getter(one)(sample.records))] for one in sure]
-                if any(one and is_read(one, "%Y-%m-%dT%H:%M", MOST) for one in found):
-                    return _describe_time(sample, path, TimeFormat("%Y-%m-%dT%H:%M"), chain)
+        outers = (outer, outer.replace("Date", "Time"))  # which Google has for both
+        for beside, (hour, minute) in product(outers, CLOCK_PARTS):
+            at = f"{day}T{{{beside}{hour}}}"
+            chain = [f"{at}:{{{beside}{minute}}}", f"{at}:00", f"{day}T00:00"]
+            sure = chain[: 1 + (hour == "hours")]  # Google leaves out what is 0
+            found = [[*filter(None, build_getter(one)(sample.records))] for one in sure]
+            if any(one and is_read(one, "%Y-%m-%dT%H:%M", MOST) for one in found):
+                return _describe_time(sample, path, TimeFormat("%Y-%m-%dT%H:%M"), chain)
         others = (one for one in sample.leaves if one.startswith(outer) and one not in parts)
         if is_read(build_getter(day)(sample.records), "%Y-%m-%d", MOST) and not any(others):
             return _describe_time(sample, path, TimeFormat("%Y-%m-%d", has_time=False), [day])

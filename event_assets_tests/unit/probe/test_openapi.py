@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,21 @@ import pytest
 import yaml
 from starlette.requests import Request
 
+from event_assets.probe.connect import discover
+from event_assets.probe.discovery import Options
 from event_assets.probe.openapi import read_openapi
 from event_assets.values.errors import ConfigError
-from event_assets_tests.support.discoveries import ROWS, asked, connect, endpoint
+from event_assets_tests.support.api_server import serving
+from event_assets_tests.support.discoveries import (
+    KEY,
+    ROWS,
+    asked,
+    by_page,
+    client,
+    connect,
+    endpoint,
+    needs,
+)
 from event_assets_tests.support.event_records import number
 
 TOKENS = "https://a.example/token"
@@ -22,6 +35,8 @@ SCHEMES: dict[str, Any] = {
     "oauth": {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": TOKENS}}},
     "login": {"type": "oauth2", "flows": {"implicit": {}}},
     "same": {"$ref": "#/components/securitySchemes/bearer"},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+    "word": {"type": "apiKey", "in": "header", "name": "Authorization"},
 }
 PARAMETERS = [
     {"in": "query", "name": "odd_page"},
@@ -56,6 +71,10 @@ def written(folder: Path, **parts: Any) -> Path:
         ("basic", {"type": "http_basic"}),
         ("oauth", {"type": "oauth2_client_credentials", "access_token_url": TOKENS}),
         ("same", {"type": "bearer"}),
+        ("cookie", {"type": "api_key", "name": "sessionid", "location": "cookie"}),
+        ("cookie basic", {"type": "http_basic"}),
+        ("basic cookie bearer", {"type": "bearer"}),
+        ("cookie word", {}),
         ("login", {}),
         ("none", {}),
     ],
@@ -63,7 +82,37 @@ def written(folder: Path, **parts: Any) -> Path:
 def test_the_auth_is_that_of_the_security_that_is_required(
     tmp_path: Path, name: str, auth: Any
 ) -> None:
-    assert read_openapi(written(tmp_path, security=[{name: []}]), None).key.config == auth
+    security: list[Any] = [{one: []} for one in name.split()]
+    assert read_openapi(written(tmp_path, security=security), None).key.config == auth
+
+
+@pytest.mark.parametrize("scheme", ["cookie", "basic", "key", "word"])
+def test_a_key_that_is_refused_as_the_file_has_it_is_sent_as_usual(
+    tmp_path: Path, scheme: str
+) -> None:
+    file = written(tmp_path, security=[{scheme: []}], paths={"/v1/events": {"get": {}}})
+    found = connect(needs("Authorization", key=f"Bearer {KEY}"), openapi=file, keys=[KEY])
+    assert client(found)["auth"] == {"type": "bearer"}
+
+
+@pytest.mark.parametrize("scheme", ["cookie", "basic", "key"])
+def test_a_key_is_sent_as_the_file_has_it_at_first(tmp_path: Path, scheme: str) -> None:
+    file = written(tmp_path, security=[{scheme: []}], paths={"/v1/events": {"get": {}}})
+    with serving(by_page) as api:
+        discover(Options(f"{api.url}/v1/events", openapi=file, keys=[KEY]))
+        first = api.requests[0].headers
+    assert any(KEY in first.get(name, "") for name in ("cookie", "x-odd-key")) or (
+        first["authorization"].startswith("Basic ")
+    )
+
+
+def test_dates_that_are_none_and_tabs_are_read(tmp_path: Path) -> None:
+    file = written(tmp_path)
+    text = file.read_text()
+    file.write_text(f"{text}x-example: 2022-02-30\n")
+    assert read_openapi(file, None).url == "https://a.example/v9/all/events"
+    file.write_text(json.dumps(yaml.safe_load(text), indent="\t"))
+    assert read_openapi(file, None).url == "https://a.example/v9/all/events"
 
 
 def test_the_list_is_the_path_that_is_named_after_events(tmp_path: Path) -> None:
@@ -97,6 +146,12 @@ VARIABLES = {"host": {"default": "a.example"}, "version": {"default": "v9"}}
             {"servers": [{"url": "https://{host}/{version}", "variables": VARIABLES}]},
             None,
             "https://a.example/v9/all/events",
+        ),
+        ({"servers": [{"url": "//a.example/v9"}]}, None, "https://a.example/v9/all/events"),
+        (
+            {"paths": {"/events.json": {"get": {}}, "/shows": {"get": {}}}},
+            None,
+            "https://a.example/v9/events.json",
         ),
         (
             {"paths": {"/events": {"$ref": "#/components/paths/~1events"}}},
