@@ -21,6 +21,9 @@ ERROR_NAMES = (
     *("errors", "error", "faultstring", "fault"),
 )
 TEXT_NAMES = ("message", "messages", "msg", "detail", "details", "reason", "title", "description")
+# Of lists that say what is wrong with each parameter, and of what names it there.
+DETAIL_NAMES = ("details", "invalidparams", "invalidparameters", "violations", "validationerrors")
+PLACE_NAMES = ("field", "parameter", "param", "loc", "property", "pointer", "source")
 # Members beside such texts, by which a description of an error is told from a record.
 COMPANIONS = re.compile(
     r"error.*|status.*|(request|trace|correlation)id|.*(ur[il]|links?|href|info)|code|type|instance"
@@ -98,7 +101,12 @@ def find_words(document: Any, *, is_error: bool = False) -> str:
         return named
     members = members_by_name(document)
     objects = (value for value in document.values() if isinstance(value, dict))
-    return _first((*map(_words, (*map(members.get, TEXT_NAMES), *objects)), named))
+    words = _first((*map(_words, (*map(members.get, TEXT_NAMES), *objects)), named))
+    if not is_error:  # else a list of objects may be one of records
+        return words
+    lists = [value for name in DETAIL_NAMES if isinstance(value := members.get(name), list)]
+    details = _join(_words(one, in_error=True) for one in lists)
+    return words if details in words else f"{words.rstrip('.')}: {details}"
 
 
 def find_named_error(document: Any) -> str:
@@ -167,8 +175,21 @@ def _words(value: Any, *, in_error: bool = False) -> str:
         return ""
     members = members_by_name(value)
     named = (_words(members.get(n), in_error=in_error) for n in (*ERROR_NAMES, *TEXT_NAMES))
+    if words := _first(named):
+        place = _first(_place(members.get(name)) for name in PLACE_NAMES)
+        is_named = re.search(rf"(?<!\w){re.escape(place)}(?!\w)", words)
+        return f"{place}: {words}" if place and not is_named else words
     fields = {n: v for n, v in value.items() if in_error and isinstance(v, (str, list))}
-    return _first(named) or _join(f"{n}: {_words(v, in_error=True)}" for n, v in fields.items())
+    return _join(f"{n}: {_words(v, in_error=True)}" for n, v in fields.items())
+
+
+def _place(value: Any) -> str:
+    """Return what an error is about: a name, or a path to it; empty if it is neither."""
+    if isinstance(value, dict):
+        return _first(map(_place, value.values()))
+    if isinstance(value, list):
+        return ".".join(str(name) for name in value)
+    return value if isinstance(value, str) else ""
 
 
 def _first(words: Iterable[str]) -> str:

@@ -51,7 +51,19 @@ def message(answer: Response, secrets: tuple[str, ...] = (), **options: Any) -> 
         ({"errors": "[API] Invalid access token"}, "[API] Invalid access token"),
         ({"plan": "free", "message": "too early"}, "too early"),
         ({"errorMessage": "too early"}, "too early"),
-        ({"detail": [{"loc": ["query", "from"], "msg": "too early"}]}, "too early"),
+        ({"detail": [{"loc": ["query", "from"], "msg": "too early"}]}, "query.from: too early"),
+        (
+            {"errors": [{"detail": "too early", "source": {"parameter": "filter[from]"}}]},
+            "filter[from]: too early",
+        ),
+        (
+            {"message": "Invalid.", "details": [{"parameter": "to", "message": "too late"}]},
+            "Invalid: to: too late",
+        ),
+        (
+            {"title": "Invalid", "invalid-params": [{"name": "to", "reason": "`to` is too late"}]},
+            "Invalid: `to` is too late",
+        ),
         ("a text", "a text"),
         ({"message": 'of\nlines,\t "quoted" \x1b[31m'}, "of lines, 'quoted' [31m"),
         ({"message": "x" * 500}, "x" * 200 + " ..."),
@@ -102,6 +114,7 @@ def test_the_words_of_an_error_with_a_good_status_are_found(document: Any, words
         {"events": {"e0": RECORD}},
         {"messages": [RECORD]},
         {"details": {"title": "private", "start": "2026-01-01"}},
+        {"status": "ok", "details": [{"title": "private", "start": "2026-01-01"}]},
     ],
 )
 def test_no_word_of_a_record_is_shown(document: Any) -> None:
