@@ -32,7 +32,8 @@ unfinished | ERROR | The sync did not finish.
 truncated | ERROR | {received}, but the API says that this is a part ({truncated}): request fewer
     rows, or set `windows`.
 ignored parameter | ERROR | The server sends the same {size:,} rows for every page, though it
-    promises more: it ignores the parameter '{parameter}'.{way_out}
+    promises more: it ignores the parameter '{parameter}'; correct its name in the
+    `paginator`.{way_out}
 same page | WARN | {received}; the API sends the same {size:,} rows for every page: they are all, or
     it ignores the parameter '{parameter}'. Set `paginator: single_page` if the API has no pages.
 begins late | ERROR | {received}, but the first response says that a page comes before it
@@ -62,7 +63,8 @@ error beside rows | WARN | {received}, but what came beside some of them says th
     missing.{error}
 ignored response | WARN | {received}; paging stopped at a response that response_actions ignore.
 total not reached | ERROR | The API reports {least} rows but sent {distinct:,}.{hint}{way_out}
-has_more is true | ERROR | {received}, but the API says that more follow (`{flag}`).{way_out}
+has_more is true | ERROR | {received}, but the API says that more follow
+    (`{flag}`).{hint}{way_out}
 to and fro | WARN | {received}, but the total that the API reports goes to and fro, as if several
     servers answered, of which some are behind: missed rows cannot be ruled out.
 repeated ids | WARN | {received}, but the list has {rows_read:,}: several share an id, have none and
@@ -221,6 +223,12 @@ def sentence_values(facts: ListFacts) -> dict[str, Any]:
     hint = f" It refused the next page.{facts.said}" if facts.end == "depth" else ""
     if facts.is_last_page_empty:
         hint = " The last page is empty: check the paginator's `base_page`."
+    missing_path = setting and f" ({setting} was not found)"
+    if facts.end in BY_POINTER and not facts.pointers and last.unfollowed:
+        link = f"{last.unfollowed}, which leads to more{missing_path}"
+        hint = f" The paginator does not follow {link}: correct it in defs.yaml."
+    elif facts.end in BY_POINTER and setting:
+        hint = f" Nothing was found at {setting}: correct it in defs.yaml."
     all_rows = f"All {facts.distinct:,} rows were received"
     if facts.distinct == 1:
         all_rows = "The only row was received"
@@ -236,7 +244,7 @@ def sentence_values(facts: ListFacts) -> dict[str, Any]:
         "way_out": way_out,
         "way_on": way_on,
         "setting": setting or "a link or cursor",
-        "missing_path": setting and f" ({setting} was not found)",
+        "missing_path": missing_path,
         "hint": hint,
         "standing": standing and f", though {standing} still leads on",
         **facts.values,

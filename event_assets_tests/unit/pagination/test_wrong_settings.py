@@ -93,6 +93,36 @@ def test_a_cursor_that_leads_back_from_the_first_page_is_not_the_way(
     assert f"`{'.'.join(around)}.after` in the response leads to more" in done.result.reason
 
 
+@pytest.mark.parametrize("promise", [{"total": 130}, {"done": False}, {"hasMore": True}], ids=str)
+@pytest.mark.parametrize(
+    ("config", "members", "said"),
+    [
+        (
+            {"type": "json_link", "next_url_path": "nextURL"},
+            {"nextUrl": "/events?at=20"},
+            "does not follow `nextUrl`, which leads to more (the paginator's next_url_path "
+            "`nextURL` was not found): correct it",
+        ),
+        (
+            "single_page",
+            {"nextUrl": "/events?at=20"},
+            "does not follow `nextUrl`, which leads to more: correct it",
+        ),
+        (
+            {"type": "cursor", "cursor_path": "meta.marker"},
+            {},
+            "Nothing was found at the paginator's cursor_path `meta.marker`: correct it",
+        ),
+    ],
+)
+def test_a_promise_that_is_not_kept_names_what_the_paginator_does_not_follow(
+    config: Any, members: dict[str, Any], said: str, promise: dict[str, Any]
+) -> None:
+    done = read_with(config, lambda _: {"data": rows_from(0), **members, **promise})
+    assert done.result.complete is False
+    assert said in done.result.reason
+
+
 def test_a_list_that_is_read_backwards_to_its_end_is_complete() -> None:
     def answer(query: Query) -> dict[str, Any]:
         page = by_a_cursor(query)
