@@ -16,7 +16,7 @@ from pydantic import AfterValidator, ValidationError
 from event_assets.config.model import Keys, StrictModel, describe, shown, unknown_name_message
 from event_assets.config.source_files import COMPONENT, VARIABLE, Loader
 from event_assets.values.errors import ConfigError
-from event_assets.values.redaction import MASK, find_random_words
+from event_assets.values.redaction import KNOWN, MASK, find_random_words
 
 SNAKE_CASE = re.compile(r"([a-z]+\d?_)+[a-z]+")  # such as `oauth2_client_credentials`
 MAX_VALUES = 20_000  # counting an alias as what it stands for
@@ -241,6 +241,7 @@ def _line(node: yaml.Node) -> int:
 
 
 def _at(file: Path, line: int, problem: str) -> str:
+    problem = KNOWN.redact_text(problem)
     for word in find_random_words(problem):  # a key in a wrong place
         if not SNAKE_CASE.fullmatch(word):
             problem = problem.replace(word, MASK)

@@ -12,6 +12,7 @@ from event_assets.config.project import project_path
 from event_assets.config.source import SourceConfig
 from event_assets.config.source_files import read_accounts
 from event_assets.values.errors import ConfigError
+from event_assets.values.redaction import KNOWN
 from event_assets.warehouse import Database
 
 DATABASE_TIMEOUT = 20.0  # seconds to wait for the database
@@ -85,7 +86,7 @@ def _run_query(query: str, source: str, database: Database) -> Sequence[str]:
     try:
         rows = database.sql(query).fetchall()
     except duckdb.Error as error:
-        reason = str(error).partition("\n")[0]
+        reason = KNOWN.redact_text(str(error).partition("\n")[0])  # it may quote a password
     else:
         return [str(name) for name, *_ in rows if name is not None]
     raise ConfigError(f"The query for the account list of {source} failed: {reason}")

@@ -33,6 +33,7 @@ RANDOM = re.compile(
     r"(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[\w-]{16,}|(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9_-]{24,}"
 )
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+HEXADECIMAL = re.compile(r"(?=.*\d)[\da-f-]{16,}", re.IGNORECASE)
 MAX_ESCAPES = 4  # nested in one another
 WHITE_SPACE = b" \t\r\n"
 # Literals at their beginning: so they are found ten times as fast.
@@ -87,7 +88,11 @@ class SecretRedactor:
             coded = [form for one in (secret, *escaped) for form in _base64_forms(one)]
             twice = (_base64_forms(form.text) for form in _base64_forms(secret))
             digits = secret.encode().hex()
-            forms = (Form(secret), Form(digits), Form(digits.upper()), *coded, *chain(*twice))
+            plain = {secret, digits, digits.upper()}
+            if HEXADECIMAL.fullmatch(secret):  # servers write those in letters of their own
+                joined = secret.replace("-", "")
+                plain |= {secret.lower(), secret.upper(), joined.lower(), joined.upper()}
+            forms = (*map(Form, sorted(plain)), *coded, *chain(*twice))
             needles = {needle: form for form in forms for needle in _needles(form.text)}
             self._forms = {**self._forms, **needles}
             if LINE_BREAK.search(secret.encode()):

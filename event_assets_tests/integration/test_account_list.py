@@ -16,6 +16,7 @@ from event_assets.config.accounts import AccountsConfig, pipeline_name, substitu
 from event_assets.config.source import SourceConfig
 from event_assets.sync import account_list
 from event_assets.values.errors import ConfigError
+from event_assets.values.redaction import KNOWN
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.contracts import complaint, contract
 from event_assets_tests.support.direct_syncs import failed_sync, source_of, sync_accounts
@@ -164,3 +165,10 @@ def test_the_missing_key_of_an_account_is_named() -> None:
         "EVENTS__ACCOUNTS__A_B__API_KEY in .env or the environment (or api_key in "
         '.dlt/secrets.toml, under [events.accounts."a.b"]).'
     )
+
+
+def test_a_failed_query_is_told_without_a_password_that_is_in_it() -> None:
+    KNOWN.add("hunter2-hunter2")
+    with pytest.raises(ConfigError) as failed:
+        account_list.list_accounts(having(query="select a from read_csv('hunter2-hunter2')"))
+    assert 'failed: IO Error: No files found that match the pattern "***"' in str(failed.value)

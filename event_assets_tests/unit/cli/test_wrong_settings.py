@@ -59,6 +59,14 @@ def test_a_setting_that_cannot_be_is_told_in_one_sentence(
     assert answer.count("\n") == 1
 
 
+def test_a_secret_in_a_wrong_place_of_the_yaml_is_not_shown(
+    said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PG_PASSWORD", "hunter2-hunter2")
+    answer = said(YAML.replace("concurrency: 4", 'concurrency: "{{ env.PG_PASSWORD }}"'))
+    assert answer.endswith("concurrency: PG_PASSWORD must be a whole number, not '***'.\n")
+
+
 @pytest.mark.parametrize("variable", BUNDLE_VARIABLES)
 def test_certificates_that_are_not_there_are_told_before_the_first_request(
     said: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, file: Path, variable: str

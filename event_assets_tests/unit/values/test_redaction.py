@@ -100,6 +100,25 @@ def test_a_text_that_is_made_to_take_long_does_not(junk: str) -> None:
     assert secret not in text
 
 
+@pytest.mark.parametrize(
+    ("secret", "echoed", "shown"),
+    [
+        ("3F2504E0-4F89-41D3-9A0C-0305E82C3301", "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "***"),
+        ("3F2504E0-4F89-41D3-9A0C-0305E82C3301", "3f2504e04f8941d39a0c0305e82c3301", "***"),
+        ("d41d8cd98f00b204e9800998ecf8427e", "D41D8CD98F00B204E9800998ECF8427E", "***"),
+        ("Big-City", "big-city", "big-city"),
+        ("facade-decade", "FACADE-DECADE", "FACADE-DECADE"),
+    ],
+)
+def test_a_key_of_hexadecimal_digits_is_masked_in_small_and_in_large_letters(
+    secret: str, echoed: str, shown: str
+) -> None:
+    redactor = SecretRedactor([secret])
+    assert (
+        redactor.redact_content(f'{{"a": "{echoed}"}}'.encode()) == f'{{"a": "{shown}"}}'.encode()
+    )
+
+
 def test_an_error_is_shown_without_the_secret_in_its_cause() -> None:
     SecretRedactor(["a-secret-in-a-cause"])
     try:
