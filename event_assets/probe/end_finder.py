@@ -22,10 +22,8 @@ from event_assets.values.wording import counted
 MAX_WALK = 14  # pages that are read one after the other where others can be jumped to
 EMPTY_TAIL = 5  # pages in a row, of a list whose links or cursors may never end
 # Of pages, beside multiples of 25, and of 10 up to 100.
-ODD_SIZES = {
-    *(12, 15, 16, 18, 21, 24, 28, 32, 36, 42, 48, 64, 72, 84, 96, 99, 108, 120, 128, 144, 180, 192),
-    *(199, 240, 249, 256, 360, 384, 480, 499, 512, 999, 1024, 2048, 4096),
-}
+ODD_SIZES = (12, 15, 16, 18, 24, 28, 32, 36, 42, 48, 64, 72, 84, 96, 99, 108, 120, 128, 144, 180)
+ODD_LARGE_SIZES = (192, 199, 240, 249, 256, 360, 384, 480, 499, 512, 999, 1024, 2048, 4096)
 LARGE = 1000  # rows that a page is asked for that may be all
 MOST_ODD = 100  # rows of a page of any other length; one with more is no page
 
@@ -60,7 +58,7 @@ class End:
 def is_doubted(count: int) -> bool:
     """Return whether so many records may be a page, not a list."""
     is_round = count % 25 == 0 or (count % 10 == 0 and count <= MOST_ODD)
-    return count in ODD_SIZES or (count > 0 and is_round)
+    return count in (*ODD_SIZES, *ODD_LARGE_SIZES) or (count > 0 and is_round)
 
 
 def reach_end(client: Client, paging: Paging, requests: int) -> End:

@@ -11,7 +11,7 @@ from event_assets.probe import paging_candidates as candidates
 from event_assets.probe.client import BODY
 from event_assets.probe.page import Page
 from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging, find_shift, is_believed, read_pages
-from event_assets.probe.parameter_search import ParameterSearch, find_size
+from event_assets.probe.parameter_search import MIN_ROWS, ParameterSearch, find_size
 from event_assets.probe.report import describe_settings
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import build_getter
@@ -162,13 +162,15 @@ def _try_numbers(search: ParameterSearch) -> None:
 def _try_number(search: ParameterSearch, name: str, page: Page) -> bool:
     """Try a parameter that page 2, requested by it, showed to count pages or rows."""
     paging, shown, ids = search.paging, name.removeprefix(BODY), search.base.ids
-    is_first = search.ask({name: 1}).ids == ids
+    second = search.ask({name: 1}).ids
+    is_first = second == ids
     shift = find_shift(ids, page.ids)
     if page.ids and shift and shift < len(ids):
         config = _offset_config(search, name, int(is_first and shift == 1))
         return _try(search, config, f"`{shown}` counts rows: the last of page 1 comes again")
     config = {"type": "page_number", "base_page": int(is_first), **_place("page", name)}
-    if len(ids) <= PROBED and candidates.is_named(shown, candidates.OFFSETS):
+    is_told = second or len(ids) == 1  # that it counts rows, or it is not known
+    if is_told and len(ids) <= PROBED and candidates.is_named(shown, candidates.OFFSETS):
         config = _offset_config(search, name, int(is_first))
     if not page.ids:  # the list has one page
         paging.keep(config, f"behind page 1, `{shown}` brings no records")
@@ -178,10 +180,11 @@ def _try_number(search: ParameterSearch, name: str, page: Page) -> bool:
 
 
 def _offset_config(search: ParameterSearch, name: str, base: int) -> dict[str, Any]:
-    paging, given = search.paging, search.client.given.params
-    named = (one for one in given if candidates.is_named(one, candidates.SIZES))
+    paging, given, count = search.paging, search.client.given.params, len(search.base.rows)
+    is_short = count < MIN_ROWS  # where it is unknown whether a size that was given has an effect
+    named = (one for one in given if is_short and candidates.is_named(one, candidates.SIZES))
     size = paging.size_param or next(named, None)
-    limit = paging.size or parse_count(given.get(size or "")) or max(2, len(search.base.rows))
+    limit = paging.size or parse_count(given.get(size or "")) or max(2, count)
     config: dict[str, Any] = {"type": "offset", "limit": limit, **_place("offset", name)}
     if size:
         config |= _place("limit", size)

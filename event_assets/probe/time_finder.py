@@ -285,15 +285,10 @@ def find_unread_zone(sample: Sample) -> tuple[str, str, str] | None:
     """
     for path in filter(is_zone_name, sample.leaves):
         texts = [one for one in sample.present(path) if type(one) is str and not one.isdecimal()]
-        if unread := [one for one in texts if not _is_place(one)]:
+        if unread := [one for one in texts if one in US_ZONES or not parse_zone(one)]:
             meant = {US_ZONES.get(one, "") for one in texts}
             return path, unread[0], meant.pop() if len(meant) == 1 else ""
     return None
-
-
-def _is_place(zone: Any) -> bool:
-    """Return whether a zone is known, and no abbreviation that is also said in summer."""
-    return zone not in US_ZONES and parse_zone(zone) is not None
 
 
 def _join(sample: Sample, path: str, clock: str) -> tuple[list[str], TimeFormat] | None:
@@ -386,7 +381,8 @@ def _rank_zone(sample: Sample, path: str, time_path: str) -> tuple[bool | int, .
     is_zone = is_zone_name(path) or all("/" in str(value) for value in present)
     is_of_end = bool(said & words.END - of_time)
     is_named = own & {*words.ZONE - {"offset"}, "utc", "gmt"}
-    is_known = present and is_zone and all(map(_is_place, present))
+    is_sure = not {*US_ZONES} & {*map(str, present)}
+    is_known = present and is_zone and is_sure and all(map(parse_zone, present))
     if not is_known or is_of_end or not (is_named or isinstance(present[0], str)):
         return None
     is_near = "." in time_path and path.rpartition(".")[0] == time_path.rpartition(".")[0]

@@ -273,6 +273,16 @@ def test_an_offset_is_found_in_a_list_of_a_few_events(query: str, count: int) ->
     assert paginator["limit"] >= (50 if "limit" in query else max(2, count))
 
 
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_an_offset_that_counts_pages_is_found_in_a_list_of_a_few_events(count: int) -> None:
+    def answer(request: Request) -> Any:
+        at, size = number(request, "offset"), number(request, "limit", 20)
+        return {"events": ROWS[:count][at * size : (at + 1) * size]}
+
+    paginator = endpoint(connect(answer, "/v1/events?offset=0&limit=20"))["paginator"]
+    assert paginator == {"type": "page_number", "base_page": 0, "page_param": "offset"}
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
 def test_a_number_of_rows_that_begins_with_1_is_found_in_a_list_of_a_few_events(count: int) -> None:
     def answer(request: Request) -> Any:
