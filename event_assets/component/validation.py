@@ -21,6 +21,7 @@ from event_assets.config.source import ResourceConfig, SourceConfig
 from event_assets.extract.cursor import END_PLACEHOLDER, IncrementalCursor, find_needed_starts
 from event_assets.pagination.factory import create_paginator
 from event_assets.values.naming import normalize_name
+from event_assets.values.urls import SCHEME, origin
 
 T = TypeVar("T", bound=BaseModel)
 DERIVED_TABLES = {"current_events", "event_changes", "event_changes_snapshot", "event_calendar"}
@@ -169,6 +170,11 @@ def _resource_problems(resource: ResourceConfig) -> Iterator[tuple[Keys, str]]:
         if param in endpoint.get("params", {}):
             problem = f"`windows` sets `{param}`: delete it, and set its `since` and `until`"
             yield ("endpoint", "params", param), problem
+    path, base = str(endpoint.get("path")), resource.source.base_url
+    has_auth = endpoint.get("auth") or resource.source.rest_api["client"].get("auth")
+    if base and has_auth and SCHEME.match(path) and origin(path) != origin(base):
+        problem = f"is not of `base_url`, and no key is sent to it: set that to {origin(path)}"
+        yield ("endpoint", "path"), problem
     try:
         create_paginator(resource.paginator, list)
     except ValueError as error:

@@ -104,7 +104,8 @@ def _describe_history(error: BaseException) -> str | None:
         return f"{problem}; check who owns its files, and the space on the disk."
     if isinstance(error, sqlite3.DatabaseError) and "database" in str(error):
         problem = f"Dagster's history in {home} is damaged: {error}"
-        return f"{problem}; move its folders `history` and `storage` away (no event is lost)."
+        folders = "`history`, `schedules` and `storage`"
+        return f"{problem}; move its folders {folders} away (no event is lost)."
     return history_problem(error)
 
 

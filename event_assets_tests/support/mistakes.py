@@ -491,6 +491,11 @@ PLACED = [  # what stands where it has no effect
         "`incremental` of `guests` cannot work: it has a parent resource",
         at="        incremental: {",
     ),
+    M(
+        "path: /v1/events",
+        "path: https://127.0.0.1:9/v1/events",
+        "is not of `base_url`, and no key is sent to it: set that to https://127.0.0.1:9",
+    ),
     M("path: /v1/events", 'path: "/v1/events#top"', "must end before `#`, which is for browsers"),
 ]
 REFERENCES = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -169,16 +170,24 @@ def test_a_file_in_the_way_of_dagsters_folders_is_told(
     assert capsys.readouterr().err.startswith(f"Dagster cannot use {home}/{name}")
 
 
+@pytest.mark.parametrize("file", ["history/runs.db", "schedules/schedules.db"])
 def test_a_damaged_history_of_dagster_is_told_with_what_heals_it(
-    project: Project, tmp_path: Path
+    project: Project, tmp_path: Path, file: str
 ) -> None:
+    def look() -> None:
+        with open_instance() as instance:
+            instance.get_runs_count()
+            instance.all_instigator_state()
+
     project.environment.setenv("DAGSTER_HOME", str(tmp_path))
-    with open_instance() as instance:
-        instance.get_runs_count()
-    (tmp_path / "history/runs.db").write_bytes(b"no database" * 100)
-    with pytest.raises(PlainFailure, match="`storage` away") as failed:
-        run_with_plain_errors(lambda: open_instance().get_runs_count())
+    look()
+    (tmp_path / file).write_bytes(b"no database" * 100)
+    with pytest.raises(PlainFailure, match="away") as failed:
+        run_with_plain_errors(look)
     assert f"Dagster's history in {tmp_path} is damaged: file is not a data" in str(failed.value)
+    for name in re.findall("`(.+?)`", str(failed.value)):
+        (tmp_path / name).rename(tmp_path / f"{name}.away")
+    look()
 
 
 def test_a_folder_whose_files_cannot_be_locked_is_told(
