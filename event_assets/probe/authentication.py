@@ -214,7 +214,8 @@ def complete_auth(
     config = {**(kind or known.config)}
     if config.get("type") == known.config.get("type"):
         config = {**known.config, **config}
-    if config and (complete := _complete(config, keys, known.secrets)):
+    takes_fewer = not kind and len(keys) > len(SECRET_NAMES.get(config.get("type", ""), keys))
+    if config and not takes_fewer and (complete := _complete(config, keys, known.secrets)):
         return complete
     if keys[1:]:
         return Attempt({"type": "http_basic"}, {"username": keys[0], "password": keys[1]})

@@ -218,7 +218,7 @@ def reach(discovery: Discovery) -> Page | None:
         return _require(discovery, page)
     search = KeySearch(discovery)
     is_said = wanted or discovery.options.openapi is None  # else by a file, which may tell less
-    is_place_known = given is not None and ((given.is_given and is_said) or len(keys) > 1)
+    is_place_known = given is not None and ((given.is_given and is_said) or len(keys) != 1)
     usual = () if is_place_known else search.groups(keys[0].split()[-1])
     found = search.find(chain([[given]] if given else [], usual))
     anonymous = search.anonymous

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from event_assets.probe.connect import discover
 from event_assets.probe.discovery import Options
 from event_assets.probe.openapi import read_openapi
-from event_assets.values.errors import ConfigError
+from event_assets.values.errors import ApiError, ConfigError
 from event_assets_tests.support.api_server import serving
 from event_assets_tests.support.discoveries import (
     KEY,
@@ -104,6 +105,22 @@ def test_a_key_is_sent_as_the_file_has_it_at_first(tmp_path: Path, scheme: str) 
     assert any(KEY in first.get(name, "") for name in ("cookie", "x-odd-key")) or (
         first["authorization"].startswith("Basic ")
     )
+
+
+def test_a_user_and_a_password_are_no_token(tmp_path: Path) -> None:
+    security: list[Any] = [{"bearer": []}, {"basic": []}]
+    file = written(tmp_path, security=security, paths={"/v1/events": {"get": {}}})
+    sent = f"Basic {b64encode(f'me:{KEY}'.encode()).decode()}"
+    found = connect(needs("Authorization", key=sent), openapi=file, keys=["me", KEY])
+    assert client(found)["auth"] == {"type": "http_basic"}
+
+
+def test_a_key_in_the_address_is_sent_there_only(tmp_path: Path) -> None:
+    file = written(tmp_path, security=[{"cookie": []}], paths={"/v1/events": {"get": {}}})
+    found = connect(needs("odd_key", at="query"), f"/v1/events?odd_key={KEY}", openapi=file)
+    assert client(found)["auth"] == {"type": "api_key", "name": "odd_key", "location": "query"}
+    with pytest.raises(ApiError, match="did not accept the key"):
+        connect(needs("other", at="query"), f"/v1/events?odd_key={KEY}", openapi=file)
 
 
 def test_dates_that_are_none_and_tabs_are_read(tmp_path: Path) -> None:
