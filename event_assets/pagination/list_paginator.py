@@ -171,6 +171,9 @@ class ListPaginator:
 
     def _take(self, page: PageFacts) -> Sequence[int]:
         """Process a page; return the positions of its rows to deliver."""
+        before = self.last_page
+        if page.total is None and page.at_least is None and before.is_total_of_list:
+            page = page._replace(at_least=before.at_least)  # some say it on the first page alone
         walk, self.last_page = self._walk, page
         self._pointer = page.pointer or self._pointer
         if self._row_counter and not page.pointer:

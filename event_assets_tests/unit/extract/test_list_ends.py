@@ -438,3 +438,14 @@ def test_a_cursor_that_leads_to_nothing_ends_the_list(behind: Any, pages: int) -
     records, result = read_list(answer, paginator=CURSOR)
     assert len(records) == 5 * pages
     assert result.complete is True, result.reason
+
+
+def test_a_cursor_that_leads_to_nothing_leaves_a_lower_bound_unreached() -> None:
+    def answer(request: Request) -> Any:
+        if "cursor" in request.query_params:
+            return Response(status_code=204)
+        return {"data": events(5), "next": "page2", "total": {"value": 20, "relation": "gte"}}
+
+    _, result = read_list(answer, paginator=CURSOR)
+    assert result.complete is False
+    assert "reports at least 20 rows but sent 5" in result.reason

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from event_assets_tests.support.paging import Query
-from event_assets_tests.support.served_lists import PAGED, read_paged, read_with, rows, rows_from
+from event_assets_tests.support.served_lists import (
+    PAGED,
+    by_a_cursor,
+    read_paged,
+    read_with,
+    rows,
+    rows_from,
+)
 
 
 @pytest.mark.parametrize(
@@ -180,6 +187,19 @@ def test_a_lower_bound_is_no_end_where_it_is_reached_and_a_lack_where_it_is_not(
     result = read_first(kind, length, members)
     assert result.complete is complete, result.reason
     assert ("reports at least 100" in result.reason) is (complete is not True)
+
+
+@pytest.mark.parametrize("behind", [[], [{"id": 20}]], ids=str)
+@pytest.mark.parametrize("members", [one for one in AT_LEAST if "hits" not in one], ids=str)
+def test_a_lower_bound_of_the_first_page_holds_for_those_without(
+    members: dict[str, Any], behind: list[Any]
+) -> None:
+    def answer(query: Query) -> dict[str, Any]:
+        return {"data": behind} if "cursor" in query else {**by_a_cursor(query), **members}
+
+    done = read_with(PAGED["cursor"][0], answer)
+    assert done.result.complete is False
+    assert "reports at least 100" in done.result.reason
 
 
 @pytest.mark.parametrize("members", ESTIMATES, ids=str)
