@@ -136,8 +136,9 @@ def _are_errors(is_record: IsRecord | None, selected: Any) -> bool:
 def _says_empty(document: Any, where: str = "$") -> bool:
     """Return whether a document says that there are no records, and so has no list of them.
 
-    HAL leaves `_embedded` out of a page without any, wherever it is. Others write null for the list
-    `where` records are, beside a flag that no more follow, or a link or cursor that is empty.
+    HAL leaves `_embedded` out of a page without any, wherever it is; `_links` beside another path
+    say so only where none leads on. Others write null for the list `where` records are, beside a
+    flag that no more follow, or a link or cursor that is empty.
     """
     if not isinstance(document, dict) or any(rows for _, rows in _lists(document)):
         return False
@@ -149,6 +150,8 @@ def _says_empty(document: Any, where: str = "$") -> bool:
         or (value in ("", None) and (names_next(path) or names_pointer(path)))
         for path, value in members.items()
     )
+    leads_on = where != "$" and any(one and names_next(path) for path, one in members.items())
+    is_hal &= "_embedded" in where or not leads_on
     is_empty = is_hal or is_end or next(iter(find_counts(members).values()), None) == 0
     texts = {name: value for name, value in document.items() if not isinstance(value, dict)}
     return is_empty and not find_words(texts)
