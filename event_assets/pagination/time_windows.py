@@ -21,6 +21,7 @@ from event_assets.values.wording import counted
 
 ROUND = 50  # rows: a limit of the API is a multiple, or one of the size of pages
 TOO_LONG: Final = (400, 413, 422)  # statuses of a window that is longer than the API takes
+MIN_AGREED = 4  # windows whose halves bring no others, where longer ones were cut off
 SHORTEST = timedelta(days=1)  # of the windows that are split because the API refuses them
 
 
@@ -65,6 +66,9 @@ class TimeWindowPaginator:
         self._believed = 2 * SHORTEST if is_alone else self._longest
         # a window whose halves are read, with its rows, and the pending windows and ids before them
         self._tried: tuple[Span, int, int, int] | None = None
+        self._has_blank = False  # whether a part of it has no rows
+        self._is_blank_split = False  # whether the parts of such a one were read
+        self._agreed = 0  # such windows in a row whose halves brought no others
         self._cut = inf  # rows of a window of which the API left some out
 
     @property
@@ -205,18 +209,39 @@ class TimeWindowPaginator:
     def _end_window(self) -> None:
         self._is_window_done = True
         self._ended = add_counts(self._ended, self._inner_facts)
+        if self._tried and self._tried[1] and not self._inner.facts.distinct:
+            self._has_blank = True
+            self._split_blank()
         if self._tried and len(self._pending_windows) <= self._tried[2]:
             self._end_trial(*self._tried)
         if not self._pending_windows:
             self._ended = self._conclude()
 
+    def _split_blank(self) -> None:
+        """Read the parts of a half without rows, once: an API that returns a day has few at all."""
+        if not self._is_blank_split:
+            self._is_blank_split = True
+            parts = [part for half in self._split(self._window) for part in self._split(half)]
+            self._pending_windows += reversed(parts)
+
     def _end_trial(self, window: Span, rows: int, _: int, ids: int) -> None:
-        """Believe windows as long as one whose halves bring no others; else read shorter ones."""
-        self._tried = None
+        """Believe windows as long as those whose halves bring no others; else read shorter ones.
+
+        Where the API was seen to leave rows out, one may have none in what is left out.
+        """
+        self._tried, is_sure = None, self._cut == inf
+        has_rows = rows > 0 and (is_sure or not self._has_blank)  # none show nothing
+        self._has_blank = False
         if ids == self._seen.count():
-            self._believed = _length(window) if rows else self._believed  # none show nothing
-            return
+            self._agreed += has_rows
+            if self._agreed >= (1 if is_sure else MIN_AGREED):
+                self._believed = _length(window)
+            if is_sure or self._pending_windows or _length(window) <= self._believed:
+                return
+        self._agreed = 0
         self._longest = max(map(_length, self._split(window)))
+        if self._longest <= self._believed:  # shorter ones are not tried
+            self._note(complete=None, problem="the API leaves out a part of so short a window")
         self._cut = min(self._cut, max(rows, ROUND))
         self._pending_windows = [self._span]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from functools import partial
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,7 +13,15 @@ from requests import HTTPError, Request
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.time_windows import TimeWindowPaginator
-from event_assets_tests.support.paging import URL, Api, Query, read_ids, read_list, read_pages
+from event_assets_tests.support.paging import (
+    URL,
+    Api,
+    Listing,
+    Query,
+    read_ids,
+    read_list,
+    read_pages,
+)
 from event_assets_tests.support.windowed_lists import (
     DAYS,
     JANUARY,
@@ -218,6 +227,37 @@ def test_windows_of_which_the_api_returns_a_month_or_so_are_shortened(
     assert done.result.complete is True, done.result.reason
 
 
+def read_parts(seed: int, longest: timedelta) -> Listing:
+    """Read rows at random times, of which a window brings those of its first days."""
+    hours = Random(seed).sample(range(24 * 190), 150)
+    times = [NOW + timedelta(hours=hour) for hour in sorted(hours)]
+
+    def answer(query: Query) -> Any:
+        start, end = (datetime.fromisoformat(query[name]) for name in ("from", "to"))
+        shown = [at for at in times if start <= at <= min(end, start + longest)]
+        rows = [{"id": f"{at:%Y-%m-%dT%H:%M:%SZ}"} for at in shown]
+        first = int(query["offset"])
+        return {"data": rows[first : first + 20], "total": len(rows)}
+
+    span = {"since": "2026-06-15", "until": "2026-12-20", "format": YEAR["format"]}
+    done = read({"type": "offset", "limit": 20}, answer, cap=500, **span)
+    early = {f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in times if at < NOW.replace(month=12)}
+    assert done.ids >= early or done.result.complete is not True, done.result.reason
+    return done
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_windows_of_which_the_api_returns_a_week_lose_no_row(seed: int) -> None:
+    done = read_parts(seed, timedelta(days=7))
+    assert done.result.complete is True, done.result.reason
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_windows_of_which_the_api_returns_the_first_day_are_not_taken_for_whole(seed: int) -> None:
+    done = read_parts(seed, timedelta(days=1))
+    assert done.result.complete is None, done.result.reason
+
+
 def test_windows_of_the_list_of_a_parent_are_not_read_again() -> None:
     config = TimeWindowsConfig(param_from="from", param_to="to", cap=500, **YEAR)
     make = partial(create_paginator, "single_page", read_ids)
@@ -242,14 +282,17 @@ def test_windows_of_an_unusual_number_of_rows_may_be_cut_off(rows: int, real: in
     assert done.result.complete is True
 
 
-def test_a_window_that_is_whole_costs_its_halves_once() -> None:
+@pytest.mark.parametrize(("until", "windows"), [("2026-12-31", 3), ("2029-12-31", 7)])
+def test_a_window_that_is_whole_costs_its_halves_once(until: str, windows: int) -> None:
+    """And the parts of one that is empty."""
+
     def answer(query: Query) -> Any:
         shown = [{"id": at} for at in TIMES if query["from"] <= at <= query["to"]]
         return {"data": shown[int(query["offset"]) :][:20], "total": len(shown)}
 
-    done = read({"type": "offset", "limit": 20}, answer, cap=500, **YEAR)
+    done = read({"type": "offset", "limit": 20}, answer, cap=500, **YEAR | {"until": until})
     assert done.result.complete is True
-    assert len([query for query in done.asked if query["offset"] == "0"]) == 3
+    assert len([query for query in done.asked if query["offset"] == "0"]) == windows
 
 
 @pytest.mark.parametrize("longest", [2, 1])
