@@ -50,6 +50,7 @@ class NumberWalk(PageWalk):
         last = self.facts.last
         # a total of earlier pages may be outdated; one that repeated rows passed counts no pages
         is_of_rows = self._ids <= (reading.total.disproved or 0) == self._page_count
+        is_of_rows |= self._ids == self._page_count  # and not that of pages, by chance
         is_promised = self._promises_rows and last.total is not None
         is_promised |= self._page_count > position and not is_of_rows
         if is_promised or (last.has_more and not self._is_total_reached):

@@ -85,8 +85,8 @@ PAGE_OBJECT: Final = re.compile(
     r"|(page|list|results?|search|query|response|collection)?(info|summary|context)"
 )
 SIZE: Final = re.compile(  # of parameters
-    r"(page)?(limit|size)|perpage|count|rows|max(results|records)|top|first|take|num|pp"
-    r"|resultsperpage"
+    r"[a-z]*(page(limit|size)|perpage)|(pagination|paging)?(limit|size)|count|rows"
+    r"|max(results|records)|top|first|take|num|pp"
 )
 _OF_PAGES: Final = (
     r"(page|link|href|ur[il]|cursor|token|offset|skip|from|start|max|key|id|mark(er)?|batch|range"

@@ -388,6 +388,24 @@ def test_short_pages_in_mid_list_are_no_sign_of_pages_that_were_not_read() -> No
     assert (len(done.ids), done.result.complete) == (80, True), done.result.reason
 
 
+@pytest.mark.parametrize("length", [13, 20, 200, 255])
+@pytest.mark.parametrize("path", ["page.total", "meta.pagination.total"])
+def test_a_number_of_rows_at_the_total_path_is_told_from_one_of_pages_by_the_rows(
+    path: str, length: int
+) -> None:
+    """In some APIs, such a path has the number of pages."""
+
+    def answer(query: Query) -> dict[str, Any]:
+        told: Any = length
+        for name in reversed(path.split(".")):
+            told = {name: told}
+        return {"data": rows_from(20 * int(query["page"]), length), **told}
+
+    done = read_with({"type": "page_number", "total_path": path}, answer)
+    assert (len(done.ids), done.result.complete) == (length, True), done.result.reason
+    assert len(done.asked) <= length // 20 + 8
+
+
 @pytest.mark.parametrize("is_always", [True, False])
 def test_a_number_of_pages_that_is_null_is_none(is_always: bool) -> None:
     """As of an API that counts no longer, or not where it takes too long."""

@@ -75,9 +75,12 @@ def test_one_page_of_one_row_more_is_complete(size: int) -> None:
     assert done.result.complete is True
 
 
-def test_one_page_as_long_as_was_asked_for_proves_nothing() -> None:
+@pytest.mark.parametrize(
+    "name", ["pageSize", "page[size]", "pagination[limit]", "searchCriteria[pageSize]"]
+)
+def test_one_page_as_long_as_was_asked_for_proves_nothing(name: str) -> None:
     paginator = create_paginator("cursor", read_ids)
-    request = requests.Request("GET", "http://x/events", params={"pageSize": 37})
+    request = requests.Request("GET", "http://x/events", params={name: 37})
     paginator.init_request(request)
     response = requests.Response()
     response._content = json.dumps({"data": [], "cursors": {"next": None}}).encode()
