@@ -20,7 +20,7 @@ from dlt.common.schema.utils import new_column, new_table, pipeline_state_table
 from dlt.destinations import duckdb
 
 from event_assets.config.database_file import database_name, failure_file, syncs_folder
-from event_assets.values.errors import BusyError
+from event_assets.values.errors import BusyError, exception_chain
 from event_assets.values.redaction import KNOWN
 from event_assets.warehouse.file_lock import hold_file_lock
 from event_assets.warehouse.registry import get_destination
@@ -153,7 +153,8 @@ def note_failure(
 ) -> Iterator[None]:
     """Write a file with the account, the reason and the table of a sync that fails.
 
-    It is older than the next sync of the table. That of a full sync goes with the next one.
+    It is older than the next sync of the table. That of a full sync goes with the next one. An
+    interrupt is no failure.
 
     `describe` returns the reason of a failure in one sentence, or None for a defect.
     """
@@ -166,6 +167,8 @@ def note_failure(
     except BusyError:
         raise  # no sync was tried
     except Exception as error:
+        if not all(isinstance(cause, Exception) for cause in exception_chain(error)):
+            raise  # of an interrupt in a query DuckDB makes an error
         reason = describe(error) or KNOWN.redact_text(f"{type(error).__name__}: {error}")
         reason = reason.strip().partition("\n")[0]
         with suppress(OSError):  # the disk may be what failed

@@ -51,6 +51,18 @@ def fail(
 
 
 @pytest.mark.usefixtures("synced")
+@pytest.mark.parametrize("is_full", [False, True])
+def test_a_sync_that_is_interrupted_in_a_query_is_no_failure(capsys: Output, is_full: bool) -> None:
+    with (
+        pytest.raises(RuntimeError),
+        note_failure("events", "event_data", None, user_message, is_full=is_full),
+    ):
+        raise RuntimeError("Query interrupted") from KeyboardInterrupt()  # as DuckDB does
+    assert run(["status"]) == 0
+    assert capsys.readouterr().out.endswith("  fresh and complete\n")
+
+
+@pytest.mark.usefixtures("synced")
 def test_a_source_that_is_fresh_and_complete_is_good(capsys: Output) -> None:
     assert run(["status"]) == 0
     source, synced, verdict = capsys.readouterr().out.splitlines()
