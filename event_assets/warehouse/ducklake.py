@@ -41,6 +41,10 @@ ADVICE = {
     "[Cc]onnection|could not|timeout|closed the": "check that it runs and can be reached from here",
     "read-only transaction": "name the server that takes writes",
 }
+PREFACE = (
+    r'^Failed to attach DuckLake MetaData "[^"]*" at path \+ "[^"]*"'
+    '(Unable to connect to Postgres at "[^"]*": )?'
+)
 CONFLICT_PATTERN = (
     "[Cc]onflict|Failed to commit DuckLake transaction"
     # Of the catalog in Postgres:
@@ -160,9 +164,18 @@ class DuckLake(Destination):
         return [*statements, f"use {CATALOG}"]
 
     def error_reason(self, error: BaseException) -> str:
-        """Return the first line of a message, without the password."""
+        """Return the first line of a message, without the password and DuckLake's preface."""
         redactor = SecretRedactor([(self.url and self.url.password) or ""])
-        return redactor.redact_text(super().error_reason(error))
+        return redactor.redact_text(re.sub(PREFACE, "", super().error_reason(error)))
+
+    def purge(self, database: Database, schema: str, tables: Sequence[str]) -> None:
+        """Delete all old snapshots, write files again, and that of the catalog."""
+        is_shared = self.url is not None
+        Purge(database, CATALOG, is_shared, self.retry_on_conflict).run(schema, tables)
+        database.close()
+        if not is_shared:
+            with closing(duckdb.connect(self.catalog_file, config=DUCKDB_CONFIG)) as catalog:
+                duckdb_file.compact(catalog, self.catalog_file)
 
     def maintenance_statements(self) -> Sequence[str]:
         """Expire old snapshots, merge small files and delete orphaned ones."""

@@ -2,6 +2,7 @@
 
 import sys
 
+import duckdb
 import pytest
 
 from event_assets import warehouse
@@ -49,6 +50,29 @@ def test_missing_packages_are_named_with_their_command(
     project.environment.setenv("EVENTS_DESTINATION", "ducklake")
     with pytest.raises(WarehouseError, match="run `make setup-scale`"):
         warehouse.get_destination().validate_settings()
+
+
+@pytest.mark.parametrize(
+    ("path", "preface"),
+    [
+        ("postgres:", 'Unable to connect to Postgres at "": '),
+        ("postgres:sslmode='require'", "Unable to connect to Postgres at \"sslmode='require'\": "),
+        ("/data/lake", ""),
+    ],
+)
+def test_an_error_of_the_catalog_is_told_without_what_ducklake_says_before_it(
+    project: Project, path: str, preface: str
+) -> None:
+    project.environment.setenv("EVENTS_DESTINATION", "ducklake")
+    project.environment.setenv("EVENTS_DUCKLAKE_CATALOG", "postgresql://u:s3cret@h.example/d")
+    reason = 'connection to server at "h.example", port 5432 failed: Connection refused'
+    attach = 'Failed to attach DuckLake MetaData "__ducklake_metadata__warehouse" at path + '
+    error = duckdb.IOException(f'IO Error: {attach}"{path}"{preface}{reason}\n\tIs it running?\n')
+    said = warehouse.get_destination().describe_error(error)
+    assert said
+    assert said.endswith(
+        f" cannot be used: {reason}; check that it runs and can be reached from here."
+    )
 
 
 def test_a_url_is_shown_without_credentials() -> None:
