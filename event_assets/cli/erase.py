@@ -9,6 +9,7 @@ import click
 
 from event_assets.cli.output import confirm
 from event_assets.cli.sources import load_source, select_source
+from event_assets.config.database_file import is_lake
 from event_assets.values.wording import counted
 
 EPILOG = """\b
@@ -19,12 +20,17 @@ contains it.
 The next sync brings back what the API still sends: erase it there first, or
 exclude its field by `exclude`."""
 UNFINISHED = (
-    "It may be erased from the tables, but still be in their file and in Dagster's history: erase "
+    "It may be erased from the tables, but still be in their files and in Dagster's history: erase "
     "it again."
 )
 UNREACHED = (
     "Not reached: copies of the database, such as backups, messages that were sent, and the API: "
     "the next sync brings back what it still sends."
+)
+OF_LAKE = (
+    "All old snapshots of the lake are deleted. Not reached: the versions that a bucket keeps of "
+    "deleted files; with a catalog in Postgres, its rows until they are vacuumed, and what a sync "
+    "left that was killed in the last ten minutes."
 )
 
 
@@ -72,8 +78,9 @@ def erase(source: str | None, key: str | None, value: str | None, yes: bool) -> 
                 click.echo(f"{source}.{table}: {counted(count, 'row')}")
             if runs:
                 click.echo(f"Dagster's history: {counted(len(runs), 'run')}")
-            if (changed or runs) and not yes:
-                confirm("Erase it? It cannot be undone.")
+            if (changed or runs or is_lake()) and not yes:
+                also = ", and all old snapshots of the lake" if is_lake() else ""
+                confirm(f"Erase it{also}? It cannot be undone.")
             is_confirmed = True
 
         try:
@@ -87,3 +94,5 @@ def erase(source: str | None, key: str | None, value: str | None, yes: bool) -> 
         click.echo(f"Nothing in {source} {'has this id' if key else 'contains this value'}.")
     else:
         click.echo(UNREACHED)
+    if is_lake():
+        click.echo(OF_LAKE)

@@ -131,6 +131,15 @@ class Destination(ABC):
             "syncs run at once, and sync again."
         )
 
+    @abstractmethod
+    def purge(self, database: Database, schema: str, tables: Sequence[str]) -> None:
+        """Delete from the files what tables of a schema no longer hold; closes the connection.
+
+        Raises:
+            duckdb.Error: It cannot be deleted.
+            WarehouseError: Other programs use it.
+        """
+
     def maintenance_statements(self) -> Sequence[str]:
         """Return the statements that delete what is no longer needed."""
         return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -77,6 +78,10 @@ class DuckDbFile(Destination):
                 memory.execute(f"attach {quote_literal(str(file))} as opened")
         return duckdb.connect(file, config=DUCKDB_CONFIG)
 
+    def purge(self, database: Database, schema: str, tables: Sequence[str]) -> None:  # noqa: ARG002 (all)
+        """Write the file again."""
+        compact(database)
+
 
 def copy_to(database: Database, file: Path) -> None:
     """Copy a database into a new file, without unused space.
@@ -96,13 +101,13 @@ def copy_to(database: Database, file: Path) -> None:
         raise
 
 
-def compact(database: Database) -> None:
-    """Write the file again, since DuckDB leaves in it what is deleted; closes the connection.
+def compact(database: Database, file: Path | None = None) -> None:
+    """Write its file again, since DuckDB leaves in it what is deleted; closes the connection.
 
     Raises:
         duckdb.Error: it cannot be copied.
     """
-    file = database_file().resolve()  # not the link to it
+    file = (file or database_file()).resolve()  # not the link to it
     new = Path(f"{file}.new")
     copy_to(database, new)
     shutil.copymode(file, new)

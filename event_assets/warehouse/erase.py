@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from unicodedata import normalize
@@ -14,12 +15,10 @@ from unicodedata import normalize
 import duckdb
 
 from event_assets.config.accounts import ACCOUNT
-from event_assets.values.errors import WarehouseError
+from event_assets.values.errors import BusyError, WarehouseError
 from event_assets.values.json_text import as_in_json
 from event_assets.values.redaction import MASK
-from event_assets.warehouse.connection import connect
-from event_assets.warehouse.destination import database_file
-from event_assets.warehouse.duckdb_file import DuckDbFile, compact
+from event_assets.warehouse.connection import connect, run_with_enough_memory
 from event_assets.warehouse.inspection import catalog_columns, column_defaults
 from event_assets.warehouse.pipeline import pipeline_folders
 from event_assets.warehouse.registry import get_destination
@@ -70,7 +69,7 @@ def erase(
         with ExitStack() as indexes:
             for table in tables:
                 indexes.enter_context(without_indexes(database, schema, table))
-            with transaction(database):
+            with _told_of_conflicts(schema), transaction(database):
                 for table in tables:
                     before = _count_logged_rows(database, schema, table)
                     count = _erase_from_table(database, schema, table, text, of_event)
@@ -79,15 +78,15 @@ def erase(
                     _correct_log(database, schema, table, erased)
                 confirm(changed)
                 _delete(folders)  # first: after a kill, a sync might resume from them
-        if isinstance(get_destination(), DuckDbFile):
-            try:
-                compact(database)
-            except duckdb.Error as error:
-                raise WarehouseError(
-                    f"It is erased from the tables, but not from the file {database_file()}, which "
-                    f"cannot be written again: {get_destination().error_reason(error)}; correct "
-                    "that, and erase it again."
-                ) from None
+        destination = get_destination()
+        try:
+            run_with_enough_memory(database, partial(destination.purge, database, schema, tables))
+        except duckdb.Error as error:
+            raise WarehouseError(
+                f"It is erased from the tables, but not from the {destination.noun} "
+                f"{destination.display_name}, which cannot be written again: "
+                f"{destination.error_reason(error)}; correct that, and erase it again."
+            ) from None
     return changed
 
 
@@ -102,6 +101,19 @@ def drop_schema(schema: str, *, has_tables: bool) -> None:
         if has_tables:
             with connect() as database:
                 database.execute(f"drop schema {quote_identifier(schema)} cascade")
+
+
+@contextmanager
+def _told_of_conflicts(schema: str) -> Iterator[None]:
+    """Raise a BusyError if a sync on another machine has changed the same tables."""
+    try:
+        yield
+    except Exception as error:
+        if not get_destination().is_conflict(error):
+            raise
+    else:
+        return
+    raise BusyError(f"A sync of {schema} is running: try again when it has ended")
 
 
 def _delete(paths: Sequence[Path]) -> None:

@@ -205,7 +205,7 @@ def test_what_is_erased_is_not_resumed_though_erasing_was_interrupted(project: P
     def interrupt(_: Database) -> None:
         raise KeyboardInterrupt
 
-    project.environment.setattr("event_assets.warehouse.erase.compact", interrupt)
+    project.environment.setattr("event_assets.warehouse.duckdb_file.compact", interrupt)
     with pytest.raises(KeyboardInterrupt):
         erase("events", "e3", {"id": ["e3"]})
     assert len(project.ids()) == 19
@@ -213,7 +213,7 @@ def test_what_is_erased_is_not_resumed_though_erasing_was_interrupted(project: P
 
 
 @pytest.mark.parametrize(
-    "step", ["warehouse.erase.compact", "orchestration.housekeeping.erase_runs"]
+    "step", ["warehouse.duckdb_file.compact", "orchestration.housekeeping.erase_runs"]
 )
 def test_what_may_be_left_by_an_interrupt_is_told_with_what_helps(
     project: Project, step: str, capsys: pytest.CaptureFixture[str]
@@ -229,7 +229,7 @@ def test_what_may_be_left_by_an_interrupt_is_told_with_what_helps(
         patch.setattr(f"event_assets.{step}", interrupt)
         assert run_command(["erase", "--id", "e3", "--yes"]) == 130
     assert capsys.readouterr().err == (
-        "It may be erased from the tables, but still be in their file and in Dagster's history: "
+        "It may be erased from the tables, but still be in their files and in Dagster's history: "
         "erase it again.\n"
     )
     assert run_command(["erase", "--id", "e3", "--yes"]) == 0
