@@ -187,7 +187,9 @@ class DuckLake(Destination):
             f"call ducklake_rewrite_data_files('{CATALOG}')",
             f"call ducklake_merge_adjacent_files('{CATALOG}')",
             f"call ducklake_cleanup_old_files('{CATALOG}', {before})",
-            f"call ducklake_delete_orphaned_files('{CATALOG}', {before})",
+            # Until a load ends, its files are orphans, too.
+            f"call ducklake_delete_orphaned_files('{CATALOG}', "
+            f"older_than => now() - interval {max(1, int(keep))} day)",
         ]
 
     def is_conflict(self, error: BaseException) -> bool:

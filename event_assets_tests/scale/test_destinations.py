@@ -7,6 +7,7 @@ import pytest
 
 from event_assets import warehouse
 from event_assets.cli.main import run
+from event_assets.warehouse.connection import run_maintenance
 from event_assets_tests.scale.destinations import DESTINATIONS
 from event_assets_tests.scale.servers import Postgres
 from event_assets_tests.support.platforms import events
@@ -75,3 +76,18 @@ def test_a_store_that_refuses_or_has_no_such_bucket_is_told(
         said = failure(project.sync(url=api.url))
     assert f"(HTTP code {code}); correct EVENTS_S3_*." in said
     assert settings["EVENTS_S3_SECRET"] not in said
+
+
+def test_housekeeping_keeps_the_files_of_a_load_that_has_not_ended(
+    project: Project, postgres: Postgres, tmp_path: Path
+) -> None:
+    settings = {**DESTINATIONS["ducklake"](postgres, tmp_path), "EVENTS_DUCKLAKE_KEEP_DAYS": "0"}
+    for each in settings.items():
+        project.environment.setenv(*each)
+    with warehouse.connect() as load:
+        load.execute(
+            "begin; create schema events; create table events.event_data as from range(99)"
+        )
+        run_maintenance()
+        load.commit()
+    assert rows("select count(distinct range) from events.event_data") == [(99,)]
