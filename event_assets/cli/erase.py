@@ -30,7 +30,7 @@ UNREACHED = (
 OF_LAKE = (
     "All old snapshots of the lake are deleted. Not reached: the versions that a bucket keeps of "
     "deleted files; with a catalog in Postgres, its rows until they are vacuumed, and what a sync "
-    "left that was killed in the last ten minutes."
+    "left that was killed in the last hour."
 )
 
 

@@ -48,7 +48,7 @@ class Purge:
             self._call("expire_snapshots", f"versions => {[version for (version,) in old]}")
         self._call("cleanup_old_files", "cleanup_all => true")
         # What killed syncs have left; the files of those that run are not in the catalog yet.
-        recent = "older_than => now() - interval 10 minute"
+        recent = "older_than => now() - interval 1 hour"
         self._call("delete_orphaned_files", recent if self.is_shared else "cleanup_all => true")
 
     def _write_again(self, schema: str, table: str) -> None:

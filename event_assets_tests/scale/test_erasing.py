@@ -103,10 +103,13 @@ def test_erasing_leaves_nothing_in_the_files_and_the_catalog(
     for statement in BY_HAND:
         rows(statement)
     assert len(holders(ANNA, tmp_path, catalog)) > 8
+    assert run(["erase", "--value", "nobody@example.org"]) == 2  # for the snapshots, it asks
+    assert len(holders(ANNA, tmp_path, catalog)) > 8
     assert run(["erase", "--value", ANNA, "--yes"]) == 0
     assert holders(ANNA, tmp_path, catalog) == []
     said = capsys.readouterr().out
     assert "events.event_data: 2 rows\n" in said
+    assert "All old snapshots of the lake are deleted. Not reached: " in said
     assert "A very odd name" in repr(rows("from events.event_data"))
     assert holders("A very odd name", tmp_path, catalog)
     assert run(["erase", "--id", "of-anna", "--yes"]) == 0
