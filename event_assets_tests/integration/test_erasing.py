@@ -15,6 +15,7 @@ import pytest
 from event_assets import warehouse
 from event_assets.cli.main import run as run_command
 from event_assets.config import project as project_module
+from event_assets.orchestration import process
 from event_assets.sync.parent_rows import identify_rows
 from event_assets.values.errors import WarehouseError
 from event_assets.warehouse import Database
@@ -221,6 +222,7 @@ def test_what_may_be_left_by_an_interrupt_is_told_with_what_helps(
     with serving({PATH: paged(events(20))}) as api:
         sync_source(source_of(source(api.url)))
     project.environment.setattr(project_module, "_loaded", None)
+    project.environment.setattr(process, "_received", [])  # the signals of this test alone
 
     def interrupt(*_: object) -> None:
         raise RuntimeError("Query interrupted") from KeyboardInterrupt()  # as DuckDB does
