@@ -22,6 +22,7 @@ from event_assets.config.env_file import set_loaded_project
 from event_assets.config.fields import FieldConfig, check_fields, check_marks, check_source
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, HttpLimits
+from event_assets.config.project import require_project
 from event_assets.config.source import DEFAULT_MAX_REJECTS, DEFAULT_RESUME_HOURS, SourceConfig
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.orchestration.assets import build_assets
@@ -161,6 +162,7 @@ class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
             ConfigError: the mistakes in the YAML, each with its line.
         """
         set_loaded_project(context.project_root)
+        require_project()
         return super().load(attributes or _Attributes({}), context)  # makes `context` a variable
 
     @classmethod

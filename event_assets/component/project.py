@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from event_assets._compat.dagster import ResolutionException
 from event_assets.component.yaml_file import read_yaml
-from event_assets.config.project import defs_module, find_project
+from event_assets.config.project import INSTALLED, defs_module, find_project
 from event_assets.config.settings import require_valid_settings
 from event_assets.config.source_files import defs_folder, find_files, find_sources
 from event_assets.orchestration.alerts import build_sensors
@@ -114,8 +114,9 @@ def make_importable() -> str:
     """
     name = defs_module()
     root = str(defs_folder().parents[name.count(".")])
-    if root not in sys.path:
-        sys.path.append(root)
+    if root not in sys.path:  # before an installed copy of it
+        installed = (at for at, path in enumerate(sys.path) if Path(path).name in INSTALLED)
+        sys.path.insert(next(installed, len(sys.path)), root)
     return name
 
 

@@ -15,22 +15,33 @@ from event_assets.values.errors import ConfigError
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 DG_FILES = {"dg.toml": (), "pyproject.toml": ("tool", "dg")}  # keys of the settings in each
+INSTALLED = ("site-packages", "dist-packages")  # folders of copies, which are no projects
+NO_PROJECT = (
+    "There is no project in {where}: no pyproject.toml there has the table [tool.dg]. "
+    "Change to the folder of a project, or name it in EVENT_ASSETS_PROJECT."
+)
 _loaded: Path | None = None
 _parse = lru_cache(maxsize=8)(tomllib.loads)  # of one file some 20 times a command
 
 
 def set_project(folder: Path) -> None:
-    """Remember the project whose definitions this process loads."""
+    """Remember the project whose definitions this process loads, unless they are installed."""
     global _loaded
-    _loaded = folder
+    _loaded = None if folder.name in INSTALLED else folder
+
+
+def require_project() -> None:
+    """Raise a ConfigError if the project would be where packages are installed."""
+    if find_project().name in INSTALLED:
+        raise ConfigError(NO_PROJECT.format(where=f"{Path.cwd()} or above"))
 
 
 def find_project() -> Path:
     """Return the absolute path of the project.
 
-    It is `EVENT_ASSETS_PROJECT`; else the project of the loaded definitions; else the nearest
-    folder, from the working directory upwards, with `[tool.dg]` in its pyproject.toml, or a
-    dg.toml; else the folder that this package lies in.
+    It is `EVENT_ASSETS_PROJECT`; else the project of the loaded definitions, if they are not those
+    of an installed copy; else the nearest folder, from the working directory upwards, with
+    `[tool.dg]` in its pyproject.toml, or a dg.toml; else the folder that this package lies in.
 
     Raises:
         ConfigError: such a file cannot be read, or the working directory is gone.
@@ -87,10 +98,7 @@ def project_setting(name: str) -> str | None:
     file, settings = _dg_settings(folder)
     if file is None:
         where = f"{Path.cwd()} or above" if folder == CHECKOUT else folder
-        raise ConfigError(
-            f"There is no project in {where}: no pyproject.toml there has the table [tool.dg]. "
-            "Change to the folder of a project, or name it in EVENT_ASSETS_PROJECT."
-        )
+        raise ConfigError(NO_PROJECT.format(where=where))
     value = get_nested(settings, "project", name)
     return value if isinstance(value, str) else None
 
@@ -112,7 +120,7 @@ def defs_module() -> str:
 
 def _dg_settings(folder: Path) -> tuple[Path | None, Any]:
     """Return the file with the settings of dg in a folder, as dg finds it, and what it says."""
-    for name, keys in DG_FILES.items():
+    for name, keys in DG_FILES.items() if folder.name not in INSTALLED else ():
         file = folder / name
         settings = get_nested(_read_toml(file), *keys)
         if settings is not None:

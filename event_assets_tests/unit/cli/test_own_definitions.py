@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,3 +105,15 @@ def test_the_module_may_have_another_name(project: Project, module: Path) -> Non
     settings.write_text(f"{settings.read_text()}{named}")
     assert run(["sync"]) == 1
     assert project.rows("from main.own") == [(1,)]
+
+
+def test_the_project_goes_before_an_installed_copy_of_it(
+    project: Project, module: Path, tmp_path: Path, capfd: Output
+) -> None:
+    copy = tmp_path / "site-packages" / module.parent.name
+    copy.mkdir(parents=True)
+    (copy / "__init__.py").write_text("raise ImportError('an old copy')")
+    others = [path for path in sys.path if path != str(module.parents[1])]
+    project.environment.setattr(sys, "path", [str(copy.parent), *others])
+    assert run(["check"]) == 0
+    assert "old copy" not in capfd.readouterr().err

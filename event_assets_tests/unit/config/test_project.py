@@ -1,11 +1,19 @@
 """Where the project is."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from event_assets.config.env_file import set_loaded_project
-from event_assets.config.project import CHECKOUT, defs_module, find_project, project_path
+from event_assets.config.project import (
+    CHECKOUT,
+    defs_module,
+    find_project,
+    project_path,
+    require_project,
+    set_project,
+)
 from event_assets.values.errors import ConfigError
 
 
@@ -68,6 +76,24 @@ def test_a_folder_that_is_no_project_is_told(folder: Path, monkeypatch: pytest.M
     monkeypatch.setenv("EVENT_ASSETS_PROJECT", str(folder / "package"))
     with pytest.raises(ConfigError, match=r"There is no project in .*/package: no pyproject\.toml"):
         defs_module()
+
+
+@pytest.mark.parametrize("name", ["site-packages", "dist-packages"])
+def test_an_installed_copy_is_no_project(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    installed = folder / "lib" / name
+    installed.mkdir(parents=True)
+    shutil.copy(folder / "pyproject.toml", installed)
+    monkeypatch.setattr("event_assets.config.project._loaded", None)
+    set_project(installed)
+    assert find_project() == folder
+    require_project()
+    monkeypatch.setattr("event_assets.config.project.CHECKOUT", installed)
+    monkeypatch.chdir(Path(folder.anchor))
+    for use in (require_project, defs_module):
+        with pytest.raises(ConfigError, match=r"There is no project in .* or above: .*EVENT_ASS"):
+            use()
 
 
 def test_without_one_the_working_directory_is_told_not_where_the_package_is(
