@@ -16,6 +16,7 @@ from event_assets.extract.progress import OnProgress
 from event_assets.extract.stream import Stream, open_stream
 from event_assets.http.journal import open_journal
 from event_assets.sync import account_registry, guards, schema_changes, sync_log
+from event_assets.sync.current_events import earliest_start
 from event_assets.sync.exclusion import delete_excluded
 from event_assets.sync.known_rows import KnownRows
 from event_assets.sync.parent_rows import delete_rows_without_parent
@@ -161,6 +162,8 @@ def load(
         )
         row = build_row(plan, stream, extracted, verdict, repeats, load_id, rows)
         complete = row["complete"] is True and plan.is_full
+        if complete and resource.is_events:
+            row["earliest_start"] = earliest_start(database, source, load_id)
         rejects.merge_into_table(database, resource, load_id, stream.started_at, complete=complete)
         delete_rows_without_parent(database, resource)
         if resource.is_events:

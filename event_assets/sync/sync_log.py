@@ -55,6 +55,7 @@ COLUMNS = {
     "table_rows": "bigint",
     "warning": "text",
     "began_at": "timestamp",
+    "earliest_start": "timestamp",
 }
 LOADED_COLUMNS = """
 from {log} select columns where json_type(columns) = 'OBJECT' and sync_number is not null

@@ -14,15 +14,25 @@ DROP_TWINS = """
 create or replace table {schema}.event_changes_snapshot as
 select distinct on ({key}) * from {schema}.event_changes_snapshot
 """
+NEWEST_SYNCS = """(
+    select arg_max({ended}, sync_number) as ended,
+        arg_max(started_at, sync_number) as started_at,
+        arg_max(finished_at, sync_number) as finished_at,
+        arg_max(load_id, sync_number) as load_id{of_part}
+    from {schema}.event_data_syncs group by all
+)"""
+# An event may come back without a record: of an account that is listed again, or by another clock.
 APPEARED = """
 insert into changes_now
-select now.last_seen_at, if(gone.id is null, 'appeared', 'reappeared'), now.id, {name},
-    null, null, null, now._dlt_load_id{of_now}
+select if(gone.left_at > now.last_seen_at, sync.started_at, now.last_seen_at),
+    if(gone.id is null, 'appeared', 'reappeared'), now.id, {name}, null, null, null,
+    if(gone.left_at > now.last_seen_at, sync.load_id, now._dlt_load_id){of_now}
 from moved join {schema}.event_data as now using ({key})
 left join (
-    select distinct {key} from {schema}.event_changes
-    where field is null and change in {left_changes}
+    select {key}, max(changed_at) as left_at from {schema}.event_changes
+    where field is null and change in {left_changes} group by all
 ) as gone using ({key})
+left join {newest_syncs} as sync on {same_account_now}
 where moved."is new" and {not_first}
 """
 CHANGED = """
@@ -57,16 +67,11 @@ IS_CHANGE = {
 GONE = """
 insert into changes_now
 select sync.finished_at,
-    case when {is_removed} then 'cancelled' when {end} < sync.started_at then 'passed'
+    case when {is_removed} then 'cancelled' when {end} < sync.ended then 'passed'
         else 'gone' end,
     before.id, {old_name}, null, null, null, sync.load_id{of_before}
 from moved join {schema}.event_changes_snapshot as before using ({key})
-join (
-    select arg_max(coalesce(began_at, started_at), sync_number) as started_at,
-        arg_max(finished_at, sync_number) as finished_at,
-        arg_max(load_id, sync_number) as load_id{of_part}
-    from {schema}.event_data_syncs group by all
-) as sync on {same_account}
+join {newest_syncs} as sync on {same_account}
 where moved."is gone"
 """
 DELETE_FROM_SNAPSHOT = """
@@ -106,6 +111,7 @@ KEY_PARAMETERS = {  # values in the statements: without accounts, and with accou
     "of_part": ("", ", account"),
     "of_before": ("", ", before.account"),
     "same_account": ("true", "sync.account = before.account"),
+    "same_account_now": ("true", "sync.account = now.account"),
     "not_first": (
         "true",
         "now.account in (select account from {schema}.event_data_accounts where was_compared)",

@@ -9,7 +9,7 @@ from event_assets.config.accounts import ACCOUNT
 from event_assets.config.fields import LAST_SEEN, START_DAY
 from event_assets.config.source import SourceConfig
 from event_assets.records.column_names import DLT_PREFIX
-from event_assets.sync.current_events import event_times
+from event_assets.sync.current_events import ENDED, event_times
 from event_assets.transform import change_statements as sql
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows, has_table
@@ -58,6 +58,7 @@ def record_changes(database: Database, source: SourceConfig) -> Changes:
         for name, values in sql.KEY_PARAMETERS.items()
     }
     parameters["schema"] = schema
+    parameters["newest_syncs"] = sql.NEWEST_SYNCS.format(ended=ENDED, **parameters)
     removed = "({before_key}) in (select ({key}) from {schema}.event_data_removed)"
     parameters["is_removed"] = removed.format_map(parameters) if source.removed_when else "false"
     now = _read_columns(database, schema, "current_events")
