@@ -98,7 +98,18 @@ MOVES = """
 select change || coalesce(': ' || field, '') as what, change, count(distinct ({key})) as events
 from changes_now group by all order by events desc limit 20
 """
-ADD = "insert into {schema}.event_changes by name from changes_now"
+# Rows without a number, of an older version, are as new to a reader as those that are added.
+NUMBER = """
+update {schema}.event_changes
+set comparison_number = (select coalesce(max(comparison_number), 0) + 1 from {schema}.event_changes)
+where comparison_number is null
+"""
+ADD = """
+insert into {schema}.event_changes by name select *,
+    (select coalesce(max(comparison_number), 0) + 1 from {schema}.event_changes)
+        as comparison_number
+from changes_now
+"""
 COMPARED = """
 update {schema}.event_data_accounts set was_compared = true
 where not was_compared and account in (select account from {schema}.event_data_syncs)

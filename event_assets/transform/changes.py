@@ -32,8 +32,9 @@ COLUMNS = {
     "old": "The field's value before, as text.",
     "new": "The field's value after, as text.",
     "load_id": "The sync that saw the change: `load_id` in event_data_syncs.",
+    "comparison_number": "The order in which rows were added; those of one comparison share it.",
 }
-TYPES = {name: "timestamp" if name == "changed_at" else "text" for name in COLUMNS}
+TYPES = {**dict.fromkeys(COLUMNS, "text"), "changed_at": "timestamp", "comparison_number": "bigint"}
 MAX_NEW_FIELD_SHARE = 0.5  # a new field that more events have is a change of the API
 MAX_PREVIEW_ROWS = 10  # Dagster keeps them of every run
 
@@ -70,7 +71,8 @@ def record_changes(database: Database, source: SourceConfig) -> Changes:
     columns = column_types(source)
     ensure_table(database, schema, CHANGES, columns)
     with without_indexes(database, schema, SNAPSHOT), transaction(database):
-        database.execute(sql.CREATE.format(columns=", ".join(columns), schema=schema))
+        noted = ", ".join(name for name in columns if name != "comparison_number")
+        database.execute(sql.CREATE.format(columns=noted, schema=schema))
         is_outdated = now != before
         if before:
             filled = _filled_shares(database, schema, "current_events", now)
@@ -91,7 +93,8 @@ def record_changes(database: Database, source: SourceConfig) -> Changes:
             database.execute(sql.ADD_TO_SNAPSHOT.format_map(parameters))
         elif ended:
             database.execute(sql.REPLACE_SNAPSHOT.format_map(parameters))
-        database.execute(sql.ADD.format(schema=schema))
+        for statement in (sql.NUMBER, sql.ADD):
+            database.execute(statement.format(schema=schema))
         if has_accounts:
             database.execute(sql.COMPARED.format(schema=schema))
     found = database.table("changes_now")

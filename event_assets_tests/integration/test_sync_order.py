@@ -103,6 +103,28 @@ def test_each_account_has_its_own_order(project: Project, hours: int) -> None:
     ]
 
 
+def test_a_sync_that_began_before_another_adds_its_changes_after_them(project: Project) -> None:
+    lists = {"a": BEFORE, "b": BEFORE}
+    with serving_accounts(lists) as api:
+        both = source_of(with_accounts(api.url, ["a", "b"]))
+        sync_accounts(both, "a", "b")
+        derive_tables(both)
+        lists["a"] = lists["b"] = AFTER
+        read: list[Any] = []
+        for account, hours in (("a", 0), ("b", -1)):
+            with wrong_by(hours):
+                sync_accounts(both, account)
+            derive_tables(both)
+            (_, number) = read[-1] if read else ("", 0)
+            read += project.rows(
+                "select distinct account, comparison_number from events.event_changes "
+                f"where comparison_number > {number}"
+            )
+    assert read == [("a", 1), ("b", 2)]
+    times = "select arg_max(account, changed_at) from events.event_changes"
+    assert project.rows(times) == [("a",)]
+
+
 @an_hour_ahead
 def test_the_checks_look_at_the_sync_that_was_loaded_last(project: Project, hours: int) -> None:
     with Sandbox([*BEFORE, event(5, extra="x"), event(6, start_time="soon")]) as api:

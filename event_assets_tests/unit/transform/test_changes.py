@@ -170,6 +170,26 @@ def test_a_change_is_noted_once_with_the_sync_that_saw_it(project: Project) -> N
     ) == [(2,)]
 
 
+def test_the_numbers_of_comparisons_rise_though_an_older_database_has_none(
+    project: Project,
+) -> None:
+    numbers = "select comparison_number, count(*) from events.event_changes group by 1 order by 1"
+    with Sandbox(EVENTS) as api:
+        for listed in (EVENTS, EVENTS[2:], EVENTS[2:], EVENTS[1:]):
+            api.replace(listed)
+            sync_default(project, api.url, derived=True)
+        assert project.rows(numbers) == [(1, 2), (2, 1)]
+        project.rows("alter table events.event_changes drop column comparison_number")
+        for listed in (EVENTS[1:3], EVENTS[1:]):
+            api.replace(listed)
+            sync_default(project, api.url, derived=True)
+        assert project.rows(numbers) == [(1, 3), (2, 2), (3, 2)]
+        project.rows("update events.event_changes set comparison_number = null where id = '0'")
+        api.replace(EVENTS)
+        sync_default(project, api.url, derived=True)
+    assert project.rows(numbers) == [(1, 2), (2, 2), (3, 2), (4, 1), (5, 1)]
+
+
 def test_a_field_that_comes_or_goes_is_no_change_of_the_events(project: Project) -> None:
     with_door = [{**without(event, "venue"), "door": 1} for event in EVENTS]
     again = [{**event, "door": 1} for event in EVENTS]
