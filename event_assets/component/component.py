@@ -23,6 +23,7 @@ from event_assets.config.fields import FieldConfig, check_fields, check_marks, c
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.http import DEFAULT_CONCURRENCY, DEFAULT_LIMITS, HttpLimits
 from event_assets.config.project import require_project
+from event_assets.config.settings import require_valid_settings
 from event_assets.config.source import DEFAULT_MAX_REJECTS, DEFAULT_RESUME_HOURS, SourceConfig
 from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.orchestration.assets import build_assets
@@ -159,10 +160,12 @@ class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
         """Load the YAML, with the variables of the project's `.env`.
 
         Raises:
-            ConfigError: the mistakes in the YAML, each with its line.
+            ConfigError: the mistakes in the YAML, each with its line; no project, or a setting of
+                the environment that cannot be.
         """
         set_loaded_project(context.project_root)
         require_project()
+        require_valid_settings()
         return super().load(attributes or _Attributes({}), context)  # makes `context` a variable
 
     @classmethod

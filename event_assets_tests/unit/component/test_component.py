@@ -13,6 +13,7 @@ from dagster.components.testing.utils import create_defs_folder_sandbox
 
 from event_assets import EventApi
 from event_assets.http.credentials import configured_secrets
+from event_assets.values.errors import exception_chain
 from event_assets.values.redaction import KNOWN
 from event_assets_tests.support.contracts import CONTRACT, complaint, contract, load
 
@@ -43,6 +44,16 @@ def test_event_data_has_kinds_owner_description_version_and_columns() -> None:
     assert {c.name for c in spec.metadata["dagster/column_schema"].columns} == set(
         CONTRACT["attributes"]["fields"]
     )
+
+
+def test_a_setting_that_cannot_be_is_told_when_any_project_loads_a_source(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("EVENTS_KEEP_RUNS_DAYS", "abc")
+    with pytest.raises(ComponentTreeException) as failed:
+        load(CONTRACT)
+    told = map(str, exception_chain(failed.value))
+    assert "EVENTS_KEEP_RUNS_DAYS must be a number of days, such as 30, not `abc`." in told
 
 
 def test_post_processing_sets_tags_and_group() -> None:
