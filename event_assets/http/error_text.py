@@ -106,7 +106,8 @@ def find_words(document: Any, *, is_error: bool = False) -> str:
         return words
     lists = [value for name in DETAIL_NAMES if isinstance(value := members.get(name), list)]
     details = _join(_words(one, in_error=True) for one in lists)
-    return words if details in words else f"{words.rstrip('.')}: {details}"
+    parts = (words.rstrip("."), details)
+    return words if details in words else ": ".join(filter(None, parts))
 
 
 def find_named_error(document: Any) -> str:

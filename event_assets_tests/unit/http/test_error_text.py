@@ -60,6 +60,7 @@ def message(answer: Response, secrets: tuple[str, ...] = (), **options: Any) -> 
             {"message": "Invalid.", "details": [{"parameter": "to", "message": "too late"}]},
             "Invalid: to: too late",
         ),
+        ({"violations": [{"field": "to", "message": "too late"}]}, "to: too late"),
         (
             {"title": "Invalid", "invalid-params": [{"name": "to", "reason": "`to` is too late"}]},
             "Invalid: `to` is too late",
