@@ -1,16 +1,18 @@
-"""Alerts to a chat when a job or a check fails, and when it works again."""
+"""Alerts to a chat when a step or a check fails, and when it works again."""
 
 import html
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import dagster as dg
-from dagster import DagsterEventType, DagsterRunStatus
+from dagster import DagsterEventType
 
-from event_assets._compat.dagster import is_check_failure
+from event_assets._compat.dagster import ErrorInfo, is_check_failure
+from event_assets.config.project import get_nested
+from event_assets.config.source_files import EVENT_DATA
 from event_assets.orchestration.code_locations import is_in_location
 from event_assets.orchestration.metadata import format_time
 from event_assets.orchestration.partitions import account_of_run
@@ -26,43 +28,40 @@ MAX_RUNS = 500  # finished runs read in one tick
 MAX_ALERT_LENGTH = 300  # characters of a cause
 MAX_LINES = 20  # of one message
 FAILURE_PREFIX = f"{dg.Failure.__module__}.Failure: "
+IN_FULL = " in a full sync"  # which may fail where a sync of changes does not
+TOLD = {
+    DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
+    DagsterEventType.ASSET_CHECK_EVALUATION,
+    DagsterEventType.STEP_START,
+    DagsterEventType.STEP_SUCCESS,
+    DagsterEventType.STEP_FAILURE,
+    DagsterEventType.RUN_SUCCESS,
+    DagsterEventType.RUN_FAILURE,
+}
 QUERY = re.compile(r"\?[^\s'\"]+")
 
 State = dict[str, Any]
 
 
 class Outcome(NamedTuple):
-    """What a run says about a job or a check."""
+    """What a run says about a step or a check."""
 
     what: str
     failure: str | None  # the cause; None if it works
     run_id: str
     time: float
-
-
-FindOutcomes = Callable[[dg.DagsterInstance, dg.DagsterRun, float], Iterator[Outcome]]
+    covered_by: Collection[str] = ()  # what explains the failure while it fails, too
+    full: str = ""  # the same step of a full sync, which may have met the same fault before
 
 
 def build_sensors() -> list[dg.SensorDefinition]:
-    """Build the sensors of the alerts, which run if `ALERT_WEBHOOK_URL` is set."""
-    return [
-        _build_sensor(
-            "alert_on_failed_runs", "a job fails, and when it works again", _find_job_outcomes
-        ),
-        _build_sensor(
-            "alert_on_failed_checks",
-            "a check fails with ERROR, as `fresh` does when syncs stop, and when it passes again",
-            _find_check_outcomes,
-        ),
-    ]
-
-
-def _build_sensor(name: str, event: str, find_outcomes: FindOutcomes) -> dg.SensorDefinition:
+    """Build the sensor of the alerts, which runs if `ALERT_WEBHOOK_URL` is set."""
     on = bool(os.environ.get(WEBHOOK))
 
     @dg.sensor(
-        name=name,
-        description=f"Sends a message to {WEBHOOK} when {event}.",
+        name="alert_on_failed_runs",
+        description=f"Sends a message to {WEBHOOK} when a step of a run fails, or a check with "
+        "ERROR, as `fresh` does when syncs stop, and when it works again.",
         minimum_interval_seconds=INTERVAL,
         default_status=dg.DefaultSensorStatus.RUNNING if on else dg.DefaultSensorStatus.STOPPED,
     )
@@ -78,7 +77,7 @@ def _build_sensor(name: str, event: str, find_outcomes: FindOutcomes) -> dg.Sens
             line
             for run, ended in _find_ended_runs(context.instance, state["cursors"])
             if is_in_location(run, location)
-            for outcome in find_outcomes(context.instance, run, ended)
+            for outcome in _find_outcomes(context.instance, run, ended)
             for line in _find_alerts(outcome, state["failures"])
         ]
         if lines:
@@ -87,7 +86,7 @@ def _build_sensor(name: str, event: str, find_outcomes: FindOutcomes) -> dg.Sens
         reason = f"Sent {counted(len(lines), 'alert')}." if lines else "Nothing new."
         return dg.SensorResult(skip_reason=reason, cursor=json.dumps(state))
 
-    return send_alerts
+    return [send_alerts]
 
 
 def _find_ended_runs(
@@ -111,7 +110,9 @@ def _find_ended_runs(
 
 def _find_alerts(outcome: Outcome, failures: State) -> Iterator[str]:
     """Yield an alert for what begins to fail or works again, and keep what fails."""
-    what, failure, run_id, time = outcome
+    what, failure, run_id, time, covered_by, full = outcome
+    if failure and what not in failures and failures.get(full, {}).get("cause") == failure:
+        failures[what] = failures.pop(full)  # it is over with the next sync of any kind
     known = failures.get(what)
     if failure is None:
         if known and time >= known["since"]:
@@ -123,68 +124,100 @@ def _find_alerts(outcome: Outcome, failures: State) -> Iterator[str]:
             )
     elif known:
         known["times"] += 1
-    else:
-        failures[what] = {"since": time, "times": 1}
+    elif not any(one in failures for one in covered_by):
+        failures[what] = {"since": time, "times": 1, "cause": failure}
         yield f"{what} has been failing since {format_time(time)}: {failure} {_run_url(run_id)}"
 
 
-def _find_job_outcomes(
+def _find_outcomes(
     instance: dg.DagsterInstance, run: dg.DagsterRun, ended: float
 ) -> Iterator[Outcome]:
-    """Yield whether the job of a run works; nothing if it failed by a check, which is told."""
-    job, account = run.job_name, account_of_run(run)
-    if job.startswith("__"):  # started by hand: named after its assets
-        job = "run of " + ", ".join(sorted(k.to_user_string() for k in run.asset_selection or ()))
-    what = f"The job {job} for the account {account}" if account else f"The job {job}"
-    if run.status == DagsterRunStatus.SUCCESS:
-        yield Outcome(what, None, run.run_id, ended)
-        return
-    cause = _find_cause(instance, run.run_id)
-    if cause is None and account:
-        failed = filter(_is_error, _find_checks(instance, run))
-        cause = _shorten("; ".join(f"{one.check_name}: {one.description}" for one in failed))
-    if cause:
-        yield Outcome(what, cause, run.run_id, ended)
+    """Yield whether each step and each check of a run works, whichever job has run it.
 
-
-def _find_check_outcomes(
-    instance: dg.DagsterInstance, run: dg.DagsterRun, ended: float
-) -> Iterator[Outcome]:
-    """Yield whether each check of a run passed; the run of an account has an alert of its own."""
-    for check in () if account_of_run(run) else _find_checks(instance, run):
+    One fault has one alert: that of the events, not of the other lists of their source, nor of a
+    full sync behind it, nor of its age. An account's checks are told as the step that evaluates
+    them.
+    """
+    logs = instance.all_logs(run.run_id, of_type=TOLD)
+    events = [log.dagster_event for log in logs if log.dagster_event]
+    account = account_of_run(run)
+    where = f" for the account {account}" if account else ""
+    checks = [
+        event.asset_check_evaluation_data
+        for event in events
+        if event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION
+    ]
+    failed = (f"{one.check_name}: {one.description}" for one in checks if _is_error(one))
+    reasons = _shorten("; ".join(failed)) if account else ""
+    causes = _find_causes(events)
+    for step in sorted(causes, key=_rank):
+        own = f"The step {step}{where}"
+        of_events = f"The step {'__'.join((*step.split('__')[:-1], EVENT_DATA))}{where}"
+        full = f"{own}{IN_FULL}"
+        is_full = get_nested(run.run_config, "ops", step, "config", "full_sync")
+        if causes[step] is None:
+            for what in (own, full) if is_full else (own,):
+                yield Outcome(what, None, run.run_id, ended)
+        elif cause := causes[step] or reasons:
+            yield (
+                Outcome(full, cause, run.run_id, ended, (own, of_events, f"{of_events}{IN_FULL}"))
+                if is_full
+                else Outcome(own, cause, run.run_id, ended, (of_events,), full)
+            )
+    for check in () if account else checks:
         what = f"The check {check.check_name} of {check.asset_key.to_user_string()}"
         failure = (check.description or "no reason given") if _is_error(check) else None
-        yield Outcome(what, failure, run.run_id, ended)
+        is_of_age = check.check_name == "fresh"
+        covered_by = (f"The step {'__'.join(check.asset_key.path)}",) if is_of_age else ()
+        yield Outcome(what, failure, run.run_id, ended, covered_by)
 
 
-def _find_checks(
-    instance: dg.DagsterInstance, run: dg.DagsterRun
-) -> Iterator[dg.AssetCheckEvaluation]:
-    for log in instance.all_logs(run.run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION):
-        if log.dagster_event:
-            yield log.dagster_event.asset_check_evaluation_data
+def _find_causes(events: Sequence[dg.DagsterEvent]) -> dict[str, str | None]:
+    """Return, by step, why it failed, in one line; "" if by a check, None if it works.
+
+    A run that ended otherwise failed in the steps that it was in, or was to begin with.
+    """
+    causes: dict[str, str | None] = {}
+    begun: list[str] = []
+    planned: list[str] = []
+    for event in events:
+        step, kind = str(event.step_key), event.event_type
+        if kind == DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
+            planned.append(step)
+        elif kind == DagsterEventType.STEP_START:
+            begun.append(step)
+        elif kind == DagsterEventType.STEP_SUCCESS:
+            causes[step] = None
+        elif kind == DagsterEventType.STEP_FAILURE:
+            causes[step] = _describe(event.step_failure_data.error)
+        elif kind == DagsterEventType.RUN_FAILURE and not {*causes.values()} - {None}:
+            reason = _shorten((event.message or "no reason given").partition("\n")[0])
+            within = [one for one in begun if one not in causes]
+            causes |= dict.fromkeys(
+                within or sorted(planned, key=_rank)[:1] or [event.job_name], reason
+            )
+        elif kind == DagsterEventType.RUN_SUCCESS:
+            causes[event.job_name] = None
+    return causes
+
+
+def _rank(step: str) -> tuple[bool, str]:
+    """Order steps: those of events first, as their failure covers others."""
+    return not step.endswith(EVENT_DATA), step
+
+
+def _describe(error: ErrorInfo | None) -> str:
+    """Return an error in one line; "" if it is that of a check, which has its own alert."""
+    if error is None or is_check_failure(error):
+        return "" if error else "no reason given"
+    while error.cause:
+        error = error.cause
+    line = error.message.strip().partition("\n")[0].removeprefix(FAILURE_PREFIX)
+    return _shorten(QUERY.sub("?...", line))
 
 
 def _is_error(check: dg.AssetCheckEvaluation) -> bool:
     return not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
-
-
-def _find_cause(instance: dg.DagsterInstance, run_id: str) -> str | None:
-    """Return a run's error in one line; None if a check failed, which has its own alert."""
-    for log in instance.all_logs(run_id, of_type=DagsterEventType.STEP_FAILURE):
-        event = log.dagster_event
-        error = event.step_failure_data.error if event else None
-        if error and is_check_failure(error):
-            return None
-        if error:
-            while error.cause:
-                error = error.cause
-            line = error.message.strip().partition("\n")[0].removeprefix(FAILURE_PREFIX)
-            return _shorten(QUERY.sub("?...", line))
-    for log in instance.all_logs(run_id, of_type=DagsterEventType.RUN_FAILURE):
-        if log.dagster_event and log.dagster_event.message:
-            return _shorten(log.dagster_event.message.partition("\n")[0])
-    return "no reason given"
 
 
 def _shorten(text: str) -> str:

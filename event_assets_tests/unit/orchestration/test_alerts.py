@@ -1,6 +1,7 @@
 """Messages to a chat: one when something fails, one when it works again."""
 
 import json
+import re
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -11,12 +12,15 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin
+from starlette.requests import Request
+from starlette.responses import Response
 
 from event_assets.definitions import defs
 from event_assets_tests.support.accounts import PATH, serving_accounts, sync, with_accounts
 from event_assets_tests.support.api_server import serving
-from event_assets_tests.support.platforms import definitions, events
+from event_assets_tests.support.platforms import definitions, events, run
 from event_assets_tests.support.project import Project
+from event_assets_tests.support.resources import VENUES, with_resources
 from event_assets_tests.support.sandbox import KEY, Sandbox
 
 pytestmark = pytest.mark.in_process
@@ -59,45 +63,44 @@ def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
         thread.join()
 
 
-Look = Callable[[], dg.SensorResult | dg.SkipReason]
+Tick = Callable[[], None]
 
 
 @pytest.fixture
-def look(project: Project, chat: Chat) -> Callable[[str], Look]:
-    """Makes a function that lets a sensor look again and again, as the daemon does."""
+def look(project: Project, chat: Chat) -> Callable[[], Tick]:
+    """Makes a function that lets the sensor look again and again, as the daemon does."""
     definitions = defs()
 
-    def sensor(name: str) -> Look:
+    def begin() -> Tick:
         cursor: str | None = None
 
-        def tick() -> Any:
+        def tick() -> None:
             nonlocal cursor
             context = dg.build_sensor_context(
                 instance=project.instance,
                 cursor=cursor,
                 repository_def=definitions.get_repository_def(),
             )
-            found = definitions.resolve_sensor_def(name)(context)
+            found = definitions.resolve_sensor_def("alert_on_failed_runs")(context)
             assert isinstance(found, dg.SensorResult)
             cursor = found.cursor
-            return found
 
         tick()
         return tick
 
     assert chat.messages == []
-    return sensor
+    return begin
 
 
 def test_failing_runs_make_one_message_and_recovery_one_more(
-    project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
+    project: Project, chat: Chat, look: Callable[[], Tick], api: Sandbox
 ) -> None:
-    tick = look("alert_on_failed_runs")
+    tick = look()
     for _ in range(3):
         failed = project.sync(url=api.url, key="wrong", derived=False)
         tick()
     (message,) = chat.messages
-    assert message.startswith("The job sync_events has been failing since 20")
+    assert message.startswith("The step event_data has been failing since 20")
     assert f"The API at {api.url}/v1/events answered 401 Unauthorized" in message
     assert "wrong" not in message
     assert failed.run_id not in message  # it links to the first one
@@ -110,40 +113,117 @@ def test_failing_runs_make_one_message_and_recovery_one_more(
     assert chat.messages[1].endswith(f"http://127.0.0.1:3000/runs/{again.run_id}")
 
 
-def test_an_account_that_fails_is_told_by_itself(
-    project: Project, chat: Chat, look: Callable[[str], Look]
+def test_one_fault_has_one_alert_and_one_recovery_whichever_job_meets_it(
+    project: Project, chat: Chat, look: Callable[[], Tick], api: Sandbox
 ) -> None:
-    runs, checks = look("alert_on_failed_runs"), look("alert_on_failed_checks")
+    project.sync(url=api.url, derived=False)
+    tick = look()
+    by_hand = defs().resolve_implicit_global_asset_job_def()
+    is_fresh = defs().resolve_job_def("check_events_are_fresh")
+    for is_full in (True, False, True):
+        project.sync(url=api.url, key="wrong", derived=False, full_sync=is_full)
+        tick()
+    by_hand.execute_in_process(
+        instance=project.instance, asset_selection=[dg.AssetKey("event_data")], raise_on_error=False
+    )
+    then = datetime.now(UTC) - timedelta(minutes=90)
+    project.rows(f"update events.event_data_syncs set finished_at = '{then.isoformat()}'")
+    assert not is_fresh.execute_in_process(instance=project.instance, raise_on_error=False).success
+    tick()
+    assert len(chat.messages) == 1
+    assert chat.messages[0].startswith("The step event_data in a full sync has been failing since")
+    project.sync(url=api.url, derived=False)
+    tick()
+    assert len(chat.messages) == 2
+    assert chat.messages[1].startswith("The step event_data recovered")
+
+
+def test_a_full_sync_that_fails_alone_recovers_with_a_full_one_only(
+    project: Project, chat: Chat, look: Callable[[], Tick], api: Sandbox
+) -> None:
+    tick = look()
+    for key, is_full in (("wrong", True), (KEY, False), (KEY, True)):
+        project.sync(url=api.url, key=key, derived=False, full_sync=is_full)
+        tick()
+        assert len(chat.messages) == 1 + (key == KEY and is_full)
+    assert chat.messages[1].startswith("The step event_data in a full sync recovered")
+
+
+def test_lists_of_one_source_that_fail_with_its_events_are_not_told_beside_them(
+    project: Project, chat: Chat, look: Callable[[], Tick]
+) -> None:
+    tick = look()
+    works = {"/v1/events": False, "/v1/venues": False}
+
+    def answer(request: Request) -> Any:
+        return {"data": events(2)} if works[request.url.path] else Response(status_code=404)
+
+    with serving(answer) as api:
+        single = {"paginator": {"type": "single_page"}}
+        loaded = definitions({"events": with_resources(api.url, VENUES, endpoint=single)})
+        for path in (None, "/v1/events", "/v1/venues"):
+            works |= {path: True} if path else {}
+            run(project, loaded)
+            tick()
+            tick()
+    said = re.findall(
+        r"^The step \w+ (?:recovered|has been failing)", "\n".join(chat.messages), re.M
+    )
+    assert said == [
+        "The step event_data has been failing",
+        "The step event_data recovered",
+        "The step venues has been failing",
+        "The step venues recovered",
+    ]
+
+
+def test_a_run_that_was_killed_failed_in_its_steps_and_recovers_with_them(
+    project: Project, chat: Chat, look: Callable[[], Tick], api: Sandbox
+) -> None:
+    tick = look()
+    killed = project.instance.create_run_for_job(defs().resolve_job_def("sync_events"))
+    project.instance.report_run_failed(killed, "Its process is gone.")
+    tick()
+    project.sync(url=api.url, derived=False)
+    tick()
+    assert len(chat.messages) == 2
+    assert chat.messages[0].startswith("The step event_data has been failing since")
+    assert "Its process is gone." in chat.messages[0]
+    assert chat.messages[1].startswith("The step event_data recovered")
+
+
+def test_an_account_that_fails_is_told_by_itself(
+    project: Project, chat: Chat, look: Callable[[], Tick]
+) -> None:
+    tick = look()
     lists = {"berlin": events(2)}
     with serving_accounts(lists) as api:
         loaded = definitions({"events": with_accounts(api.url, ["berlin", "paris"])})
         for _ in range(2):
             sync(project, loaded, "paris", "berlin")
-            runs()
-            checks()
+            tick()
         (message,) = chat.messages
         assert message.startswith(
-            "The job sync_events for the account paris has been failing since 20"
+            "The step event_data for the account paris has been failing since 20"
         )
         lists["paris"] = events(1)
         sync(project, loaded, "paris")
-        runs()
-        checks()
+        tick()
     assert len(chat.messages) == 2
-    assert chat.messages[1].startswith("The job sync_events for the account paris recovered")
+    assert chat.messages[1].startswith("The step event_data for the account paris recovered")
     assert "it had failed 2 times since" in chat.messages[1]
 
 
 def test_an_account_that_fails_by_a_check_is_told_with_the_check(
-    project: Project, chat: Chat, look: Callable[[str], Look]
+    project: Project, chat: Chat, look: Callable[[], Tick]
 ) -> None:
-    tick = look("alert_on_failed_runs")
+    tick = look()
     with serving({PATH: lambda _: {"data": events(2), "total": 9}}) as api:
         loaded = definitions({"events": with_accounts(api.url, ["paris"])})
         sync(project, loaded, "paris")
         tick()
     (message,) = chat.messages
-    assert "The job sync_events for the account paris has been failing" in message
+    assert "The step event_data_checks for the account paris has been failing" in message
     assert ": complete: " in message
 
 
@@ -179,10 +259,10 @@ def test_a_run_of_another_code_location_is_told_there(
 
 
 def test_what_failed_before_the_first_look_is_no_news(
-    project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
+    project: Project, chat: Chat, look: Callable[[], Tick], api: Sandbox
 ) -> None:
     project.sync(url=api.url, key="wrong", derived=False)
-    tick = look("alert_on_failed_runs")
+    tick = look()
     project.sync(url=api.url, derived=False)
     tick()
     tick()
@@ -190,22 +270,22 @@ def test_what_failed_before_the_first_look_is_no_news(
 
 
 def test_a_tag_on_a_run_that_has_ended_is_no_news(
-    project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
+    project: Project, chat: Chat, look: Callable[[], Tick], api: Sandbox
 ) -> None:
-    tick = look("alert_on_failed_runs")
+    tick = look()
     good = project.sync(url=api.url, derived=False)
     bad = project.sync(url=api.url, key="wrong", derived=False)
     tick()
-    for run in (good, bad):
-        project.instance.add_run_tags(run.run_id, {"looked": "at"})
+    for result in (good, bad):
+        project.instance.add_run_tags(result.run_id, {"looked": "at"})
     tick()
     assert len(chat.messages) == 1
 
 
 def test_another_asset_made_by_hand_is_no_recovery(
-    project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
+    project: Project, chat: Chat, look: Callable[[], Tick], api: Sandbox
 ) -> None:
-    tick = look("alert_on_failed_runs")
+    tick = look()
     by_hand = defs().resolve_implicit_global_asset_job_def()
     project.sync(url=api.url, derived=False)
     project.connect_to(api.url, key="wrong")
@@ -215,11 +295,11 @@ def test_another_asset_made_by_hand_is_no_recovery(
         )
         tick()
     (message,) = chat.messages
-    assert message.startswith("The job run of event_data has been failing since")
+    assert message.startswith("The step event_data has been failing since")
 
 
 def test_the_cause_of_an_unexpected_error_is_the_error_without_a_key_or_mention(
-    project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
+    project: Project, chat: Chat, look: Callable[[], Tick], api: Sandbox
 ) -> None:
     def broken(*_: Any) -> str:
         raise RuntimeError(
@@ -228,7 +308,7 @@ def test_the_cause_of_an_unexpected_error_is_the_error_without_a_key_or_mention(
 
     project.environment.setattr("event_assets.sync.sync_log.append", broken)
     project.environment.setenv("CONCERTS__API_KEY", "of-the-concerts")
-    tick = look("alert_on_failed_runs")
+    tick = look()
     project.sync(url=api.url, derived=False)
     tick()
     said = "RuntimeError: &lt;!here&gt; is full, at http://x/y?... with *** *** http"
@@ -236,9 +316,9 @@ def test_the_cause_of_an_unexpected_error_is_the_error_without_a_key_or_mention(
 
 
 def test_an_error_that_became_a_warning_is_told_again_when_it_is_one_again(
-    project: Project, chat: Chat, look: Callable[[str], Look]
+    project: Project, chat: Chat, look: Callable[[], Tick]
 ) -> None:
-    tick = look("alert_on_failed_checks")
+    tick = look()
     job = defs().resolve_job_def("check_events_are_fresh")
     with Sandbox(5) as api:
         project.sync(url=api.url, derived=False)
@@ -251,32 +331,30 @@ def test_an_error_that_became_a_warning_is_told_again_when_it_is_one_again(
 
 
 def test_a_sync_that_stopped_is_told_by_its_age_and_when_it_is_fresh_again(
-    project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
+    project: Project, chat: Chat, look: Callable[[], Tick], api: Sandbox
 ) -> None:
     project.sync(url=api.url, derived=False)
-    runs, checks = look("alert_on_failed_runs"), look("alert_on_failed_checks")
+    tick = look()
     then = datetime.now(UTC) - timedelta(minutes=90)
     project.rows(f"update events.event_data_syncs set finished_at = '{then.isoformat()}'")
     overdue = defs().resolve_job_def("check_events_are_fresh")
     for _ in range(2):
         result = overdue.execute_in_process(instance=project.instance, raise_on_error=False)
         assert not result.success
-        runs()
-        checks()
+        tick()
     (message,) = chat.messages
     assert message.startswith("The check fresh of event_data has been failing since 20")
     assert "The newest sync is 90 minutes old: check for failed runs" in message
     project.sync(url=api.url, derived=False)
-    runs()
-    checks()
+    tick()
     assert len(chat.messages) == 2
     assert "The check fresh of event_data recovered" in chat.messages[1]
 
 
 def test_a_message_that_did_not_arrive_is_sent_again_and_the_address_stays_secret(
-    project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
+    project: Project, chat: Chat, look: Callable[[], Tick], api: Sandbox
 ) -> None:
-    tick = look("alert_on_failed_runs")
+    tick = look()
     project.sync(url=api.url, key="wrong", derived=False)
     chat.status = 503
     with pytest.raises(Exception, match="could not be delivered") as failed:
@@ -289,9 +367,9 @@ def test_a_message_that_did_not_arrive_is_sent_again_and_the_address_stays_secre
 
 
 def test_a_proxy_without_a_host_is_told_without_its_password(
-    project: Project, look: Callable[[str], Look], api: Sandbox
+    project: Project, look: Callable[[], Tick], api: Sandbox
 ) -> None:
-    tick = look("alert_on_failed_runs")
+    tick = look()
     project.sync(url=api.url, key="wrong", derived=False)
     project.environment.setenv("ALERT_WEBHOOK_URL", "https://chat.invalid/hooks/secret")
     project.environment.setenv("HTTPS_PROXY", "http://user:password@")
@@ -301,10 +379,10 @@ def test_a_proxy_without_a_host_is_told_without_its_password(
 
 
 def test_the_links_lead_to_where_the_ui_is(
-    project: Project, chat: Chat, look: Callable[[str], Look], api: Sandbox
+    project: Project, chat: Chat, look: Callable[[], Tick], api: Sandbox
 ) -> None:
     project.environment.setenv("EVENTS_DAGSTER_URL", "https://dagster.example.com/")
-    tick = look("alert_on_failed_runs")
+    tick = look()
     failed = project.sync(url=api.url, key="wrong", derived=False)
     tick()
     assert chat.messages[0].endswith(f"https://dagster.example.com/runs/{failed.run_id}")
@@ -314,13 +392,12 @@ def test_the_links_lead_to_where_the_ui_is(
     ("url", "status"),
     [(None, dg.DefaultSensorStatus.STOPPED), ("http://x", dg.DefaultSensorStatus.RUNNING)],
 )
-def test_the_sensors_are_on_when_there_is_a_chat(
+def test_the_sensor_is_on_when_there_is_a_chat(
     project: Project, url: str | None, status: dg.DefaultSensorStatus
 ) -> None:
     if url:
         project.environment.setenv("ALERT_WEBHOOK_URL", url)
-    names = ("alert_on_failed_runs", "alert_on_failed_checks")
-    assert [defs().resolve_sensor_def(name).default_status for name in names] == [status] * 2
+    assert defs().resolve_sensor_def("alert_on_failed_runs").default_status == status
 
 
 def test_a_sensor_that_is_turned_on_without_a_chat_says_what_to_set(project: Project) -> None:
