@@ -75,7 +75,7 @@ PROBLEMS: Sequence[tuple[Callable[[Row], object], Problem]] = (
     (lambda row: row.get("rejects"), Problem(5, "Rejected records: {rejects}.", REJECTS)),
 )
 OTHER = Problem(0, "Its newest sync was of {api}, not of {address}.", "sync {source}")
-FAILED = Problem(0, "{where}Its newest {kind} failed {age} ago{reason}", "sync {source}")
+FAILED = Problem(0, "{where}Its {kind} failed {age} ago{reason}", "sync {source}")
 NEVER = Problem(2, "It was never synced.", "sync {source}")
 ADDED = Problem(2, "{where}It was not synced since it was added.", "sync {source}")
 LATE = Problem(3, "It is late.", "sync {source}")
@@ -203,9 +203,11 @@ def _failures(source: SourceFile, syncs: Sequence[Row], left: Collection[str]) -
     with suppress(FileNotFoundError, NotADirectoryError):
         any(own.parent.iterdir())  # `glob` finds nothing in a folder that it cannot read
     full = failure_file(source.name, is_full=True)
-    patterns = (own.name, full.name, others.name)
+    checked = failure_file(f"{source.name}.check_*")  # by a user's own check
+    patterns = (own.name, full.name, checked.name, others.name)
     for noted in (file for pattern in patterns for file in sorted(own.parent.glob(pattern))):
         is_full = noted.name.endswith(full.name.removeprefix(source.name))
+        check = noted.stem.partition(".check_")[2]
         lines = [*noted.read_text("utf-8", "replace").split("\n"), "", ""]
         account, reason, table = lines[0], lines[1], lines[2] or EVENT_DATA
         failed_at = noted.stat().st_mtime
@@ -218,7 +220,11 @@ def _failures(source: SourceFile, syncs: Sequence[Row], left: Collection[str]) -
         if table in source.tables and is_known and not is_over:
             text = FAILED.text.format(
                 where=_where(table, account),
-                kind="full sync" if is_full else "sync",
+                kind=f"check {check}"
+                if check
+                else "newest full sync"
+                if is_full
+                else "newest sync",
                 age=format_age((time.time() - failed_at) / 60),
                 reason=f": {reason}" if reason else ".",
             )

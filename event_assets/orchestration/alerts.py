@@ -1,5 +1,6 @@
 """Alerts to a chat when a step or a check fails, and when it works again."""
 
+import hashlib
 import html
 import json
 import os
@@ -111,7 +112,8 @@ def _find_ended_runs(
 def _find_alerts(outcome: Outcome, failures: State) -> Iterator[str]:
     """Yield an alert for what begins to fail or works again, and keep what fails."""
     what, failure, run_id, time, covered_by, full = outcome
-    if failure and what not in failures and failures.get(full, {}).get("cause") == failure:
+    cause = failure and hashlib.sha256(failure.encode()).hexdigest()  # it may name a person
+    if cause and what not in failures and failures.get(full, {}).get("cause") == cause:
         failures[what] = failures.pop(full)  # it is over with the next sync of any kind
     known = failures.get(what)
     if failure is None:
@@ -125,7 +127,7 @@ def _find_alerts(outcome: Outcome, failures: State) -> Iterator[str]:
     elif known:
         known["times"] += 1
     elif not any(one in failures for one in covered_by):
-        failures[what] = {"since": time, "times": 1, "cause": failure}
+        failures[what] = {"since": time, "times": 1, "cause": cause}
         yield f"{what} has been failing since {format_time(time)}: {failure} {_run_url(run_id)}"
 
 

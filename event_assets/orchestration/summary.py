@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import dagster as dg
@@ -9,14 +10,21 @@ from dagster import DagsterEventType
 
 from event_assets import warehouse
 from event_assets._compat.dagster import is_check_failure
-from event_assets.config.source_files import EVENT_DATA, INVENTED, SANDBOX
+from event_assets.config.accounts import pipeline_name
+from event_assets.config.database_file import failure_file
+from event_assets.config.source_files import DEFAULT_SOURCE, EVENT_DATA, INVENTED, SANDBOX
 from event_assets.orchestration import process
 from event_assets.orchestration.metadata import format_time
 from event_assets.orchestration.partitions import account_of_run
 from event_assets.transform.all_events import CURRENT_EVENTS
+from event_assets.transform.calendar import CALENDAR
 from event_assets.transform.changes import CHANGES
+from event_assets.values.redaction import KNOWN
 from event_assets.values.wording import counted
+from event_assets.warehouse.pipeline import write_failure
 
+CHECKS = {"complete", "no_rejects", "unique_ids", "schema_stable", "fresh"}  # of this project
+TABLES = {EVENT_DATA, CURRENT_EVENTS, CHANGES, CALENDAR}
 ROW_COUNT = "dagster/row_count"
 SILENT_LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 CHANGE_TEXTS = {  # texts for the numbers in the metadata of `event_changes`
@@ -38,6 +46,7 @@ def print_summary(instance: dg.DagsterInstance, run_id: str) -> None:
     events = [log.dagster_event for log in logs if log.dagster_event]
     run = instance.get_run_by_id(run_id)
     account = account_of_run(run) if run else None
+    _note_own_checks(_find_check_results(events), account)
     for line in _format_failures(events):
         print(line if account is None else f"{account}: {line}", file=sys.stderr)
     for line in _format_run(events) if account is None else _format_account(account, events):
@@ -49,6 +58,23 @@ def is_first_sync(instance: dg.DagsterInstance, run_id: str) -> bool:
     events = [log.dagster_event for log in instance.all_logs(run_id) if log.dagster_event]
     found = _find_materializations(events, EVENT_DATA)
     return any(each.metadata["sync_number"].value == 1 for each in found)
+
+
+def _note_own_checks(checks: Sequence[dg.AssetCheckEvaluation], account: str | None) -> None:
+    """Write a file, as a failed sync does, for each check of a user's own that fails with ERROR."""
+    for check in checks:
+        *source, table = check.asset_key.path
+        if table not in TABLES or check.check_name in CHECKS:
+            continue
+        name = source[0] if source else DEFAULT_SOURCE
+        pipeline = name if account is None else pipeline_name(name, EVENT_DATA, account)
+        file = failure_file(f"{pipeline}.check_{check.check_name}")
+        if check.passed or check.severity != dg.AssetCheckSeverity.ERROR:
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+        else:
+            reason = KNOWN.redact_text(check.description or "no reason given")
+            write_failure(file, EVENT_DATA, account, reason)
 
 
 def _format_failures(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:

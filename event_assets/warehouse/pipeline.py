@@ -170,8 +170,13 @@ def note_failure(
         if not all(isinstance(cause, Exception) for cause in exception_chain(error)):
             raise  # of an interrupt in a query DuckDB makes an error
         reason = describe(error) or KNOWN.redact_text(f"{type(error).__name__}: {error}")
-        reason = reason.strip().partition("\n")[0]
-        with suppress(OSError):  # the disk may be what failed
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(f"{account or ''}\n{reason}\n{table}", encoding="utf-8")
+        write_failure(file, table, account, reason)
         raise
+
+
+def write_failure(file: Path, table: str, account: str | None, reason: str) -> None:
+    """Write why a sync failed, or a check of what it has read."""
+    reason = reason.strip().partition("\n")[0]
+    with suppress(OSError):  # the disk may be what failed
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{account or ''}\n{reason}\n{table}", "utf-8", "replace")

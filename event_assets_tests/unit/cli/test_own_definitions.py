@@ -59,6 +59,23 @@ def test_assets_checks_and_resources_of_it_are_part_of_a_sync(
     assert project.rows("from main.own") == [(1,)]
 
 
+@pytest.mark.usefixtures("project")
+@pytest.mark.in_process(False)  # it reads the database as another process
+def test_a_check_of_it_that_fails_is_told_in_status_until_it_passes_or_is_gone(
+    module: Path, capfd: Output
+) -> None:
+    own = OWN.replace("create table", "create or replace table")
+    failing = DEFINITIONS.partition("@dg.definitions")[0] + own
+    passing = failing.replace("passed=False", "passed=True")
+    for text in (failing, passing, failing, DEFINITIONS):
+        module.write_text(text)
+        is_good = text != failing
+        assert run(["sync"]) == run(["status"]) == (not is_good)
+        said = "  Its check many failed less than a minute ago: Too few.\n"
+        assert (said in capfd.readouterr().out) != is_good
+        del sys.modules[f"{module.parent.name}.definitions"]  # so that it is loaded again
+
+
 @pytest.mark.parametrize("text", [None, "", "import dagster as dg\ndefs = dg.Definitions()\n"])
 def test_without_the_sources_in_it_they_are_synced_all_the_same(
     project: Project, module: Path, text: str | None
