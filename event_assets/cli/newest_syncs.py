@@ -12,11 +12,15 @@ from event_assets.cli.database import MissingDatabaseError, fetch, open_database
 from event_assets.config.project import get_nested
 from event_assets.config.source_files import EVENT_DATA, SourceFile
 
+TURNS = 9  # syncs before the newest one, in which two projects take turns
 Row = Mapping[str, Any]  # a row of a sync log, with the name of its table
 ACCOUNTS = "event_data_accounts"
 # The newest sync of a table, of each listed account, and what the newest full one has found.
 NEWEST = """
-select syncs.* replace (finished_at::timestamptz as finished_at, complete::boolean as complete),
+select syncs.* replace (
+        started_at::timestamptz as started_at, finished_at::timestamptz as finished_at,
+        complete::boolean as complete
+    ),
     '{table}' as "table", {left} < table_rows as has_lost_rows, {is_behind} as is_behind,
     json_keys(columns) as filled,
     bool_or(json_exists(columns, '$.name')) over (partition by {account}) as had_name,
@@ -28,7 +32,10 @@ select syncs.* replace (finished_at::timestamptz as finished_at, complete::boole
         ),
         sync_number
     ) filter (full_sync::boolean is not false and finished_at is not null)
-        over (partition by {account}) as newest_full
+        over (partition by {account}) as newest_full,
+    list(version) over (
+        partition by {account} order by sync_number rows {turns} preceding
+    ) as versions
 from "{schema}"."{table}_syncs" as syncs {listed}
 qualify row_number() over (partition by {account} order by sync_number desc) = 1
     and finished_at is not null
@@ -78,6 +85,7 @@ def _newest_syncs(
         "schema": schema,
         "listed": LISTED.format(schema=schema) if has_accounts else "",
         "account": "account" if has_accounts else "true",
+        "turns": TURNS,
     }
     for table in source.tables:
         if {table, f"{table}_syncs"} <= {*tables}:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import click
@@ -57,6 +58,15 @@ PROBLEMS: Sequence[tuple[Callable[[Row], object], Problem]] = (
     (
         lambda row: row.get("has_lost_rows"),
         Problem(2, "{table} has lost rows since its newest sync.", "sync {source}"),
+    ),
+    (
+        lambda row: _takes_turns(row),
+        Problem(
+            1,
+            "Two configurations are synced into it in turns, as by two projects with one "
+            "database: give one of them another, or its source another name.",
+            "show {source} --syncs",
+        ),
     ),
     (
         lambda row: row["is_behind"],
@@ -170,7 +180,11 @@ def _judge(
     others = {row.get("api") for row in syncs if is_known} - {None, address}
     emptied = [*_emptied(source, syncs, events)]
     # Of different events that share an id, one alone is there.
-    wrong = [row for row in syncs if row.get("conflicting_ids") or row["has_lost_rows"]]
+    wrong = [
+        row
+        for row in syncs
+        if row.get("conflicting_ids") or row["has_lost_rows"] or _takes_turns(row)
+    ]
     added = [*_added(source, syncs, failed)]
     both = [(row, one["complete"]) for row in syncs for one in (row, _full(row))]
     verdicts = {row not in wrong and complete for row, complete in both} or {None}
@@ -240,14 +254,20 @@ def _failures(source: SourceFile, syncs: Sequence[Row], left: Collection[str]) -
 def _added(
     source: SourceFile, syncs: Sequence[Row], failed: Sequence[Problem]
 ) -> Iterator[Problem]:
-    """Yield each list, and each account, that no sync has read, though others were synced."""
+    """Yield each list, and each account, that no sync has read, though others were synced.
+
+    Events that were synced since the file was written were synced without a list on purpose.
+    """
     synced = {(row["table"], row.get("account")) for row in syncs}
     tables = {table for table, _ in synced}
     known = [*source.accounts, *(name for row in syncs[:1] for name in row["queried"])]
     accounts = known if all(row["has_accounts"] for row in syncs) else []
     if EVENT_DATA not in tables:
         return
-    lists = [(table, None) for table in source.tables if table not in tables]
+    written = max(source.file.stat().st_mtime, source.file.stat().st_ctime)
+    began = max(row["started_at"] for row in syncs if row["table"] == EVENT_DATA)
+    is_chosen = began.timestamp() > written
+    lists = [(table, None) for table in source.tables if table not in tables and not is_chosen]
     own = [(table, name) for table in source.tables if table in tables for name in accounts]
     for table, account in (*lists, *own):
         is_of_added = table != EVENT_DATA and account and (EVENT_DATA, account) not in synced
@@ -287,6 +307,12 @@ def _problems(row: Row) -> Iterator[Problem]:
 def _full(row: Row) -> Mapping[str, Any]:
     """Return what the newest full sync has found, or else the newest one."""
     return row["newest_full"] or row
+
+
+def _takes_turns(row: Row) -> bool:
+    """Return whether configurations came back twice, each after another: no change of one does."""
+    versions = [version for version, _ in groupby(row["versions"])]
+    return row["table"] == EVENT_DATA and len(versions) - len({*versions}) > 1
 
 
 def _where(table: str, account: str | None) -> str:

@@ -272,6 +272,28 @@ def test_a_further_list_that_was_added_is_told_until_it_is_synced(
     assert run(["status"]) == 0
 
 
+def test_two_projects_with_one_database_are_told(synced: Project, capsys: Output) -> None:
+    for turn, version in enumerate("aaabaaab"):  # to change a configuration and back is none
+        assert run(["status"]) == 0, turn
+        log_sync(synced.database, version=version)
+    capsys.readouterr()
+    assert run(["status", "--json"]) == 1
+    (state,) = json.loads(capsys.readouterr().out)
+    assert state["problems"] == [
+        "Two configurations are synced into it in turns, as by two projects with one "
+        "database: give one of them another, or its source another name."
+    ]
+    assert (state["command"], state["is_complete"]) == ("show events --syncs", False)
+    for _ in range(6):
+        log_sync(synced.database, version="b")
+    assert run(["status"]) == 0
+
+
+def test_a_further_list_without_which_the_events_were_synced_is_not_told(guests: Project) -> None:
+    log_sync(guests.database)
+    assert run(["status"]) == 0
+
+
 @pytest.mark.parametrize("accounts", ["[a, b, again, '{{ env.OTHER }}']", "{file: names.txt}"])
 def test_an_account_that_was_added_is_told_until_it_is_synced(
     synced: Project, source_file: Path, accounts: str, capsys: Output
