@@ -20,6 +20,7 @@ from dagster._core.storage.local_compute_log_manager import LocalComputeLogManag
 from dagster._utils import ensure_file, touch_file
 from dagster._utils.interrupts import capture_interrupts as capture_interrupts
 from dagster._utils.interrupts import check_captured_interrupt as check_captured_interrupt
+from dagster.components.core.component_tree import ComponentTreeException as ComponentTreeException
 from dagster.components.definitions import LazyDefinitions as LazyDefinitions
 from dagster.components.resolved.errors import ResolutionException as ResolutionException
 from dagster_shared import check

@@ -1,6 +1,7 @@
 """`EventApi`, the Dagster component: one YAML file in, one source's definitions out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -9,7 +10,7 @@ import dagster as dg
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, RootModel, WithJsonSchema
 
 from event_assets import warehouse
-from event_assets._compat.dagster import yaml_position
+from event_assets._compat.dagster import ComponentTreeException, PlainFailure, yaml_position
 from event_assets.component import json_schema
 from event_assets.component.rest_api import check_rest_api
 from event_assets.component.scaffolder import EventApiScaffolder
@@ -29,6 +30,7 @@ from event_assets.config.time_windows import TimeWindowsConfig
 from event_assets.orchestration.assets import build_assets
 from event_assets.orchestration.checks import build_checks
 from event_assets.orchestration.jobs import build_jobs, build_sensors
+from event_assets.values.errors import ConfigError
 
 PERCENTAGE = r"^(100|\d{1,2}(\.\d+)?)%$"
 
@@ -44,6 +46,21 @@ def _accepted_by(define: Callable[[str], object], rule: str) -> AfterValidator:
         return text
 
     return AfterValidator(check)
+
+
+class ComponentError(ConfigError, PlainFailure, ComponentTreeException):
+    """A mistake in a component, which Dagster does not wrap in errors of its own."""
+
+    __init__ = PlainFailure.__init__
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Let Dagster tell a mistake by its sentence, also in a project with definitions of its own."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ComponentError(str(error)) from None
 
 
 def _require_entries(paths: Sequence[str]) -> Sequence[str]:
@@ -164,9 +181,10 @@ class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
                 the environment that cannot be.
         """
         set_loaded_project(context.project_root)
-        require_project()
-        require_valid_settings()
-        return super().load(attributes or _Attributes({}), context)  # makes `context` a variable
+        with _plain_errors():
+            require_project()
+            require_valid_settings()
+            return super().load(attributes or _Attributes({}), context)  # `context` is a variable
 
     @classmethod
     def resolve_from_model(cls, context: dg.ResolutionContext, model: BaseModel) -> Any:
@@ -217,9 +235,10 @@ class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Build the assets, checks, jobs and schedules of the source named by its folder."""
         name = Path(context.path).name
-        warehouse.get_destination().validate_settings()
-        require_source_name(context.path)
-        source = self.configure(name, context.component_tree)
+        with _plain_errors():
+            warehouse.get_destination().validate_settings()
+            require_source_name(context.path)
+            source = self.configure(name, context.component_tree)
         freshness = self.freshness if source.is_synced else None
         jobs, schedules = build_jobs(source, self.schedule, self.full_sync, freshness)
         return dg.Definitions(

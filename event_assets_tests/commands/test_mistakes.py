@@ -62,3 +62,17 @@ def test_dagster_prints_the_sentence_only(
     assert done.returncode == 1
     assert f"{file}:{line}: " in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [("definitions", "validate"), ("job", "execute", "-j", "sync_events")]
+)
+def test_it_does_so_in_a_project_with_definitions_of_its_own(
+    project: Project, source_file: Path, command: tuple[str, ...]
+) -> None:
+    source_file.write_text(YAML.replace("limit: 100", "limit: 0"))
+    module = f"{source_file.parents[2].name}.definitions"
+    done = project.run("dagster", *command, "-m", module, cwd=source_file.parents[3])
+    assert done.returncode == 1
+    assert f"{source_file}:29: " in done.stdout + done.stderr
+    assert "File " not in done.stdout + done.stderr

@@ -202,9 +202,7 @@ def test_a_folder_that_cannot_name_a_schema_is_refused(name: str) -> None:
         folder.rename(folder.with_name(name))
         with pytest.raises(ComponentTreeException) as failed, sandbox.build_all_defs():
             pass
-    assert "a name of at most 40 small letters, digits and underscores" in str(
-        failed.value.__cause__
-    )
+    assert "a name of at most 40 small letters, digits and underscores" in str(failed.value)
 
 
 def test_an_unknown_attribute_is_answered_with_its_line_and_the_names() -> None:
