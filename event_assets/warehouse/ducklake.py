@@ -28,12 +28,16 @@ CATALOG_VARIABLE = "EVENTS_DUCKLAKE_CATALOG"
 DEFAULT_CATALOG = "data/lake.ducklake"
 STORAGE_VARIABLE = "EVENTS_DUCKLAKE_STORAGE"
 KEEP_DAYS_VARIABLE = "EVENTS_DUCKLAKE_KEEP_DAYS"
+USE_OTHER_LAKE = f"name another one in {CATALOG_VARIABLE} and {STORAGE_VARIABLE}"
 CATALOG_SECRET = "events_catalog"  # noqa: S105 (its name in DuckDB)
 ADVICE = {
     "does not match existing data path": "name the storage that the catalog knows in "
     f"{STORAGE_VARIABLE}",
     "HTTP|S3|Forbidden|NoSuchBucket": "correct EVENTS_S3_*",
-    **duckdb_file.ADVICE,
+    **{
+        problem: advice.replace(duckdb_file.USE_OTHER_FILE, USE_OTHER_LAKE)
+        for problem, advice in duckdb_file.ADVICE.items()
+    },
     # Of the catalog in Postgres:
     "authentication failed|no password|role .* does not exist": "correct the user and the password",
     "database .* does not exist": "create the database",
@@ -61,7 +65,7 @@ class DuckLake(Destination):
     noun = "lake"
     advice = ADVICE
     page = "docs/destinations.md"
-    new_database_hint = f"name another one in {CATALOG_VARIABLE} and {STORAGE_VARIABLE}"
+    new_database_hint = USE_OTHER_LAKE
 
     @cached_property
     def url(self) -> PostgresUrl | None:
@@ -179,10 +183,11 @@ class DuckLake(Destination):
                 duckdb_file.compact(catalog, self.catalog_file)
 
     def maintenance_statements(self) -> Sequence[str]:
-        """Expire old snapshots, merge small files and delete orphaned ones."""
+        """Write the rows in the catalog, expire snapshots, merge files and delete orphaned ones."""
         keep = os.environ.get(KEEP_DAYS_VARIABLE) or "7"
         before = f"older_than => now() - interval {keep} day"
         return [
+            f"call ducklake_flush_inlined_data('{CATALOG}')",
             f"call ducklake_expire_snapshots('{CATALOG}', {before})",
             f"call ducklake_rewrite_data_files('{CATALOG}')",
             f"call ducklake_merge_adjacent_files('{CATALOG}')",

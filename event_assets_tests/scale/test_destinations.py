@@ -78,6 +78,20 @@ def test_a_store_that_refuses_or_has_no_such_bucket_is_told(
     assert settings["EVENTS_S3_SECRET"] not in said
 
 
+@pytest.mark.parametrize("kind", ["ducklake", "ducklake, a file"])
+def test_housekeeping_writes_the_few_rows_that_are_in_the_catalog_into_a_file(
+    project: Project, postgres: Postgres, tmp_path: Path, kind: str
+) -> None:
+    for each in DESTINATIONS[kind](postgres, tmp_path).items():
+        project.environment.setenv(*each)
+    with warehouse.connect() as database:
+        database.execute("create schema events; create table events.few as from range(3)")
+    assert not list(tmp_path.rglob("*.parquet"))
+    run_maintenance()
+    assert len(list(tmp_path.rglob("*.parquet"))) == 1
+    assert rows("select count(*) from events.few") == [(3,)]
+
+
 def test_housekeeping_keeps_the_files_of_a_load_that_has_not_ended(
     project: Project, postgres: Postgres, tmp_path: Path
 ) -> None:

@@ -75,6 +75,19 @@ def test_an_error_of_the_catalog_is_told_without_what_ducklake_says_before_it(
     )
 
 
+def test_the_advice_for_a_damaged_catalog_names_the_settings_of_the_lake(project: Project) -> None:
+    project.environment.setenv("EVENTS_DESTINATION", "ducklake")
+    error = duckdb.IOException(
+        "IO Error: Corrupt database file: computed checksum 1 does not match"
+    )
+    said = warehouse.get_destination().describe_error(error)
+    assert said
+    assert said.endswith(
+        "; restore a backup, as docs/operations.md describes, or name another one in "
+        "EVENTS_DUCKLAKE_CATALOG and EVENTS_DUCKLAKE_STORAGE."
+    )
+
+
 def test_a_url_is_shown_without_credentials() -> None:
     url = parse_postgres_url("X", "postgresql://me:s%40cret@db.example:5433/events?sslmode=require")
     assert str(url) == "postgresql://db.example:5433/events"
