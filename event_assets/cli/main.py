@@ -11,7 +11,7 @@ import click
 
 from event_assets.config.env_file import set_loaded_project
 from event_assets.config.program import NAME, program
-from event_assets.config.project import find_project
+from event_assets.config.project import fallback_warning, find_project
 from event_assets.config.settings import require_valid_settings
 from event_assets.orchestration import process
 from event_assets.values.errors import UserError
@@ -69,6 +69,8 @@ def main(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
     elif context.invoked_subcommand != "sandbox":
+        if warning := fallback_warning():
+            click.echo(warning, err=True)
         set_loaded_project(find_project())
         require_valid_settings()
 

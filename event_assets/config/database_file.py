@@ -49,6 +49,9 @@ def require_writable_database() -> None:
         problem = f"{file}: Permission denied"
     if not problem and file.exists() and not file.is_file():
         problem = f"{file}: Not a file"
+    target = Path(os.path.realpath(file))  # of a loop, a link in it
+    if not problem and file.is_symlink() and (target.is_symlink() or not target.parent.is_dir()):
+        problem = f"{file}: A symbolic link that leads nowhere"
     if problem:
         raise ConfigError(
             f"The database {file} cannot be written ({problem}): let the user who "

@@ -58,6 +58,25 @@ def find_project() -> Path:
     return next((folder for folder in (here, *here.parents) if _dg_settings(folder)[0]), CHECKOUT)
 
 
+def fallback_warning() -> str | None:
+    """Return a sentence if the working directory has a pyproject.toml without `[tool.dg]`.
+
+    The project is then the folder of this package, as anywhere else.
+    """
+    if os.environ.get("EVENT_ASSETS_PROJECT") or find_project() != CHECKOUT:
+        return None
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if folder == CHECKOUT or CHECKOUT.name in INSTALLED:
+            return None
+        if (folder / "pyproject.toml").is_file():
+            return (
+                f"{folder}/pyproject.toml has no table [tool.dg]: this command is about the "
+                f"project {CHECKOUT}."
+            )
+    return None
+
+
 def project_path(setting: str) -> Path:
     """Return the absolute path of a setting, which is relative to the project or a home."""
     return find_project() / expand_home(setting)

@@ -81,12 +81,24 @@ def a_folder(folder: Path) -> Path:
     return folder / "data"
 
 
+def a_link_to_itself(folder: Path) -> Path:
+    (folder / "w.duckdb").symlink_to("w.duckdb")
+    return folder
+
+
+def a_link_to_no_folder(folder: Path) -> Path:
+    (folder / "w.duckdb").symlink_to("gone/w.duckdb")
+    return folder
+
+
 @pytest.mark.parametrize(
     ("make", "problem"),
     [
         (read_only, "/proc: no file can be made there"),
         (below_a_file, "{folder}: Not a directory"),
         (a_folder, "{folder}/w.duckdb: Not a file"),
+        (a_link_to_itself, "{folder}/w.duckdb: A symbolic link that leads nowhere"),
+        (a_link_to_no_folder, "{folder}/w.duckdb: A symbolic link that leads nowhere"),
     ],
 )
 def test_a_database_that_cannot_be_written_is_told_by_every_command(

@@ -9,6 +9,7 @@ from event_assets.config.env_file import set_loaded_project
 from event_assets.config.project import (
     CHECKOUT,
     defs_module,
+    fallback_warning,
     find_project,
     project_path,
     require_project,
@@ -109,6 +110,20 @@ def test_without_one_the_working_directory_is_told_not_where_the_package_is(
 def test_without_one_it_is_the_checkout(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder.anchor)  # above the folders that others may put a project into
     assert find_project() == CHECKOUT
+    assert fallback_warning() is None
+
+
+def test_a_project_without_settings_of_dg_is_told_where_the_checkout_takes_its_place(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert fallback_warning() is None
+    (folder / "pyproject.toml").unlink()
+    assert fallback_warning() == (
+        f"{folder}/package/module/pyproject.toml has no table [tool.dg]: this command is about the "
+        f"project {CHECKOUT}."
+    )
+    monkeypatch.setenv("EVENT_ASSETS_PROJECT", str(CHECKOUT))
+    assert fallback_warning() is None
 
 
 def test_the_project_of_the_loaded_definitions_goes_before(folder: Path) -> None:
