@@ -15,6 +15,7 @@ from event_assets.config.source import ResourceConfig
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.extract.empty_page import WORD_LISTS
 from event_assets.extract.records_selector import RecordsSelector
+from event_assets.extract.struct_decoder import StructDecoder, can_decode
 from event_assets.http.error_text import find_named_error, letters_and_digits
 from event_assets.pagination.vocabulary import NEXT, PAGE_OBJECT, plain_name
 from event_assets.records.contract import build_id_reader
@@ -47,6 +48,7 @@ class KnownPages:
         # Until the list has too many to be remembered; known pages are recognized all the same.
         self._rows_left = inf if known else MAX_ROWS
         self._last: Any = None  # the last record of the page before, if it was delivered
+        self._structs = StructDecoder(resource) if can_decode(resource) else None
         self.digest: bytes | None = None
         self.is_known = self.are_near = False
         self.read_ids = build_id_reader(resource)
@@ -56,6 +58,12 @@ class KnownPages:
         self._decode_ids = msgspec.json.Decoder(list[key]).decode
 
     def prepare(self, response: Any) -> None:
+        """Decode a response whose records are known, or are as those of others."""
+        self._recognize(response)
+        if self._structs and not hasattr(response, "document"):
+            self._structs.decode(response)
+
+    def _recognize(self, response: Any) -> None:
         """Note the digest of a response's records; decode the response if they are known."""
         if self._rows_left < 0:
             return

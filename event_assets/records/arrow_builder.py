@@ -20,6 +20,7 @@ from event_assets.records.field_selection import FieldSelection
 from event_assets.values import types
 from event_assets.values.conversion import MAX_EXACT_INTEGER
 from event_assets.values.json_paths import Path
+from event_assets.values.json_structs import JsonStruct, read_columns, to_dicts, unify
 from event_assets.values.json_text import UnreadableRecord
 
 Leaf = tuple[Path, Sequence[Any], types.JsonTypes]  # the values of a field, and their types
@@ -125,7 +126,7 @@ class ArrowTableBuilder:
 
     def build(self, records: Sequence[Any]) -> pa.Table:
         """Build one table of the records that keep the contract."""
-        members, columns = self._apply_contract(records)
+        members, columns = self._apply_contract(unify(records))
         leaves = list(self._iter_leaves(members, ()))
         leaves.sort(key=lambda leaf: not self._names.is_identity(leaf[0]))
         for leaf in leaves:
@@ -140,7 +141,8 @@ class ArrowTableBuilder:
     def _apply_contract(self, records: Sequence[Any]) -> tuple[Members, dict[str, pa.Array]]:
         """Return the members and typed fields of good records; reject those that break it."""
         objects, errors = records, dict[int, tuple[str | None, str]]()
-        if set(map(type, records)) != {dict}:
+        is_uniform = bool(records) and isinstance(records[0], JsonStruct)
+        if not is_uniform and set(map(type, records)) != {dict}:
             objects = [record if isinstance(record, dict) else {} for record in records]
             errors = {
                 row: (None, TOO_DEEP if isinstance(one, UnreadableRecord) else "is not an object")
@@ -160,6 +162,7 @@ class ArrowTableBuilder:
                         errors.setdefault(row, (name, reader.error(values[row])))
         if not errors:
             return members, typed
+        records = to_dicts(records)
         ids = typed["id"] if "id" in typed else pa.nulls(len(records))
         self._reject_records(
             [
@@ -190,6 +193,9 @@ class ArrowTableBuilder:
                     yield path, pa.array(values, pa.string()), {str}
                     continue
             found = types.json_types(values)
+            if any(issubclass(kind, JsonStruct) for kind in found):
+                yield from self._iter_leaves(read_columns(values), path)
+                continue
             if dict in found and len(path) < MAX_DEPTH:
                 objects = values
                 if len(found) > 1:
@@ -254,6 +260,8 @@ class ArrowTableBuilder:
 def _transpose(batch: Sequence[Any]) -> Members:
     """Return the values of each member of objects (or null), by name."""
     first = batch[0] if batch else None
+    if isinstance(first, JsonStruct):
+        return read_columns(batch)
     if first:
         with suppress(KeyError, TypeError):  # usually, all have the same members
             found = map(itemgetter(*first), batch)

@@ -33,6 +33,7 @@ from event_assets.sync.known_rows import KnownRows
 from event_assets.sync.plan import SyncPlan
 from event_assets.sync.rejects import NOT_LOADED, RejectBuffer, enforce_reject_limit
 from event_assets.values.errors import ExpiredJournalError, ExpiredPositionError, exception_chain
+from event_assets.values.json_structs import unify
 from event_assets.warehouse import Database
 from event_assets.warehouse.pipeline import split_into_row_groups
 from event_assets.warehouse.sql import transaction
@@ -150,10 +151,12 @@ def _build_tracker(plan: SyncPlan, stream: Stream) -> CursorTracker | None:
 
 def _drop_overlap(before: Sequence[Any], page: Sequence[Any]) -> Sequence[Any]:
     """Return a page without the records with which the page before ended: the list has shifted."""
-    if not page or page[0] not in before:
+    if not (before and page):
         return page
-    overlap = before[before.index(page[0]) :]
-    return page[len(overlap) :] if page[: len(overlap)] == overlap else page
+    rows = unify([*before, *page])
+    ending, begun = rows[: len(before)], rows[len(before) :]
+    overlap = ending[ending.index(begun[0]) :] if begun[0] in ending else []
+    return page[len(overlap) :] if begun[: len(overlap)] == overlap else page
 
 
 def _keep_rejects(

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
+from event_assets.values.json_structs import JsonStruct
+
 Path = tuple["str | None", ...]  # names from the top of a record
 PART_PATTERN = re.compile(r"\{([^{}!:]+)\}")  # a path within a template
 NAME_PATTERN = re.compile(r"""\[(['"])(.+?)\1\]|([^.]+?)(?=\.|\[['"]|$)""")
@@ -57,6 +59,8 @@ def all_values_at(value: Any, names: Sequence[str]) -> Iterator[Any]:
 def _member(value: Any, name: str) -> Any:
     if type(value) is dict and (name != "*" or name in value):
         return value.get(name)
+    if isinstance(value, JsonStruct):
+        return value[name] if name in value.attributes else None
     if type(value) in (dict, list) and name == "*":
         members = value.values() if type(value) is dict else value
         return next((member for member in members if member is not None), None)

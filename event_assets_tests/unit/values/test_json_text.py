@@ -13,7 +13,9 @@ SLASHES = {"a": "/* */", "b": "http://c"}
 @pytest.mark.parametrize(
     ("content", "document"),
     [
-        ('{"a": 9223372036854775808}', {"a": 2**63}),
+        ('{"a": 18446744073709551616}', {"a": 2**64}),
+        ("[-9223372036854775809]", [-(2**63) - 1]),
+        ("123456789012345678901234567890", 123456789012345678901234567890),
         ('{"a": 1.12345678901234567890123}', {"a": 1.1234567890123457}),
         ('{"a": "12345678901234567890123"}', {"a": "12345678901234567890123"}),
         ('\ufeff{"a": "é"}', {"a": "é"}),
@@ -26,10 +28,7 @@ def test_what_the_standard_allows_is_decoded_strictly(content: str, document: An
 @pytest.mark.parametrize(
     ("text", "document"),
     [
-        ('{"a": 18446744073709551616}', {"a": 2**64}),
         ('\n\n\ufeff{"a": "\ufeff1"}', {"a": "\ufeff1"}),
-        ("[-9223372036854775809]", [-(2**63) - 1]),
-        ("123456789012345678901234567890", 123456789012345678901234567890),
         (f'{{"a": {HUGE}}}', {"a": HUGE}),
         ('{"a": "b\nc\td\0e\x1b"}', {"a": "b\nc\td\0e\x1b"}),
         ('{"a": NaN, "b": [-Infinity, "NaN"]}', {"a": None, "b": [None, "NaN"]}),
@@ -58,13 +57,6 @@ def test_what_is_not_allowed_is_decoded_leniently_and_exactly(text: str, documen
     decoded = decode_leniently(text)
     assert decoded == document
     assert repr(decoded) == repr(document)
-
-
-@pytest.mark.parametrize("before", range(4))
-@pytest.mark.parametrize("number", ["18446744073709551616", "-9223372036854775809"])
-def test_a_number_beyond_64_bits_is_found_wherever_it_begins(before: int, number: str) -> None:
-    with pytest.raises(ValueError, match="more than 64 bits"):
-        decode_strictly(f"{before * ' '}[{number}]".encode())
 
 
 @pytest.mark.parametrize("ends", ["[]", ("{'x':", "}")], ids=["lists", "objects"])
