@@ -55,9 +55,13 @@ def read_body(response: client.HTTPResponse, encoding: str | None, max_size: int
     Raises:
         ResponseTooLargeError: It is larger.
         InvalidResponseError: It is compressed, and its end is missing.
+        IncompleteRead: It ends before its end, or is in chunks that cannot be.
     """
     if response.length is None:  # its end shows how long it is
-        body = _join(iter(partial(response.read, CHUNK), b""), max_size)
+        try:
+            body = _join(iter(partial(response.read, CHUNK), b""), max_size)
+        except ValueError as error:  # a chunk of a negative length
+            raise client.IncompleteRead(b"") from error
     elif response.length > max_size:
         raise ResponseTooLargeError
     else:

@@ -99,6 +99,10 @@ ANSWERS: dict[str, tuple[Say, str]] = {
         whole(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + b"f" * 15 + b"\r\n{"),
         "closed the connection in the middle of a response",
     ),
+    "a chunk of a negative length": (
+        whole(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n-5\r\n{"),
+        "closed the connection in the middle of a response",
+    ),
     "gzip cut short": (body(ZIPPED[:-200], content_encoding="gzip"), "compressed and cut off"),
     "gzip cut off at once": (body(ZIPPED[:11], content_encoding="gzip"), "compressed and cut off"),
     "HTML": (body("<html>Be right back", content_type="text/html"), "is not JSON"),
