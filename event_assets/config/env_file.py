@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from io import StringIO
+from contextlib import nullcontext
+from io import BytesIO, StringIO
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -15,6 +16,7 @@ from event_assets.values.errors import ConfigError
 from event_assets.values.redaction import KNOWN, MIN_SECRET_LENGTH, find_secrets, redact_logs
 
 ENV_FILE = ".env"
+MAX_SIZE = 1_000_000  # bytes
 DLT_FILES = ("config.toml", "secrets.toml")
 ENV_NAME = re.compile(r"[\w.-]+")
 SINGLE_QUOTED = re.compile(r"^\s*(?:export\s+)?([^\s=#'\"]+)\s*=\s*'", re.MULTILINE)
@@ -74,12 +76,17 @@ def read_env_file() -> dict[str, str | None]:
         raise ConfigError(
             f"The file {file} is a pipe, which is not read: set its variables in the environment."
         )
+    content = b""
     try:
-        text = file.read_text(encoding="utf-8-sig") if is_there else ""
+        with file.open("rb") if is_there else nullcontext(BytesIO()) as opened:
+            content = opened.read(MAX_SIZE + 1)
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as error:
         raise ConfigError(f"The file {file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         text = "\0"
+    if len(content) > MAX_SIZE:  # a device may have no end
+        raise ConfigError(f"The file {file} is larger than 1 MB: it is to hold variables only.")
     if "\0" in text:  # as in UTF-16
         raise ConfigError(f"The file {file} is not in UTF-8: save it in that encoding.")
     if mistake := _find_env_mistake(text):

@@ -66,8 +66,9 @@ def open_pipeline(name: str, schema: str) -> Iterator[dlt.Pipeline]:
     with ExitStack() as locks, _dlt_settings():
         locks.enter_context(hold_file_lock(folder / f"{name}.lock", message))
         locks.enter_context(destination.hold_lock(name, message))
+        left = working_folder() / name  # by a sync that was killed
         with suppress(FileNotFoundError):
-            shutil.rmtree(working_folder() / name)  # left by a sync that was killed
+            left.unlink() if left.is_file() else shutil.rmtree(left)
         yield dlt.pipeline(
             pipeline_name=name,
             pipelines_dir=str(working_folder()),

@@ -56,6 +56,12 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
         load(tmp_path, "A=é".encode("latin-1"))
 
 
+def test_a_device_without_an_end_is_not_read_to_it(tmp_path: Path) -> None:
+    (tmp_path / env_file.ENV_FILE).symlink_to("/dev/zero")
+    with pytest.raises(ConfigError, match=r"\.env.* is larger than 1 MB: "):
+        env_file.set_loaded_project(tmp_path)
+
+
 def test_a_pipe_is_not_read_and_said(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / env_file.ENV_FILE)
     with pytest.raises(

@@ -13,7 +13,7 @@ import pytest
 from event_assets import warehouse
 from event_assets.warehouse.load import load_package
 from event_assets.warehouse.merge import TableLoad
-from event_assets.warehouse.pipeline import open_pipeline
+from event_assets.warehouse.pipeline import open_pipeline, working_folder
 from event_assets.warehouse.sql import insert_row
 from event_assets_tests.support.loads import (
     NAME,
@@ -200,3 +200,11 @@ def test_other_pipelines_of_the_process_keep_their_settings_of_dlt(
         assert os.environ["DEV_MODE"] == "false"
         assert not log.isEnabledFor(logging.ERROR)
     assert (dict(os.environ), log.level) == (before, logging.WARNING)
+
+
+def test_a_file_where_dlt_has_its_folder_is_no_obstacle() -> None:
+    folder = working_folder()
+    folder.mkdir(parents=True)
+    (folder / SCHEMA).touch()
+    with open_pipeline(SCHEMA, SCHEMA) as pipeline:
+        assert pipeline.pipeline_name == SCHEMA
