@@ -15,6 +15,7 @@ from event_assets._compat.dagster import ErrorInfo, is_check_failure
 from event_assets.config.project import get_nested
 from event_assets.config.source_files import EVENT_DATA
 from event_assets.orchestration.code_locations import is_in_location
+from event_assets.orchestration.jobs import FULLY
 from event_assets.orchestration.metadata import format_time
 from event_assets.orchestration.partitions import account_of_run
 from event_assets.values.errors import UserError
@@ -156,7 +157,8 @@ def _find_outcomes(
         own = f"The step {step}{where}"
         of_events = f"The step {'__'.join((*step.split('__')[:-1], EVENT_DATA))}{where}"
         full = f"{own}{IN_FULL}"
-        is_full = get_nested(run.run_config, "ops", step, "config", "full_sync")
+        options = get_nested(run.run_config, "ops", step, "config")  # not those of the job itself
+        is_full = run.job_name.endswith(FULLY) or get_nested(options, "full_sync")
         if causes[step] is None:
             for what in (own, full) if is_full else (own,):
                 yield Outcome(what, None, run.run_id, ended)

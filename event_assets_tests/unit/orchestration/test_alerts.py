@@ -18,7 +18,7 @@ from starlette.responses import Response
 from event_assets.definitions import defs
 from event_assets_tests.support.accounts import PATH, serving_accounts, sync, with_accounts
 from event_assets_tests.support.api_server import serving
-from event_assets_tests.support.platforms import definitions, events, run
+from event_assets_tests.support.platforms import definitions, events, run, source
 from event_assets_tests.support.project import Project
 from event_assets_tests.support.resources import VENUES, with_resources
 from event_assets_tests.support.sandbox import KEY, Sandbox
@@ -147,6 +147,29 @@ def test_a_full_sync_that_fails_alone_recovers_with_a_full_one_only(
         tick()
         assert len(chat.messages) == 1 + (key == KEY and is_full)
     assert chat.messages[1].startswith("The step event_data in a full sync recovered")
+
+
+def test_a_full_sync_is_known_by_its_job(
+    project: Project, chat: Chat, look: Callable[[], Tick]
+) -> None:
+    tick = look()
+    works = False
+
+    def answer(_: Request) -> Any:
+        return {"data": events(2)} if works else Response(status_code=404)
+
+    changes = {"cursor_path": "start_time", "start_param": "since"}
+    with serving(answer) as api:
+        endpoint = {"paginator": {"type": "single_page"}, "incremental": changes}
+        loaded = definitions({"events": source(api.url, endpoint=endpoint)})
+        for job in ("sync_events_fully", "sync_events", "sync_events_fully"):
+            run(project, loaded, job)
+            tick()
+            works = True
+    assert len(chat.messages) == 2
+    for message, said in zip(chat.messages, ("has been failing", "recovered"), strict=True):
+        assert message.startswith(f"The step event_data in a full sync {said}")
+    assert chat.messages[1].endswith(project.instance.get_runs(limit=1)[0].run_id)
 
 
 def test_lists_of_one_source_that_fail_with_its_events_are_not_told_beside_them(
