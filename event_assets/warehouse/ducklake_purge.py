@@ -94,7 +94,7 @@ class Purge:
         """Wait until all transactions have ended that may read what is deleted, or write beside it.
 
         DuckLake finds conflicts in the snapshots since a transaction began. Only a superuser of
-        Postgres sees transactions of other users.
+        Postgres, or a member of `pg_read_all_stats`, sees transactions of other users.
         """
         ((began,),) = self._query_postgres("select clock_timestamp()::text")
         running = (
