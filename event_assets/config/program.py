@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -16,4 +17,4 @@ def program() -> str:
     if not file.exists() or shutil.which(NAME) == str(file):
         return NAME
     shown = os.path.relpath(file)
-    return str(file) if shown.startswith("..") else shown
+    return shlex.quote(str(file) if shown.startswith("..") else shown)

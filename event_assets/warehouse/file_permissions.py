@@ -1,5 +1,6 @@
 """Permissions of the files that hold secrets or events."""
 
+import shlex
 from collections.abc import Iterator
 
 from event_assets.config.env_file import env_file
@@ -19,5 +20,5 @@ def insecure_file_warnings() -> Iterator[str]:
         if file.exists() and file.stat().st_mode & bits:
             yield (
                 f"{file.absolute()} can be {verb} by other users of this machine: "
-                f"chmod {mode} {file.absolute()}"
+                f"chmod {mode} {shlex.quote(str(file.absolute()))}"
             )

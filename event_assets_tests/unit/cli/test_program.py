@@ -51,6 +51,18 @@ def test_a_wrong_command_line_is_answered_in_one_sentence(
     assert capsys.readouterr() == ("", f"{said.format(program=program())}\n")
 
 
+def test_the_program_is_named_so_that_it_can_be_pasted_where_its_path_has_blanks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "my project" / ".venv" / "bin" / "event-assets"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    monkeypatch.setattr(sys, "executable", str(file.with_name("python")))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert shlex.split(f"{program()} show") == [str(file), "show"]
+
+
 ENDED = """
 import os, sys, time
 from event_assets.orchestration import process

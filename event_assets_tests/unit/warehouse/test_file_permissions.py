@@ -1,5 +1,6 @@
 """Files that others can get at are warned of."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,17 @@ def test_an_insecure_file_is_named_with_what_to_do(
     (warning,) = file_permissions.insecure_file_warnings()
     assert warning.startswith(f"{file} can be ")
     assert warning.endswith(f"{advice} {file}")
+
+
+def test_the_advice_can_be_pasted_where_the_path_has_blanks(project: Project, folder: Path) -> None:
+    file = folder / "my project" / ".env"
+    file.parent.mkdir()
+    file.touch()
+    file.chmod(0o644)
+    project.environment.setattr(file_permissions, "env_file", lambda: file)
+    (warning,) = file_permissions.insecure_file_warnings()
+    subprocess.run(warning.partition(": ")[2], shell=True, check=True)
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_others_may_read_the_database(folder: Path) -> None:
