@@ -95,6 +95,7 @@ _OF_PAGES: Final = (
 )
 NEXT: Final = re.compile(
     rf".*next{_OF_PAGES}+|(link|ur[il]|page|href|results?|offset|cursor|token|start)?next|continue|last(evaluated)?key|searchafter|afterkey"
+    r"|weiter|suivante?|fortsetzung|siguiente|seguinte|successiv[ao]|volgende|neste"
 )
 POINTER: Final = re.compile(
     r"(end|start|after|page|next|scroll|continuation)?(cursor|bookmark|continuation|marker)"

@@ -105,6 +105,8 @@ def test_the_last_row_of_a_list_of_offsets_comes_alone_behind_it() -> None:
         ({"paging": {"cursors": {"after": "abc"}}}, {}, "cursor", "paging.cursors.after"),
         ({"meta": {"next_page": 2}}, {}, "cursor", "meta.next_page"),
         ({"scroll_id": "abc"}, {}, "cursor", "scroll_id"),
+        ({"navigation": {"weiter": "/e?seite=2"}}, {}, "json_link", "navigation.weiter"),
+        ({"page_suivante": None, "suivante": "abc"}, {}, "cursor", "suivante"),
         ({}, {"Link": '<https://a.example/e?page=2>; rel="next"'}, "header_link", "Link"),
         ({}, {"X-Next-Cursor": "abc"}, "header_cursor", "X-Next-Cursor"),
     ],
