@@ -21,7 +21,8 @@ Nothing is believed that the answers do not show; what is in doubt is a question
 
 `runner.probe` compares a source with its API (`event-assets probe`, and observing `events_api`).
 `probed_source` takes steps 3, 5 and 6 with the configuration in place of what would be found, in at
-most twelve requests; the `*_checks` modules judge it, as a `Report`.
+most twelve requests; the `*_checks` modules judge it, by what steps 3 to 7 would find, as a
+`Report`.
 
 Below both, `client` sends variations of one request, each once, through `session`, which keeps to a
 budget and gives the key to its own host only; a `Page` is what came.

@@ -89,11 +89,8 @@ class Pointer(NamedTuple):
 
 def is_named(name: str, usual: Sequence[str]) -> bool:
     """Return whether a parameter has a usual name: `Page`, `_page` and `pagination[page]` do."""
-    return _last_word(name) in map(_last_word, usual)
-
-
-def _last_word(name: str) -> str:
-    return plain_name(re.sub(r"[\[\]]+", ".", name).strip("."))
+    own, *others = (plain_name(re.sub(r"[\[\]]+", ".", one).strip(".")) for one in (name, *usual))
+    return own in others
 
 
 def find_pointers(page: Page) -> list[Pointer]:

@@ -41,12 +41,10 @@ def _check_walk(seen: ProbedSource) -> Finding:
     pages = [page for page in walk.pages if page]
     if not seen.fresh:
         return _check_without_more(seen, is_empty=len(pages) == 1)
-    first, second = pages[:2]
-    is_connected = first[-1] in second or len(first) == 1
-    if is_connected if seen.is_offset else is_believed(walk):
+    if is_believed(walk) and not (seen.is_offset and walk.facts.shifts):
         fresh = counted(len(seen.fresh), "other record")
         return ok(f"the next {counted(len(pages) - 1, 'page')} brought {fresh}.")
-    has_changed = seen.control.is_ok and {*first} != {*seen.control.ids}
+    has_changed = seen.control.is_ok and {*pages[0]} != {*seen.control.ids}
     counting = f", or `{_offset_name(seen)}` counts pages (`page_number`)" if seen.is_offset else ""
     return (fail if seen.is_offset and not has_changed else warn)(
         "the pages do not follow one another: the list changed in between, or has no stable order"

@@ -4,96 +4,72 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from functools import cached_property
-from itertools import chain
+from dataclasses import replace
 from typing import Any, cast
 
 from dlt.sources.helpers.rest_client.client import RESTClient
-from requests.auth import AuthBase
 
-from event_assets.config.source import ResourceConfig, SourceConfig
-from event_assets.extract import stream
-from event_assets.extract.records_selector import PLAIN_SELECTOR, build_records_selector
-from event_assets.extract.requests import build_first_request
-from event_assets.extract.response_check import list_selector_check
-from event_assets.http.credentials import configured_secrets, secrets_of_auth
-from event_assets.pagination.list_paginator import REFUSALS
+from event_assets.config.source import SourceConfig
+from event_assets.extract.records_selector import PLAIN_SELECTOR
 from event_assets.probe.client import Client
 from event_assets.probe.end_finder import End, judge_single_page, reach_end
 from event_assets.probe.field_finder import find_id
 from event_assets.probe.page import NOT_SENT, Page
 from event_assets.probe.paginator_finder import find_paginator
-from event_assets.probe.paging import PAGES_TO_BELIEVE, PagesRead, Paging, read_pages
+from event_assets.probe.paging import PAGES_TO_BELIEVE, Paging, read_pages
 from event_assets.probe.parameter_search import ParameterSearch
 from event_assets.probe.records_finder import find_records
-from event_assets.probe.request_input import RequestInput
-from event_assets.probe.samples import Sample
-from event_assets.probe.session import ProbeSession
+from event_assets.probe.samples import Sample, find_zone
 from event_assets.records.contract import FieldReader, build_contract
-from event_assets.values.errors import ConfigError
-from event_assets.values.redaction import KNOWN, find_secrets
 
 
-@dataclass
+def configured_paging(source: SourceConfig) -> Paging:
+    """Return the paginator of a source as it is configured."""
+    config = source.events.paginator or "auto"
+    return Paging({"type": "auto", **config} if isinstance(config, Mapping) else config)
+
+
 class ProbedSource:
     """What the answers of an API show of a configuration.
 
     Attributes:
-        redirect_target: the URL that page 1 redirects to, if it does.
         records_problem: why the configured selector finds no records; empty if it does.
-        paging: as it is configured, but without a total that the records disprove.
         walk: the first pages, read with the configured paginator.
         total: that a sync reads from page 1.
+        fresh: the ids of the records behind page 1, as far as they were read.
         control: page 1 again, with a parameter that means nothing if the API takes it.
-        base_page: the number of page 1, where page 0 was asked for and refused.
+        paging: as it is configured, but without a total that the records disprove.
         before: the page before page 1, of which there should be none.
         found: a paginator that brings further pages, where the configured one does not.
     """
 
-    source: SourceConfig
-    client: Client
-    redirect_target: str | None = None
-    first: Page = NOT_SENT
-    records_problem: str = ""
-    paging: Paging = field(default_factory=Paging)
-    walk: PagesRead = field(default_factory=PagesRead)
-    total: int | None = None
-    keyless: Page = NOT_SENT
-    control: Page = NOT_SENT
-    base_page: int | None = None
-    before: Page = NOT_SENT
-    end: End = field(default_factory=End)
-    found: Paging = field(default_factory=Paging)
+    def __init__(self, source: SourceConfig, client: Client, page: Page) -> None:
+        """Read the first pages, and compare page 1 with what it should be, or should not be."""
+        self.source, self.client = source, client
+        self.contract = build_contract(source.events)
+        client.read_ids = self._read_ids
+        self.first, self.records_problem = self._read_records(page)
+        self.sample = Sample(self.first.rows, find_zone(page.document, client.selector))
+        self.configured = configured_paging(source)
+        self.is_offset = self.configured.kind == "offset"  # which asks for the last record again
+        config = self.configured.paginator
+        self.walk = read_pages(client, config, {}, PAGES_TO_BELIEVE)
+        self.fresh = self.walk.ids - {*self.first.ids}
+        self.total = read_pages(client, config, {}, 1).facts.reported
+        self.keyless = client.ask(with_key=False) if client.session.has_auth else NOT_SENT
+        search = ParameterSearch(client, self.first)
+        self.control = search.check_control()
+        self.paging = replace(search.paging, paginator=copy.deepcopy(config))
+        is_late = self.configured.is_numbered and (config.get("base_page") or config.get("offset"))
+        is_short = is_late and self.total != len(self.walk.ids)
+        self.before = client.ask_page(config, {}, -1, 1) if is_short else NOT_SENT
+        self.end = self._find_end() if self.first.rows else End()
+        is_sure = self.end.is_reached and not self.end.problem and not self.end.doubt
+        is_whole = is_sure or self.total == len(self.first.rows)
+        is_only_page = self.first.rows and not (self.walk.error or self.fresh or is_whole)
+        self.found = self._find_other(search) if is_only_page else Paging()
 
-    @cached_property
-    def configured(self) -> Paging:
-        """The paginator as it is configured."""
-        config = self.source.events.paginator or "auto"
-        return Paging({"type": "auto", **config} if isinstance(config, Mapping) else config)
-
-    @property
-    def is_offset(self) -> bool:
-        """Whether offsets are paged, which request the last record of a page again."""
-        return self.configured.kind == "offset"
-
-    @cached_property
-    def contract(self) -> dict[str, FieldReader]:
-        """The readers of the contract's fields."""
-        return build_contract(self.source.events)
-
-    @cached_property
-    def sample(self) -> Sample:
-        """The records of page 1, by the paths of their values."""
-        return Sample(self.first.rows)
-
-    @property
-    def fresh(self) -> set[Hashable]:
-        """The ids of the records behind page 1, as far as they were read."""
-        return self.walk.ids - {*self.first.ids}
-
-    def read_ids(self, records: Sequence[Any]) -> list[Hashable]:
+    def _read_ids(self, records: Sequence[Any]) -> list[Hashable]:
         """Return the ids of records: where they are configured, or else where they are."""
         reader = self.contract["id"]
         is_there = any(value is not None for value in reader.read(records))
@@ -101,117 +77,37 @@ class ProbedSource:
             reader = FieldReader("id", reader.field.model_copy(update={"source": path}))
         return list(reader.read(records))
 
+    def _read_records(self, page: Page) -> tuple[Page, str]:
+        """Read the records of page 1: by the configured selector, or else where some are found.
 
-def examine(source: SourceConfig, seconds: float) -> ProbedSource:
-    """Send at most twelve requests within `seconds`; return what the answers show.
+        With them comes why a sync finds none, if it does not.
+        """
+        client, configured = self.client, self.source.events.endpoint.get("data_selector")
+        detector = RESTClient("")
+        client.selector = configured or detector.detect_data_selector(cast("Any", page.response))
+        read = client.read(page)
+        is_list = configured and PLAIN_SELECTOR.fullmatch(configured)  # which may be empty
+        has_records = is_list or any(isinstance(row, dict) or configured for row in read.rows)
+        problem = "" if has_records else f"has no records under `{client.selector}`"
+        if problem := read.problem or problem:
+            client.selector = find_records(page.document) or client.selector
+            read = client.read(page)
+        return read, problem
 
-    Raises:
-        ConfigError: the key is missing, or there is no first request.
-    """
-    events = source.events
-    if events.parent:
-        raise ConfigError(
-            f"`event_data` is requested for each record of `{events.parent}`, so it has no first "
-            "request to inspect; run a sync and read its checks."
-        )
-    with stream.resolve_endpoint(events) as (base_url, configured):
-        given, own_auth = _build_given(events, base_url)
-        auth = configured or own_auth
-        limits = replace(source.limits, find_base_url_setting=lambda: source.base_url_setting)
-        secrets = configured_secrets(source)
-        named = map(find_secrets, (given.headers, given.params, given.body))
-        for secret in (*secrets, *secrets_of_auth(auth), *chain(*named)):
-            KNOWN.add(secret)
-        with ProbeSession(base_url, auth, seconds, secrets, limits) as session:
-            session.trust_env = bool(source.base_url)  # no proxy reaches the sandbox
-            seen = ProbedSource(source, Client(session, given, is_patient=False))
-            _ask_first(seen)
-            if seen.first.is_ok:
-                _ask_more(seen)
-    return seen
+    def _find_other(self, search: ParameterSearch) -> Paging:
+        """Return a paginator that brings further records; an empty one, if none does."""
+        find_paginator(search)
+        found = search.paging
+        if found.paginator is None:
+            return found
+        walk = read_pages(self.client, found.paginator, found.settings, 2)  # of one page, perhaps
+        return found if walk.ids - {*self.first.ids} else Paging()
 
-
-def _build_given(events: ResourceConfig, base_url: str) -> tuple[RequestInput, AuthBase | None]:
-    """Return the first request of a full sync without the key, and an auth of its own."""
-    try:
-        paginator = stream.build_paginator(events, datetime.now(UTC))
-        build_records_selector(events.endpoint.get("data_selector"))
-    except ConfigError:
-        raise
-    except ValueError as error:
-        raise ConfigError(f"Invalid configuration in defs.yaml: {error}.") from None
-    request = build_first_request(events, base_url, None)
-    paginator.init_request(request)
-    params, headers = request.params or {}, request.headers or {}
-    given = RequestInput(request.url, request.method, params, headers, request.json, request.data)
-    return given, request.auth
-
-
-def _ask_first(seen: ProbedSource) -> None:
-    """Ask for page 1, and follow one redirect."""
-    client = seen.client
-    seen.first = client.ask()
-    if target := seen.first.redirect_target:
-        seen.redirect_target, seen.first = target, client.move(target)
-    config, kind = seen.configured.paginator, seen.configured.kind
-    is_page_0 = kind == "page_number" and not config.get("base_page")
-    if is_page_0 and seen.first.status in REFUSALS and client.ask_page(config, {}, 1, 0).is_ok:
-        seen.base_page = 1
-
-
-def _ask_more(seen: ProbedSource) -> None:
-    """Read the first pages, and compare page 1 with what it should be, or should not be."""
-    client, config = seen.client, seen.configured.paginator
-    client.read_ids = seen.read_ids
-    _read_records(seen)
-    seen.walk = read_pages(client, config, {}, PAGES_TO_BELIEVE)
-    seen.total = read_pages(client, config, {}, 1).facts.reported
-    if seen.client.session.has_auth:
-        seen.keyless = client.ask(with_key=False)
-    search = ParameterSearch(client, seen.first)
-    seen.control = search.check_control()
-    seen.paging = replace(search.paging, paginator=copy.deepcopy(config))
-    is_late = seen.configured.is_numbered and (config.get("base_page") or config.get("offset"))
-    if is_late and seen.total != len(seen.walk.ids):
-        seen.before = client.ask_page(config, {}, -1, 1)
-    if seen.first.rows:
-        seen.end = end = _find_end(seen)
-        is_sure = end.is_reached and not end.problem and not end.doubt
-        is_whole = is_sure or seen.total == len(seen.first.rows)
-        if not (seen.walk.error or seen.fresh or is_whole):
-            _find_other(seen, search)
-
-
-def _read_records(seen: ProbedSource) -> None:
-    """Read the records of page 1: by the configured selector, or else where some are found."""
-    client, first = seen.client, seen.first
-    configured = seen.source.events.endpoint.get("data_selector")
-    client.selector = configured or RESTClient("").detect_data_selector(cast("Any", first.response))
-    seen.first = client.read(first)
-    rows, reader = seen.first.rows, seen.contract["id"]
-    check = list_selector_check(configured, lambda value: reader.read([value])[0] is not None)
-    problem = check(first.document)
-    is_list = configured and PLAIN_SELECTOR.fullmatch(configured)  # which may be empty
-    if problem or not (is_list or any(isinstance(row, dict) or configured for row in rows)):
-        seen.records_problem = problem or f"has no records under `{client.selector}`"
-        client.selector = find_records(first.document) or client.selector
-        seen.first = client.read(first)
-
-
-def _find_other(seen: ProbedSource, search: ParameterSearch) -> None:
-    """Look for a paginator that brings further records."""
-    find_paginator(search)
-    found = search.paging
-    if found.paginator is not None:  # of one page, perhaps
-        walk = read_pages(seen.client, found.paginator, found.settings, 2)
-        seen.found = found if walk.ids - {*seen.first.ids} else seen.found
-
-
-def _find_end(seen: ProbedSource) -> End:
-    """Return the end of the list, as far as a few requests show it."""
-    client, walk, windows = seen.client, seen.walk, seen.source.windows
-    if seen.configured.kind == "single_page" and seen.total != len(seen.first.rows):
-        return judge_single_page(client, seen.paging, seen.first)
-    if windows and not (walk.is_done or walk.error) and (seen.total or 0) >= windows.cap:
-        return End(evidence="not verified: windows cannot request the last page")
-    return reach_end(client, seen.paging, PAGES_TO_BELIEVE)
+    def _find_end(self) -> End:
+        """Return the end of the list, as far as a few requests show it."""
+        client, walk, windows = self.client, self.walk, self.source.windows
+        if self.configured.kind == "single_page" and self.total != len(self.first.rows):
+            return judge_single_page(client, self.paging, self.first)
+        if windows and not (walk.is_done or walk.error) and (self.total or 0) >= windows.cap:
+            return End(evidence="not verified: windows cannot request the last page")
+        return reach_end(client, self.paging, PAGES_TO_BELIEVE)

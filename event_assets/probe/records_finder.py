@@ -58,7 +58,8 @@ def find_list(discovery: Discovery, page: Page) -> Page:
     records = sum(isinstance(row, dict) for row in page.rows)
     where = "the whole answer" if client.selector == "$" else f"`{client.selector}`"
     if not records:
-        raise ApiError(f"There are no events in {where} to learn from: ask for some that exist.")
+        problem = f"the response {page.problem}" if page.problem else "ask for some that exist"
+        raise ApiError(f"There are no events in {where} to learn from: {problem}.")
     discovery.add("records", where, f"{counted(records)} that look like events")
     _ask_about_others(discovery, page)
     return page

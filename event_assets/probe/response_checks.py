@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
+from requests import Response
+
+from event_assets.config.source import SourceConfig
 from event_assets.http.pace import read_quota
+from event_assets.pagination.list_paginator import REFUSALS
 from event_assets.probe.authentication import REJECTED
-from event_assets.probe.field_finder import find_field, find_id
-from event_assets.probe.probed_source import ProbedSource
+from event_assets.probe.client import Client
+from event_assets.probe.field_finder import find_composite_id, find_field, find_id
+from event_assets.probe.page import Page
+from event_assets.probe.probed_source import ProbedSource, configured_paging
 from event_assets.probe.report import Finding, advise, fail, ok, shown, shown_list, skip, warn
-from event_assets.probe.samples import Sample, is_foreign, read_field
+from event_assets.probe.samples import FieldFinding, is_foreign, read_field
+from event_assets.probe.time_finder import find_start
 from event_assets.records.contract import FieldReader
 from event_assets.values.json_paths import as_list
 from event_assets.values.urls import origin, redact_url
@@ -20,40 +27,47 @@ from event_assets.values.wording import counted
 
 MAX_EXAMPLES = 3
 MAX_RECORDS = 100
-SETTINGS = ("from", "format", "timezone", "html")
+TAKEN_AS_UTC = "which a sync takes as UTC"
 
 
-def check_reachable(seen: ProbedSource) -> Finding:
-    """Check that the API responds, and measure how fast."""
-    page, redirect = seen.first, ""
-    if target := seen.redirect_target:
-        is_keyless = seen.client.session.has_auth and origin(target) != seen.source.origin
+def reach(source: SourceConfig, client: Client) -> tuple[Page, Finding]:
+    """Ask for page 1, follow one redirect, and check that the API responds, and how fast."""
+    page, redirect = client.ask(), ""
+    if target := page.redirect_target:
+        page = client.move(target)
+        is_keyless = client.session.has_auth and origin(target) != source.origin
         keyless = " (another host: sent without the key)" if is_keyless else ""
-        redirect = (
-            f" It redirects to {shown(target, 200)}{keyless}: set "
-            f"{seen.source.base_url_setting} or the path to that."
-        )
-    if seen.base_page is not None:
-        problem = f"page 0 was requested, and {page.reason}; page {seen.base_page} is there"
-        return advise("fail", problem, {"paginator.base_page": seen.base_page})
-    if page.response is None or not (page.is_ok or page.status in REJECTED):
-        after = page.response is not None and page.response.headers.get("Retry-After")
-        wait = f" Retry-After: {shown(after)}." if after else ""
-        return fail(f"{page.error}{wait}{redirect}")
-    message = f"{redact_url(page.response.url)} responded in "
-    message += f"{page.response.elapsed.total_seconds():.2f} s"
-    if page.is_ok:
-        message += f" with {len(page.response.content) / 1000:,.1f} kB"
-    return (warn if redirect else ok)(f"{message}.{redirect}")
+        setting = source.base_url_setting
+        redirect = f" It redirects to {shown(target, 200)}{keyless}: set {setting} or the path to "
+        redirect += "that."
+    if page.is_ok or page.status in REJECTED:
+        response = cast("Response", page.response)
+        message = f"{redact_url(response.url)} responded in "
+        message += f"{response.elapsed.total_seconds():.2f} s"
+        message += f" with {len(response.content) / 1000:,.1f} kB" if page.is_ok else ""
+        return page, (warn if redirect else ok)(f"{message}.{redirect}")
+    paging = configured_paging(source)
+    config = paging.paginator
+    is_page_0 = paging.kind == "page_number" and not config.get("base_page")
+    if is_page_0 and page.status in REFUSALS and client.ask_page(config, {}, 1, 0).is_ok:
+        problem = f"page 0 was requested, and {page.reason}; page 1 is there"
+        return page, advise("fail", problem, {"paginator.base_page": 1})
+    after = page.response is not None and page.response.headers.get("Retry-After")
+    wait = f" Retry-After: {shown(after)}." if after else ""
+    return page, fail(f"{page.error}{wait}{redirect}")
+
+
+def refuse_key(client: Client, page: Page) -> Finding:
+    """Return what to do where an API refuses a request with the key, or without one."""
+    hint = " No `auth` is configured in defs.yaml."
+    if client.session.has_auth:
+        hint = " If it is right, check how `auth` in defs.yaml sends it."
+    return fail(page.error + hint)
 
 
 def check_key(seen: ProbedSource) -> Finding:
-    """Check that the key is accepted and makes a difference."""
+    """Check that the key makes a difference."""
     page, without = seen.first, seen.keyless
-    if page.status in REJECTED:
-        hint = " If it is right, check how `auth` in defs.yaml sends it."
-        hint = hint if seen.client.session.has_auth else " No `auth` is configured in defs.yaml."
-        return fail(page.error + hint)
     if not seen.client.session.has_auth:
         return skip("no `auth` is configured; the API is read without a key.")
     if not without.is_ok:
@@ -97,6 +111,7 @@ def check_records(seen: ProbedSource) -> Finding:
             "path and `data_selector`."
         )
     if problem:
+        problem = problem.partition(", but ")[0]  # which lists there are, without their lengths
         return advise("fail", f"the response {problem}; {count} are under `{used}`", change)
     if others:
         return fail(f"{others} of {count} under `{used}` are not objects; check `data_selector`.")
@@ -127,8 +142,12 @@ def check_id(seen: ProbedSource) -> Finding:
         return warn(f"{problem}: they do not load and become rejects.")
     is_key = seen.source.fields["id"].source is None
     setting = "primary_key" if is_key else "fields.id.from"
-    if suggestion := find_id(seen.sample):
-        problem += f"; `{shown(suggestion)}` is unique"
+    suggestion: Any = find_id(seen.sample)
+    if is_key and not suggestion:
+        suggestion = find_composite_id(seen.sample, find_start(seen.sample))
+    if suggestion:
+        unique = "is unique" if isinstance(suggestion, str) else "are unique together"
+        problem += f"; {shown_list(as_list(suggestion))} {unique}"
         return advise("fail", problem, {setting: suggestion})
     return fail(f"{problem}; set `{setting}` to a unique field.")
 
@@ -140,21 +159,23 @@ def check_fields(seen: ProbedSource) -> dict[str, Finding]:
 
 
 def _check_field(seen: ProbedSource, reader: FieldReader) -> Finding:
-    records = seen.first.rows[:MAX_RECORDS]
+    records, field = seen.first.rows[:MAX_RECORDS], reader.field
     values, _, invalid = read_field(reader, records)
     present = [value for value in values if value is not None]
     path, nulls = format_paths(reader), len(records) - len(present)
-    rejected = len(invalid) if reader.field.nullable else len(invalid) + nulls
+    rejected = len(invalid) if field.nullable else len(invalid) + nulls
     allowed = seen.source.max_rejects * len(records)
     fail_or_warn = fail if rejected > allowed else warn
-    other = _find_other(seen.sample, reader)
+    finding = find_field(seen.sample, reader.name, field.type)
+    other = _find_other(reader, finding)
+    changes = {f"fields.{reader.name}.{name}": value for name, value in other.items()}
     if not present or len(invalid) > allowed:
         problem = f"{path} was not found in {counted(len(records))}"
         if invalid:
             problem = f"{shown_list(invalid[:1])} at {path} {reader.error(invalid[0])}"
             problem += f" ({len(invalid)} of {counted(len(records))})"
         if other:
-            return advise("fail", problem, _changes(reader, other))
+            return advise("fail", problem, changes)
         advice = "set `from` to its path, or remove it from `fields`"
         return fail_or_warn(f"{problem}: {advice}.")
     examples = list({repr(value): value for value in present}.values())[:MAX_EXAMPLES]
@@ -163,46 +184,28 @@ def _check_field(seen: ProbedSource, reader: FieldReader) -> Finding:
         reason = reader.error(invalid[0]) if invalid else "is missing"
         rejects = f"{rejected} of {len(records)} would be rejected, because the value {reason}"
         return fail_or_warn(f"{found}: {rejects}.")
-    if doubt := _find_doubt(seen, reader, present, other):
-        problem, settings = doubt
-        return advise("warn", f"{found}: {problem}", _changes(reader, settings))
+    entities = [one for one in present if type(one) is str and html.unescape(one) != one]
+    if entities and field.type == "text":
+        problem = f"{len(entities)} of {counted(len(present))} have HTML entities, such as "
+        change = {f"fields.{reader.name}.html": "unescape"}
+        return advise("warn", f"{found}: {problem}{shown_list(entities[:1])}", change)
+    if reader.name == "name" and "from" in other and any(map(is_foreign, as_list(field.source))):
+        return advise("warn", f"{found}: that is the name of something else", changes)
+    is_local = field.type == "timestamp" and not field.timezone
+    if is_local and [*other] == ["timezone"]:
+        return advise("warn", f"{found}: these are local times, {TAKEN_AS_UTC}", changes)
+    if is_local and finding and not (finding.is_zoned or other):
+        zone = "set `timezone` to their zone, or to UTC"
+        return warn(f"{found}: these are local times without a zone, {TAKEN_AS_UTC}; {zone}.")
     return ok(f"{found}.")
 
 
-def _find_doubt(
-    seen: ProbedSource, reader: FieldReader, present: Sequence[Any], other: Mapping[str, Any]
-) -> tuple[str, Mapping[str, Any]] | None:
-    """Return why values that a sync can read may be wrong, and settings that are right, if any."""
-    field = reader.field
-    entities = [v for v in present if type(v) is str and html.unescape(v) != v]
-    if entities and field.type == "text":
-        problem = f"{len(entities)} of {counted(len(present))} have HTML entities"
-        return f"{problem}, such as {shown_list(entities[:1])}", {"html": "unescape"}
-    if reader.name == "name" and "from" in other and any(map(is_foreign, as_list(field.source))):
-        return "that is the name of something else", other
-    if field.type != "timestamp" or field.timezone:
-        return None
-    if [*other] == ["timezone"]:
-        return "these are local times, which a sync takes as UTC", other
-    finding = find_field(seen.sample, reader.name, field.type)
-    if finding is None or finding.is_zoned or other:
-        return None
-    zone = "set `timezone` to their zone, or to UTC"
-    return f"these are local times without a zone, which a sync takes as UTC; {zone}", {}
-
-
-def _changes(reader: FieldReader, settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {f"fields.{reader.name}.{name}": value for name, value in settings.items()}
-
-
-def _find_other(sample: Sample, reader: FieldReader) -> Mapping[str, Any]:
+def _find_other(reader: FieldReader, finding: FieldFinding | None) -> Mapping[str, Any]:
     """Return the settings by which a field would be read, if they are not the configured ones."""
-    field = reader.field
-    finding = find_field(sample, reader.name, field.type)
+    field, found = reader.field, finding.settings if finding else {}
     configured = {"from": as_list(field.source) or [reader.name], "format": as_list(field.format)}
     configured |= {"timezone": as_list(field.timezone), "html": as_list(field.html)}
-    found = finding.settings if finding else {}
-    return {k: found[k] for k in SETTINGS if k in found and as_list(found[k]) != configured[k]}
+    return {k: found[k] for k in configured if k in found and as_list(found[k]) != configured[k]}
 
 
 def format_paths(reader: FieldReader) -> str:

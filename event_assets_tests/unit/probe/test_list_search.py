@@ -688,3 +688,8 @@ def test_a_page_size_that_is_refused_with_status_200_is_not_kept(said: str) -> N
     found = connect(answer)
     assert asked(found) == []
     assert endpoint(found)["paginator"]["limit"] == (50 if "50" in said else 10)
+
+
+def test_a_selector_that_was_said_and_finds_nothing_is_told_where_lists_are() -> None:
+    with pytest.raises(ApiError, match="has no `wrong`, but a list under `events`"):
+        connect(by_page, settings={"data_selector": "wrong"})

@@ -197,6 +197,27 @@ def test_the_pages_are_judged(name: str) -> None:
     assert "Event " not in found.message
 
 
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        ({"status_code": 500}, "80 rows received; paging stopped at a response that"),
+        ({"content": "no such"}, "80 rows received; paging stopped at a response that"),
+        ({"status_code": 503}, "Behind 80 records, the API returned 500 Internal Server Error."),
+    ],
+)
+def test_a_response_that_the_configuration_ignores_ends_the_list_as_in_a_sync(
+    action: Mapping[str, Any], said: str
+) -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "cursor")
+        page = of(ROWS, at, cursors={"next": str(at + SIZE)})
+        return JSONResponse({"error": "no such page"}, 500) if at > SIZE else page
+
+    actions = [{**action, "action": "ignore"}]
+    found = line(answer, "pages", paginator={"type": "cursor"}, response_actions=actions)
+    assert found.message.startswith(said)
+
+
 SUGGESTIONS: list[tuple[Answer, Any, Mapping[str, Any]]] = [
     (from_zero, NUMBERS, {"paginator.base_page": 0}),
     (by_link, "single_page", {"paginator": NEXT}),

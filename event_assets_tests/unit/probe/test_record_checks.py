@@ -114,6 +114,14 @@ def test_a_duplicate_id_is_a_failure_that_suggests_a_unique_field() -> None:
     assert (found.mark, found.changes) == ("fail", {"primary_key": "uuid"})
 
 
+def test_an_id_that_occurrences_share_is_completed_by_their_start() -> None:
+    document = rows(id=lambda at: at // 3)
+    found = check(document, "id")
+    assert "6 of 9 records have a duplicate `id`; `id`, `start_time` are unique" in found.message
+    assert (found.mark, found.changes) == ("fail", {"primary_key": ["id", "start_time"]})
+    assert check(document, "id", key=found.changes["primary_key"]).mark == "ok"
+
+
 def test_an_id_that_is_no_text_and_no_number_is_shown() -> None:
     found = check(rows(id=True), "id")
     assert "9 of 9 records have no `id`, or one that is neither text nor a whole" in found.message
@@ -165,6 +173,10 @@ FIELDS: dict[str, tuple[dict[str, Any], Mapping[str, Any], str, str, Mapping[str
     ),
     "local times with a zone": (
         rows(start_time=LOCAL, tz="Europe/Berlin"), {}, "start_time", "warn", {"timezone": "tz"},
+    ),
+    "local times with a zone beside the list": (
+        rows(start_time=LOCAL) | {"timeZone": "Europe/Berlin"}, {}, "start_time", "warn",
+        {"timezone": "Europe/Berlin"},
     ),
     "local times": (rows(start_time=LOCAL), {}, "start_time", "warn", {}),
     "local times that are UTC": (
