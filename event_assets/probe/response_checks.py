@@ -5,13 +5,12 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Mapping
-from typing import Any, cast
-
-from requests import Response
+from typing import Any
 
 from event_assets.config.source import SourceConfig
 from event_assets.http.pace import read_quota
 from event_assets.pagination.list_paginator import REFUSALS
+from event_assets.probe import field_words as words
 from event_assets.probe.authentication import REJECTED
 from event_assets.probe.client import Client
 from event_assets.probe.field_finder import find_composite_id, find_field, find_id
@@ -21,7 +20,7 @@ from event_assets.probe.report import Finding, advise, fail, ok, shown, shown_li
 from event_assets.probe.samples import FieldFinding, is_foreign, read_field
 from event_assets.probe.time_finder import find_start
 from event_assets.records.contract import FieldReader
-from event_assets.values.json_paths import as_list
+from event_assets.values.json_paths import as_list, template_paths
 from event_assets.values.urls import origin, redact_url
 from event_assets.values.wording import counted
 
@@ -30,39 +29,34 @@ MAX_RECORDS = 100
 TAKEN_AS_UTC = "which a sync takes as UTC"
 
 
-def reach(source: SourceConfig, client: Client) -> tuple[Page, Finding]:
+def reach(source: SourceConfig, client: Client) -> tuple[Page, dict[str, Finding]]:
     """Ask for page 1, follow one redirect, and check that the API responds, and how fast."""
     page, redirect = client.ask(), ""
     if target := page.redirect_target:
         page = client.move(target)
         is_keyless = client.session.has_auth and origin(target) != source.origin
         keyless = " (another host: sent without the key)" if is_keyless else ""
-        setting = source.base_url_setting
-        redirect = f" It redirects to {shown(target, 200)}{keyless}: set {setting} or the path to "
-        redirect += "that."
-    if page.is_ok or page.status in REJECTED:
-        response = cast("Response", page.response)
-        message = f"{redact_url(response.url)} responded in "
-        message += f"{response.elapsed.total_seconds():.2f} s"
-        message += f" with {len(response.content) / 1000:,.1f} kB" if page.is_ok else ""
-        return page, (warn if redirect else ok)(f"{message}.{redirect}")
+        setting = f"set {source.base_url_setting} or the path to that"
+        redirect = f" It redirects to {shown(target, 200)}{keyless}: {setting}."
+    if page.response is not None and (page.is_ok or page.status in REJECTED):
+        message = f"{redact_url(page.response.url)} responded in "
+        message += f"{page.response.elapsed.total_seconds():.2f} s"
+        message += f" with {len(page.response.content) / 1000:,.1f} kB" if page.is_ok else ""
+        findings = {"reachable": (warn if redirect else ok)(f"{message}.{redirect}")}
+        if not page.is_ok:
+            hint = " If it is right, check how `auth` in defs.yaml sends it."
+            hint = hint if client.session.has_auth else " No `auth` is configured in defs.yaml."
+            findings["key"] = fail(page.error + hint)
+        return page, findings
     paging = configured_paging(source)
     config = paging.paginator
     is_page_0 = paging.kind == "page_number" and not config.get("base_page")
     if is_page_0 and page.status in REFUSALS and client.ask_page(config, {}, 1, 0).is_ok:
         problem = f"page 0 was requested, and {page.reason}; page 1 is there"
-        return page, advise("fail", problem, {"paginator.base_page": 1})
+        return page, {"reachable": advise("fail", problem, {"paginator.base_page": 1})}
     after = page.response is not None and page.response.headers.get("Retry-After")
     wait = f" Retry-After: {shown(after)}." if after else ""
-    return page, fail(f"{page.error}{wait}{redirect}")
-
-
-def refuse_key(client: Client, page: Page) -> Finding:
-    """Return what to do where an API refuses a request with the key, or without one."""
-    hint = " No `auth` is configured in defs.yaml."
-    if client.session.has_auth:
-        hint = " If it is right, check how `auth` in defs.yaml sends it."
-    return fail(page.error + hint)
+    return page, {"reachable": fail(f"{page.error}{wait}{redirect}")}
 
 
 def check_key(seen: ProbedSource) -> Finding:
@@ -189,8 +183,13 @@ def _check_field(seen: ProbedSource, reader: FieldReader) -> Finding:
         problem = f"{len(entities)} of {counted(len(present))} have HTML entities, such as "
         change = {f"fields.{reader.name}.html": "unescape"}
         return advise("warn", f"{found}: {problem}{shown_list(entities[:1])}", change)
-    if reader.name == "name" and "from" in other and any(map(is_foreign, as_list(field.source))):
-        return advise("warn", f"{found}: that is the name of something else", changes)
+    if "from" in other and _is_of_other(reader):
+        kind = "time" if field.type == "timestamp" else "name"
+        return advise("warn", f"{found}: that is the {kind} of something else", changes)
+    parts = template_paths(finding.sources[0]) if finding else []
+    if parts[1:] and parts[:1] == reader.source_paths:
+        problem = f"these are days, and `{parts[1]}` has their time of day"
+        return advise("warn", f"{found}: {problem}", changes)
     is_local = field.type == "timestamp" and not field.timezone
     if is_local and [*other] == ["timezone"]:
         return advise("warn", f"{found}: these are local times, {TAKEN_AS_UTC}", changes)
@@ -198,6 +197,13 @@ def _check_field(seen: ProbedSource, reader: FieldReader) -> Finding:
         zone = "set `timezone` to their zone, or to UTC"
         return warn(f"{found}: these are local times without a zone, {TAKEN_AS_UTC}; {zone}.")
     return ok(f"{found}.")
+
+
+def _is_of_other(reader: FieldReader) -> bool:
+    """Return whether a field is read from a part of another object, or from when it changed."""
+    is_own = not words.in_path(reader.name) & words.OTHER_TIMES  # unlike `updated_at`
+    others = words.OTHER_TIMES if is_own and reader.field.type == "timestamp" else frozenset()
+    return any(is_foreign(path) or words.in_path(path) & others for path in reader.source_paths)
 
 
 def _find_other(reader: FieldReader, finding: FieldFinding | None) -> Mapping[str, Any]:

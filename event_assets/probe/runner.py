@@ -14,7 +14,6 @@ from event_assets.extract.records_selector import build_records_selector
 from event_assets.extract.requests import build_first_request
 from event_assets.http.credentials import configured_secrets, secrets_of_auth
 from event_assets.probe import paging_checks, response_checks
-from event_assets.probe.authentication import REJECTED
 from event_assets.probe.client import Client
 from event_assets.probe.probed_source import ProbedSource
 from event_assets.probe.report import Report
@@ -72,10 +71,7 @@ def _build_given(events: ResourceConfig, base_url: str) -> tuple[RequestInput, A
 
 def _examine(source: SourceConfig, client: Client) -> Report:
     """Ask for page 1, and if it comes, for what shows whether the configuration is right."""
-    page, reachable = response_checks.reach(source, client)
-    findings = {"reachable": reachable}
-    if page.status in REJECTED:
-        findings["key"] = response_checks.refuse_key(client, page)
+    page, findings = response_checks.reach(source, client)
     if page.response is None or not page.is_ok:
         return Report(findings, KNOWN.redact_text(page.error))
     seen = ProbedSource(source, client, page)

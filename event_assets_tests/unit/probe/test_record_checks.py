@@ -149,6 +149,15 @@ FIELDS: dict[str, tuple[dict[str, Any], Mapping[str, Any], str, str, Mapping[str
         rows("name", venue={"name": "Hall"}, title=lambda at: f"T {at}"),
         {"name": {"type": "text", "from": "venue.name"}}, "name", "warn", {"from": "title"},
     ),
+    "the time of a change": (
+        rows("start_time", created_at="2026-01-01T10:00:00Z", start=f"{LOCAL}Z"),
+        {"start_time": {**TIME, "from": "created_at"}}, "start_time", "warn", {"from": "start"},
+    ),
+    "days without their time of day": (
+        rows("start_time", date="2026-10-20", time="19:30", timezone="Europe/Berlin"),
+        {"start_time": {**TIME, "from": "date"}}, "start_time", "warn",
+        {"from": ["{date}T{time}", "date"], "timezone": "timezone"},
+    ),
     "HTML": (
         rows(name=lambda at: "R&#038;B" if at < 4 else "Jazz"), {}, "name", "warn",
         {"html": "unescape"},
