@@ -14,7 +14,7 @@ from event_assets.values.wording import counted
 
 def check_pages(seen: ProbedSource) -> Finding:
     """Check that the paginator brings further records, or name one that does."""
-    missed, found = len({*seen.before.ids} - {*seen.first.ids}), seen.found
+    missed, found = len({*seen.before.ids} - seen.walk.ids), seen.found
     is_before = missed == len(seen.before.ids) or (seen.is_offset and missed == 1)
     if missed and is_before:
         name = "offset" if seen.is_offset else "base_page"
@@ -97,7 +97,7 @@ def check_total(seen: ProbedSource) -> Finding:
     """Check that the total counts the records, and where it is."""
     total, path, end = seen.total, seen.configured.total_path, seen.end
     said, is_dropped = _describe_total(seen), seen.paging.total_path != path
-    is_wrong = is_dropped or (total is not None and total < len(seen.walk.ids))
+    is_wrong = total is not None and (is_dropped or total < len(seen.walk.ids))
     if is_wrong or (total is None and path not in (None, AUTO)):
         return _warn_no_total(seen, f"{said}, and there are more records" if is_wrong else said)
     if total is None:

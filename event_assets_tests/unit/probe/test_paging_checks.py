@@ -271,6 +271,14 @@ def test_a_first_offset_that_leaves_a_record_out_is_a_failure_and_no_wrong_total
     assert report.changes == {"paginator.offset": 0}
 
 
+def test_a_page_0_that_repeats_the_end_of_the_list_is_no_page_before_the_first() -> None:
+    def answer(request: Request) -> Any:
+        at = (number(request, "page", 1) - 1) * SIZE  # of page 0: counted from the end
+        return {"data": ROWS[:95][at:][:SIZE]}
+
+    assert line(answer, "pages", paginator=NUMBERS).mark == "ok"
+
+
 def test_offsets_in_the_body_are_checked() -> None:
     def answer(request: Request) -> Any:
         asked = orjson.loads(request.state.body)["page"]

@@ -126,6 +126,15 @@ def test_a_total_at_another_path_is_found(
     assert found.changes == {"paginator.total_path": path}
 
 
+def test_the_number_of_rows_in_each_page_is_no_total() -> None:
+    def answer(request: Request) -> Any:
+        page = ROWS[number(request, "offset") :][: number(request, "limit")]
+        return {"data": page, "count": len(page)}
+
+    found = line(answer, "total", paginator={**OFFSET, "limit": 200})
+    assert (found.mark, found.message) == ("-", "the response has none.")
+
+
 def test_a_rejected_last_page_is_a_failure() -> None:
     def answer(request: Request) -> Any:
         is_seen = number(request, "offset") < 200
