@@ -63,7 +63,7 @@ def of(request: Request, name: str, default: int) -> int:
 
 def numbers(start_: int, size: int, count: int) -> range:
     """Return the numbers of the events of a page."""
-    return range(min(start_, count), min(start_ + size, count))
+    return range(max(0, min(start_, count)), max(0, min(start_ + size, count)))
 
 
 def by_page(

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 
+from event_assets import EventApi
+from event_assets.component.yaml_texts import escape_braces
 from event_assets.probe.connect import discover
 from event_assets.probe.discovery import Discovery, Options
-from event_assets_tests.support.api_server import serving
+from event_assets.probe.runner import probe
+from event_assets_tests.support.api_server import ApiServer, serving
 from event_assets_tests.support.event_apis import APIS, FIRST, ListApi
+from event_assets_tests.support.probe_reports import marks
+
+
+def serve(api: ListApi) -> AbstractContextManager[ApiServer]:
+    return serving(lambda request: api.respond(request, api.count))
+
+
+def connect_to(server: ApiServer, api: ListApi, **settings: Any) -> Discovery:
+    curl = api.curl.replace("URL", server.url) or None
+    url = None if curl else f"{server.url}{api.path}"
+    found = discover(Options(url, curl=curl, settings=settings))
+    assert found.requests <= 50
+    return found
 
 
 def connect(api: ListApi, **settings: Any) -> Discovery:
-    with serving(lambda request: api.respond(request, api.count)) as server:
-        curl = api.curl.replace("URL", server.url) or None
-        url = None if curl else f"{server.url}{api.path}"
-        found = discover(Options(url, curl=curl, settings=settings))
-        assert found.requests <= 50
-    return found
+    with serve(api) as server:
+        return connect_to(server, api, **settings)
 
 
 @pytest.mark.parametrize("name", APIS)
@@ -38,6 +51,16 @@ def test_a_list_is_found_with_all_its_records_names_and_times(name: str) -> None
     assert facts["start_time"].certainty == api.doubts
     if api.doubts != "likely":
         assert first["start_time"] == FIRST
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("name", [name for name, api in APIS.items() if not api.asks])
+def test_the_probe_has_nothing_to_correct_in_what_connect_writes(name: str) -> None:
+    with serve(APIS[name]) as server:
+        attributes = connect_to(server, APIS[name]).document["attributes"]
+        attributes["rest_api"] = escape_braces(attributes["rest_api"])  # as the component reads it
+        report = probe(EventApi(**attributes).source("events"))
+    assert (marks(report, "fail"), report.changes) == ({}, {})
 
 
 def ignore(**response: Any) -> dict[str, Any]:
