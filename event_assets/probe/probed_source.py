@@ -61,8 +61,8 @@ class ProbedSource:
         self.control = search.check_control()
         self.paging = replace(search.paging, paginator=copy.deepcopy(config))
         is_late = self.configured.is_numbered and (config.get("base_page") or config.get("offset"))
-        is_short = is_late and self.total != len(self.walk.ids)
-        self.before = client.ask_page(config, {}, -1, 1) if is_short else NOT_SENT
+        may_begin_before = is_late and self.total != len(self.walk.ids)
+        self.before = client.ask_page(config, {}, -1, 1) if may_begin_before else NOT_SENT
         self.end = self._find_end() if self.first.rows else End()
         is_sure = self.end.is_reached and not self.end.problem and not self.end.doubt
         is_whole = is_sure or self.total == len(self.first.rows)
