@@ -135,7 +135,7 @@ class Journal:
             raise ExpiredJournalError("An interrupted sync had read all lists to their ends.")
         with self._lock:
             self._is_read = True
-            if self._database:
+            if self._database and not self._is_over.is_set():
                 self._change("update sync set is_read = ?", [(True,)])
             if self._is_over.is_set():  # it cannot be written
                 self._close(keep=False)

@@ -95,6 +95,18 @@ def test_the_room_that_the_load_needs_is_left(
         assert not journal.is_resumed
 
 
+def test_a_full_disk_is_told_once(
+    file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_at_once(monkeypatch)
+    monkeypatch.setattr(module, "MIN_FREE_BYTES", 1 << 60)
+    with open_journal(file, IDENTITY, 6) as journal:
+        journal.record("page 1", HEADERS, b"one")
+        journal.end_reading(is_replay=False)
+    assert caplog.text.count("are left on its disk") == 1
+    assert files(file) == []
+
+
 def test_what_is_buffered_is_limited(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_BUFFERED_BYTES", 10)
     with open_journal(file, IDENTITY, 6) as journal:
