@@ -55,7 +55,7 @@ class StructDecoder:
         document = dict(zip(page.attributes, msgspec.structs.astuple(page), strict=True))
         rows = document[self._selector]
         for at in {0, max(0, len(rows) - 2), len(rows) - 1} if rows else ():
-            rows[at] = rows[at].to_dict()
+            rows[at] = msgspec.to_builtins(rows[at])
         return document
 
     def _build_page(self, document: Any) -> type[JsonStruct] | None:
