@@ -20,6 +20,10 @@ NO_PROJECT = (
     "There is no project in {where}: no pyproject.toml there has the table [tool.dg]. "
     "Change to the folder of a project, or name it in EVENT_ASSETS_PROJECT."
 )
+WORKSPACE = (
+    "The folder {folder} is a workspace of dg: change to the folder of one of its projects, or "
+    "name that in EVENT_ASSETS_PROJECT."
+)
 _loaded: Path | None = None
 _parse = lru_cache(maxsize=8)(tomllib.loads)  # of one file some 20 times a command
 
@@ -118,6 +122,8 @@ def project_setting(name: str) -> str | None:
     if file is None:
         where = f"{Path.cwd()} or above" if folder == CHECKOUT else folder
         raise ConfigError(NO_PROJECT.format(where=where))
+    if get_nested(settings, "directory_type") == "workspace":
+        raise ConfigError(WORKSPACE.format(folder=folder))
     value = get_nested(settings, "project", name)
     return value if isinstance(value, str) else None
 

@@ -79,6 +79,15 @@ def test_a_folder_that_is_no_project_is_told(folder: Path, monkeypatch: pytest.M
         defs_module()
 
 
+def test_a_workspace_is_no_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = folder / "workspace"
+    workspace.mkdir()
+    (workspace / "dg.toml").write_text('directory_type = "workspace"\n[workspace]\n')
+    monkeypatch.chdir(workspace)
+    with pytest.raises(ConfigError, match=r"/workspace is a workspace of dg: change to the folder"):
+        defs_module()
+
+
 @pytest.mark.parametrize("name", ["site-packages", "dist-packages"])
 def test_an_installed_copy_is_no_project(
     folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
