@@ -116,7 +116,19 @@ class _Attributes(RootModel[dict[str, Any]]):
 
 @dg.scaffold_with(EventApiScaffolder)
 class EventApi(config_model.StrictModel, dg.Component, dg.Resolvable):
-    """Every event of one REST API, in DuckDB as `event_data`, with checks and a schedule."""
+    """Every event of one REST API, in DuckDB as `event_data`, with checks and a schedule.
+
+    A component: the file `defs/concerts/defs.yaml` makes the source `concerts`, such as
+
+        type: event_assets.EventApi
+        attributes:
+          rest_api:
+            client: { base_url: "https://api.example.com" }
+            resources: [{ name: event_data, primary_key: id, endpoint: { path: /v1/events } }]
+          fields: { id: { type: text, nullable: false }, start_time: { type: timestamp } }
+
+    `event-assets connect URL` writes one; docs/connect-your-api.md describes it.
+    """
 
     superseded: ClassVar[Mapping[str, str]] = {
         "checkpoint_rows": "`checkpoint_rows` is gone, delete it: interrupted syncs resume by "

@@ -1,6 +1,7 @@
 """`EventApi`: one YAML file in, one source's definitions out; a typo is answered with its line."""
 
 import copy
+import inspect
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from uuid import uuid4
 
 import dagster as dg
 import pytest
+import yaml
 from dagster.components.core.component_tree import ComponentTreeException
 from dagster.components.testing.utils import create_defs_folder_sandbox
 
@@ -44,6 +46,12 @@ def test_event_data_has_kinds_owner_description_version_and_columns() -> None:
     assert {c.name for c in spec.metadata["dagster/column_schema"].columns} == set(
         CONTRACT["attributes"]["fields"]
     )
+
+
+def test_its_documentation_has_a_source_that_loads() -> None:
+    [_, example] = str(inspect.getdoc(EventApi)).split("such as\n\n")
+    loaded = load(yaml.safe_load(example.split("\n\n")[0]), "concerts")
+    assert loaded.resolve_job_def("sync_concerts")
 
 
 def test_a_setting_that_cannot_be_is_told_when_any_project_loads_a_source(
