@@ -15,7 +15,7 @@ from event_assets.pagination.vocabulary import SIZE, plain_name
 from event_assets.probe.client import BODY, Client, Settings
 from event_assets.probe.discovery import Fact
 from event_assets.probe.page import Page
-from event_assets.probe.paging import Paging, find_shift
+from event_assets.probe.paging import Paging, find_shift, read_pages
 from event_assets.probe.paging_candidates import (
     OFFSETS,
     ORDERS,
@@ -255,7 +255,7 @@ def _is_cut(search: ParameterSearch, page: Page, asked: int) -> bool:
     pointers = (paging.is_numbered or one.kind == paging.kind for one in find_pointers(page))
     if any(pointers) or (page.total or 0) > count or count in USUAL_SIZES:
         return True
-    if not paging.is_numbered:
-        return False
     settings = {**paging.settings, paging.size_param or "": asked}
+    if not paging.is_numbered:  # by the last id, to which no pointer leads
+        return len(read_pages(search.client, paging.paginator, settings, 2).ids) > count
     return bool(search.client.ask_page(paging.paginator, settings, 1, count).rows)

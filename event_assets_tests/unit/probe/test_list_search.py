@@ -374,6 +374,22 @@ def test_the_page_size_is_what_the_api_sends_at_most(most: int) -> None:
     assert (endpoint(found)["params"], found.questions) == ({"per_page": most}, [])
 
 
+def test_a_page_behind_the_last_id_shows_that_the_page_size_is_capped() -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "after_id")
+        return {
+            "events": [{**row, "id": int(row["id"][1:]) + 1} for row in ROWS[at:]][
+                : min(number(request, "limit", 20), 34)
+            ]
+        }
+
+    found = connect(answer)
+    assert endpoint(found)["params"] == {"limit": 34}
+    assert [fact.evidence for fact in found.facts if fact.subject == "page size"] == [
+        "1000 requested, 34 received"
+    ]
+
+
 def test_no_page_size_is_written_that_the_links_leave_out() -> None:
     assert "params" not in endpoint(connect(by_link))
 
