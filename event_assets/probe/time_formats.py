@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any
 
 from event_assets.records.contract import NO_TIME
-from event_assets.values.timestamps import EPOCH_UNITS, parse_timestamps, parse_zone
+from event_assets.values.timestamps import EPOCH_UNITS, FULL_HOUR, parse_timestamps, parse_zone
 
 ENOUGH = 0.95  # of the values that are there
 MOST = 0.5  # of the values of a field that is named as the start
@@ -110,7 +110,7 @@ def is_read(texts: Sequence[str], pattern: str | None, enough: float) -> bool:
 
 def _patterns(text: str) -> list[str]:
     """Return the patterns that may read a time, the day before the month first."""
-    found = SPLIT.fullmatch(text)
+    found = SPLIT.fullmatch(FULL_HOUR.sub(r"\1:00", text))
     tokens = re.findall(r"\d+|[A-Za-z]+|[^\dA-Za-z]+", found["day"]) if found else ()
     has_day = text[:3] in NAMES["%a"]
     whole = [one for one in WHOLE if has_day and is_read([text], one, ENOUGH)]

@@ -35,6 +35,7 @@ OFFSET_PATTERN = re.compile(
 )
 DAY_PATTERN = re.compile(r"\s*\d{4}-?\d\d-?\d\d\s*")
 HALF_OF_DAY = re.compile(r"(?<![a-z])([ap])\.m\.", re.IGNORECASE)  # which `%p` does not read
+FULL_HOUR = re.compile(r"(?<![:\d])(\d{1,2})(?= ?[ap]\.?m\b)", re.IGNORECASE)  # beside `6:30 pm`
 TIME_OF_DAY_PATTERN = re.compile(r"%-?[HIMcsX]")  # directives of strptime for a time of day
 RFC_2822_PATTERN = re.compile(  # with the zones that the standard names
     r"(?:[A-Za-z]{3}, *)?\d{1,2} +[A-Za-z]{3} +\d{4} +\d\d:\d\d(?::\d\d)?( +[ECMP][SD]T)?"
@@ -87,6 +88,8 @@ def parse_timestamps(
     if format_:
         if "%p" in format_:
             texts = [text and HALF_OF_DAY.sub(r"\1m", text) for text in texts]
+        if "%I:%M" in format_:
+            texts = [text and FULL_HOUR.sub(r"\1:00", text) for text in texts]
         return _parse_each(texts, zones, lambda text: datetime.strptime(text, format_))
     column = pa.array(texts, pa.string())
     for rewrites in ((), REWRITES):

@@ -26,6 +26,8 @@ from event_assets.probe.time_formats import find_format
         (["Thursday, 5 November 2026, 19:30"], "%A, %d %B %Y, %H:%M", ()),
         (["Monday, October 5, 2026 at 7:30 PM"], "%A, %B %d, %Y at %I:%M %p", ()),
         (["October 5, 2026 at 7:30 p.m."], "%B %d, %Y at %I:%M %p", ()),
+        (["October 5, 2026, 7 p.m.", "October 6, 2026, 7:30 p.m."], "%B %d, %Y, %I:%M %p", ()),
+        (["10/25/2026 7PM"], "%m/%d/%Y %I:%M%p", ()),
         (["10/25/2026 7:30P.M.", "10/25/2026 7:30am"], "%m/%d/%Y %I:%M%p", ()),
         ([1_790_000_000], "epoch_s", ()),
         (["1790000000000"], "epoch_ms", ()),

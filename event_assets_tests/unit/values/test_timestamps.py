@@ -128,6 +128,12 @@ def test_the_contract_may_say_how_a_time_is_written(form: str, value: Any) -> No
     assert read([value, None], form) == [EXPECTED, None]
 
 
+@pytest.mark.parametrize("value", ["May 1, 2026 6 PM", "May 1, 2026 6pm", "May 1, 2026 6 p.m."])
+def test_a_full_hour_may_be_written_without_its_minutes(value: str) -> None:
+    form = "%B %d, %Y %I:%M%p" if value.endswith("6pm") else "%B %d, %Y %I:%M %p"
+    assert read([value], form) == [EXPECTED.replace(minute=0)]
+
+
 @pytest.mark.parametrize("value", [True, "soon", [], 10**30, float("inf"), -(10**15)])
 def test_what_is_no_epoch_is_null(value: Any) -> None:
     assert read([value, 1777660200], "epoch_s") == [None, EXPECTED]
