@@ -148,10 +148,10 @@ def _try_numbers(search: ParameterSearch) -> None:
 
     known_pages, pages = search.places(candidates.PAGES)
     known_offsets, offsets = search.places(candidates.OFFSETS)
-    partner = candidates.PARTNERS.get(search.paging.size_param or "")
+    sizes = (search.paging.size_param, *search.client.given.params)
+    partners = [candidates.PARTNERS[name] for name in sizes if name in candidates.PARTNERS]
     known_cursors, _ = search.places((candidates.CURSORS[0],))  # which some count rows by
-    known = [*filter(None, [partner]), *known_pages, *known_offsets, *known_cursors]
-    known = [*dict.fromkeys(known)]
+    known = [*dict.fromkeys([*partners, *known_pages, *known_offsets, *known_cursors])]
     nothing: list[str] = []
     for names in ((known, nothing), (nothing, pages), (nothing, offsets)):
         name = search.search(names, PROBED, counts)

@@ -253,6 +253,15 @@ def test_a_suggestion_is_told_with_what_shows_it() -> None:
     )
 
 
+def test_what_belongs_to_the_configured_page_size_is_suggested_within_the_requests() -> None:
+    def answer(request: Request) -> Any:
+        size, at = number(request, "page[limit]", SIZE), number(request, "page[offset]")
+        return {"data": ROWS[at:][:size]}
+
+    found = line(answer, "pages", paginator=NUMBERS, params={"page[limit]": 50})
+    assert found.changes["paginator"]["offset_param"] == "page[offset]"
+
+
 @pytest.mark.parametrize("status", [400, 404])
 def test_a_page_0_that_the_api_refuses_is_told_from_a_wrong_path(status: int) -> None:
     def answer(request: Request) -> Any:
