@@ -52,7 +52,7 @@ def _read_document(file: Path, document: Any, url: str | None) -> RequestInput:
         raise ConfigError(f"{file} is not an OpenAPI file: it has no `paths`.")
     lists = [path for path in paths if "get" in _resolve(document, paths, path)]
     address, mark, query = (url or "").partition("?")
-    server = re.sub("^//", "https://", urljoin(address, _find_server(document)))
+    server = _find_server(document, address)
     patterns = {path: PARAMETER.sub("[^/]+", re.escape(path.rstrip("/"))) for path in lists}
     given = (path for path in lists if re.search(f"{patterns[path]}/?(#|$)", address))
     path = max(given, key=len, default="")
@@ -60,6 +60,7 @@ def _read_document(file: Path, document: Any, url: str | None) -> RequestInput:
     if is_base and not path:
         named = [one for one in lists if EVENTS.fullmatch(one)]
         path = min(named, key=lambda one: ("event" not in one.lower(), len(one)), default="")
+        server = _find_server(document, address, path)
         base = server if not url or has_same_server(server, address) else address
         address = f"{base.rstrip('/')}{path}" if path else address
     if not url and not (path and "://" in server):
@@ -79,18 +80,22 @@ def _read_document(file: Path, document: Any, url: str | None) -> RequestInput:
     )
 
 
-def _find_server(document: Mapping[str, Any]) -> str:
-    """Return the address before each path, perhaps without a host; OpenAPI 2 has it in parts."""
+def _find_server(document: Mapping[str, Any], address: str, path: str = "") -> str:
+    """Return the address before a path, perhaps without a host; OpenAPI 2 has it in parts."""
     host, base = document.get("host"), document.get("basePath") or ""
     is_open = host and "https" not in (document.get("schemes") or ["https"])
     usual = f"{'http' if is_open else 'https'}://{host}{base}" if host else base
-    server = _resolve(document, next(iter(document.get("servers") or ()), {}))
+    item = _resolve(document, document, "paths", path)
+    places = (_resolve(document, item, "get"), item, document)  # the first that names one
+    servers = next(filter(None, (each.get("servers") for each in places)), ())
+    server = _resolve(document, next(iter(servers), {}))
     values = _resolve(document, server, "variables")
-    return re.sub(
+    url = re.sub(
         r"\{([^{}]+)\}",
         lambda found: str(_resolve(document, values, found[1]).get("default", found[0])),
         str(server.get("url") or usual),
     )
+    return re.sub("^//", "https://", urljoin(address, url))
 
 
 def _find_auth(

@@ -136,6 +136,15 @@ def test_the_list_is_the_path_that_is_named_after_events(tmp_path: Path) -> None
     assert read_openapi(written(tmp_path), None).url == "https://a.example/v9/all/events"
 
 
+@pytest.mark.parametrize("place", ["path", "operation"])
+def test_a_path_may_have_a_server_of_its_own(tmp_path: Path, place: str) -> None:
+    own = {"servers": [{"url": "https://events.a.example/v3"}]}
+    item = {"get": {}, **own} if place == "path" else {"get": own}
+    file = written(tmp_path, paths={"/events": item, "/venues": {"get": {}}})
+    assert read_openapi(file, None).url == "https://events.a.example/v3/events"
+    assert read_openapi(file, "https://a.example/v9").url == "https://a.example/v9/events"
+
+
 def test_an_address_outranks_the_file_which_names_its_parameters(tmp_path: Path) -> None:
     for url, names in (
         ("https://b.example/v9/accounts/7/events?x=1", ["odd_page", "odd_size"]),
