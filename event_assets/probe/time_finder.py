@@ -21,7 +21,7 @@ from event_assets.probe.samples import (
 )
 from event_assets.probe.time_formats import MOST, TimeFormat, find_format, is_read
 from event_assets.values.json_paths import as_list, build_getter, template_paths
-from event_assets.values.timestamps import parse_zone
+from event_assets.values.timestamps import parse_timestamps, parse_zone
 
 SECOND_BEST = {"formatted", "display", "text", "first", "opens", "closes"}
 CHANGING = {"next", "upcoming"}  # of the occurrences of a series
@@ -38,6 +38,7 @@ US_ZONES = {f"{one}{end}": f"America/{CITIES[one]}" for one in CITIES for end in
 HOURS_AND_MINUTES = (("hour", "minute"), ("Hour", "Minute"), ("hrs", "mins"))
 CLOCK_PARTS = (("hour", "minute"), ("hour", "minutes"), ("hours", "minutes"), (".3", ".4"))
 LIKELY_UNITS = {"M": (15, 240), "S": (1_800, 259_200)}  # by the usual duration
+MAX_MIDNIGHTS = 2  # in UTC, of a place: in summer and in winter
 MIN_DAY = 6  # characters of a day
 MIN_CLOCK = 3  # characters of a time of day; a shorter one is an hour, without its minutes
 
@@ -325,12 +326,15 @@ def find_unread_clock(sample: Sample, start: FieldFinding) -> tuple[str, Any, st
     """
     day, *clocks = template_paths(start.sources[0])
     format_ = sample.formats.get(day)
-    if clocks or format_ is None or format_.has_time:
+    if clocks or format_ is None:
         return None
     named, others = [*_clocks(sample, day)], words.END | words.OTHER_TIMES | words.DURATION
-    rest = (
-        path for path in sample.leaves if not (is_foreign(path) or words.in_path(path) & others)
-    )
+    rest = [one for one in sample.leaves if not (is_foreign(one) or words.in_path(one) & others)]
+    if format_.has_time:  # perhaps that in UTC at which a day begins elsewhere
+        moments = parse_timestamps(sample.present(day), format_.pattern, None).to_pylist()
+        is_day = len({moment.time() for moment in moments if moment}) <= MAX_MIDNIGHTS
+        varied = [path for path in named if len({*sample.present(path)}) > MAX_MIDNIGHTS]
+        named, rest = [], varied if is_day else []
     for path in (*named, *rest):
         for value in sample.present(path):
             is_clock = type(value) in (str, int, float) and any(map(str.isdecimal, str(value)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -327,6 +327,31 @@ def test_a_time_of_day_beside_what_is_no_plain_day_is_asked_about(day: Any, cloc
         for at in range(23)
     ]
     assert asked(connect(whole(rows))) == ["fields.start_time.from"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "clocks", "settings"),
+    [
+        ((5,), ("18:00", "19:30", "20:15"), ["fields.start_time.from"]),
+        ((5, 6), ("18:00", "19:30", "20:15"), ["fields.start_time.from"]),
+        ((5, 6), ("00:00", "01:00"), []),
+        ((18, 19, 20), ("14:00", "15:00", "16:00"), []),
+    ],
+    ids=["days", "days in summer and winter", "the local time", "each its own time"],
+)
+def test_days_in_the_time_at_which_they_begin_elsewhere_are_asked_about(
+    hours: Sequence[int], clocks: Sequence[str], settings: list[str]
+) -> None:
+    rows = [
+        {
+            "id": at,
+            "name": f"Event {at}",
+            "startDate": f"2026-10-{at + 1:02}T{hours[at % len(hours)]:02}:00:00.000Z",
+            "startTime": clocks[at % len(clocks)],
+        }
+        for at in range(23)
+    ]
+    assert asked(connect(whole(rows))) == settings
 
 
 def test_the_start_of_something_else_is_asked_about_beside_a_date() -> None:
