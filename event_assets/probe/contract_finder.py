@@ -22,7 +22,7 @@ from event_assets.probe.samples import (
     read_field,
 )
 from event_assets.records.contract import FieldReader, build_field_readers
-from event_assets.records.removal import RemovedRecords
+from event_assets.records.removal import NO, RemovedRecords
 from event_assets.values.errors import ConfigError
 from event_assets.values.json_paths import as_list, template_paths
 
@@ -36,6 +36,7 @@ MARKS = {  # a cancelled event is an event all the same
     "cancelled": (words.CANCELLED, "such events stay current"),
     "removed": (words.REMOVED, "such events are no longer current"),
 }
+FLAGS = {"true", "false", "1", "0", "yes", "no"}
 OWN_KINDS = ("@type", "type", "kind", "object")  # of a record, among others
 ZONE_SETTING = "fields.start_time.timezone"
 START_SETTING, END_SETTING = "fields.start_time.from", "fields.end_time.from"
@@ -279,13 +280,15 @@ def _find_removed(discovery: Discovery, sample: Sample) -> dict[str, Any]:
         for path in filter(lambda path: not is_foreign(path), sample.leaves):
             values, name = sample.present(path), {*words.split_name(last_name(path))}
             marks: list[Any] = []
-            if name & meanings and values and all(isinstance(value, bool) for value in values):
+            texts = [str(value) for value in values]
+            if name & meanings and texts and {*map(str.lower, texts)} <= FLAGS:
                 marks = [True]
             elif name & words.STATE:
-                marks = sorted({one for one in map(str, values) if one.lower() in meanings})
+                marks = sorted({one for one in texts if one.lower() in meanings})
             if not marks:
                 continue
-            count = sum(value in marks for value in values)
+            is_any = marks == [True]
+            count = sum(not NO.fullmatch(one) if is_any else one in marks for one in texts)
             share = f"{count:,} of {len(values):,} records are marked"
             discovery.add(subject, f"`{path}`", f"{share}; {effect}")
             if subject == "removed":

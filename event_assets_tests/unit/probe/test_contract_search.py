@@ -855,14 +855,19 @@ def test_a_start_that_some_records_do_not_have_is_one_with_rejects() -> None:
     assert answered.document["attributes"]["max_rejects"] == "30%"
 
 
+BOTH = {"status": ["deleted", "removed"]}
+
+
 @pytest.mark.parametrize(
     ("marks", "removed_when", "subjects"),
     [
         ([{"is_deleted": False}, {"is_deleted": True}], {"is_deleted": True}, {"removed"}),
         ([{"isDeleted": False}], {"isDeleted": True}, {"removed"}),
+        ([{"deleted": 0}, {"deleted": 1}], {"deleted": True}, {"removed"}),
+        ([{"deleted": "false"}, {"deleted": "True"}], {"deleted": True}, {"removed"}),
+        ([{"cancelled": "0"}, {"cancelled": "1"}], None, {"cancelled"}),
         ([{"status": "live"}, {"status": "Deleted"}], {"status": "Deleted"}, {"removed"}),
-        ([{"status": "removed"}, {"status": "deleted"}], {"status": ["deleted", "removed"]},
-         {"removed"}),
+        ([{"status": "removed"}, {"status": "deleted"}], BOTH, {"removed"}),
         ([{"status": "live"}, {"status": "cancelled"}], None, {"cancelled"}),
         ([{"title": "deleted", "note": "Removed"}], None, set()),
         ([{"deleted": None}, {"deleted": "2026-11-26"}], None, set()),
@@ -874,7 +879,10 @@ def test_a_mark_of_removed_events_is_written_and_that_of_cancelled_ones_told(
 ) -> None:
     found = connect(whole([{**row, **marks[at % len(marks)]} for at, row in enumerate(events(20))]))
     assert found.document["attributes"].get("removed_when") == removed_when
-    assert {fact.subject for fact in found.facts} & {"removed", "cancelled"} == subjects
+    facts = {one.subject: one for one in found.facts if one.subject in ("removed", "cancelled")}
+    assert {*facts} == subjects
+    share = 0 if marks == [{"isDeleted": False}] else 10 * (1 + (removed_when == BOTH))
+    assert all(one.evidence.startswith(f"{share} of 20 ") for one in facts.values())
 
 
 def test_an_end_that_many_events_have_as_a_word_is_one_with_rejects() -> None:
