@@ -13,7 +13,7 @@ from event_assets.config.source import ResourceConfig
 from event_assets.http.response import JsonResponse
 from event_assets.records.arrow_builder import MAX_DEPTH
 from event_assets.records.contract import build_contract
-from event_assets.values.json_paths import parse_path
+from event_assets.values.json_paths import as_list, parse_path, template_paths
 from event_assets.values.json_structs import JsonStruct, Path, build_struct
 
 ID = Annotated[str, msgspec.Meta(min_length=1)] | int
@@ -83,5 +83,7 @@ def can_decode(resource: ResourceConfig) -> bool:
 def _contract_places(resource: ResourceConfig) -> Collection[Path]:
     """Return the paths that the contract reads, up to the members of any name."""
     readers = build_contract(resource).values()
-    paths = [parse_path(path) for reader in readers for path in reader.source_paths]
+    zones = [zone for reader in readers for zone in as_list(reader.field.timezone)]
+    choices = [*zones, *(path for reader in readers for path in reader.source_paths)]
+    paths = [parse_path(path) for choice in choices for path in template_paths(choice)]
     return {tuple(takewhile(lambda name: name != "*", path)) for path in paths}

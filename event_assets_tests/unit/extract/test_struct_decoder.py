@@ -170,3 +170,19 @@ def test_only_lists_whose_records_are_read_by_their_id_are(
     options: dict[str, Any], expected: bool
 ) -> None:
     assert can_decode(resource(**options)) == expected
+
+
+@pytest.mark.parametrize("zone", ["place.*.tz", "place.*", "place", "{place.at}"])
+def test_a_time_zone_is_read_from_structs_as_from_dictionaries(zone: str) -> None:
+    field = {"start_time": {"type": "timestamp", "timezone": zone}}
+    place = {"at": {"tz": "Europe/Rome"}, "tz": "Europe/Rome"}
+    rows = [{"id": f"e{n}", "start_time": "2026-07-01T10:00:00", "place": place} for n in range(5)]
+    own = resource(field)
+    decoder = StructDecoder(own)
+    decode(decoder, {"data": rows})
+    found = decode(decoder, {"data": rows})
+    tables = [
+        ArrowTableBuilder(build_contract(own)).build(records) for records in (found[1:3], rows[1:3])
+    ]
+    assert isinstance(found[1], JsonStruct)
+    assert tables[0] == tables[1]
