@@ -22,6 +22,9 @@ from event_assets.pagination.vocabulary import (
 
 AUTO: Final = "auto"  # as a `total_path`: search the usual names
 
+MAX_COUNT: Final = 2**63 - 1
+MAX_DIGITS: Final = 100  # of a count, with zeros in front
+
 HEADER: Final = re.compile("total|count|page|more", re.IGNORECASE)
 DESCRIPTION: Final = re.compile("pagination|content-range", re.IGNORECASE)  # other headers
 
@@ -29,11 +32,12 @@ Members = Mapping[str, Any]  # the members of a response outside its records, by
 
 
 def parse_count(value: object) -> int | None:
-    """Return a non-negative integer, also from digits; None for anything else."""
+    """Return a non-negative integer of 64 bits, also from digits; None for anything else."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and value % 1 == 0:
-        value = str(int(value))
+        value = str(int(min(value, MAX_COUNT + 1)))
     if isinstance(value, str) and re.fullmatch(r"\d+|\d{1,3}(,\d{3})+", value):
-        return int(value.replace(",", ""))
+        digits = value.replace(",", "")
+        return int(digits) if len(digits) <= MAX_DIGITS and int(digits) <= MAX_COUNT else None
     return None
 
 

@@ -14,6 +14,8 @@ from event_assets.pagination.totals import RowTotal, parse_count
     [
         *((0, 0), (7, 7), (7.0, 7), ("7", 7), (7.5, None), (-1, None), ("-1", None), ("", None)),
         *((True, None), (None, None), ([7], None), ("7 rows", None)),
+        *((2**63 - 1, 2**63 - 1), (2**63, None), (10**30, None), (1e30, None)),  # of 64 bits
+        *((f"{2**63}", None), ("9" * 5000, None), ("007", 7)),
     ],
 )
 def test_a_count_is_a_whole_number_or_its_digits(value: Any, count: int | None) -> None:
