@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -44,6 +44,7 @@ from event_assets.http.tls import find_ca_bundle
 from event_assets.pagination.evidence import judge
 from event_assets.pagination.factory import create_paginator
 from event_assets.pagination.facts import ListFacts
+from event_assets.pagination.list_paginator import ListPaginator
 from event_assets.pagination.per_parent import ListAggregator
 from event_assets.pagination.result import PaginationResult
 from event_assets.pagination.seen_ids import extract_ids
@@ -148,6 +149,18 @@ class Stream:
         if rows := self._lists_read.repeated:
             self._lists_read.filters_by_parent = self._filters_by_parent(rows)
         self.client.end_reading()
+        self._look_before()  # now, as a refusal is not recorded: what came may all be a replay
+
+    def _look_before(self) -> None:
+        """Look whether a list that seems to be complete begins before its first page."""
+        paginator = self._paginator
+        if not (isinstance(paginator, ListPaginator) and judge(paginator.facts).complete):
+            return
+        select_records = build_records_selector(self.resource.endpoint.get("data_selector"))
+        # what is no page says that none is there
+        with suppress(HTTPError, IgnoreResponseException, ApiError):
+            if request := paginator.build_request_before():
+                paginator.receive_before(select_records(self.client.fetch(request)))
 
     def _filters_by_parent(self, rows: Sequence[Any]) -> bool:
         """Return whether the list of a parent that does not exist begins with other rows."""

@@ -238,6 +238,29 @@ class ListPaginator:
             sent = {**parse_qs(urlsplit(url).query), **params}
             request.params = counters.find_left_out(request.url, sent)
 
+    def build_request_before(self) -> Request | None:
+        """Return a request for the page before the first one, if only that can show that one is.
+
+        A total, or the number of pages, would have been missed.
+        """
+        facts, settings, active = self.facts, self._settings, self.active
+        is_told = facts.is_total_reached or facts.last.page_count == facts.pages_with_rows
+        may_begin_late = settings.first_page > 0 and settings.is_alone and not is_told
+        if not (isinstance(active, PageNumberPaginator) and may_begin_late):
+            return None
+        self._start(self._request)
+        active.current_value = self._base - 1
+        active.update_request(self._request)
+        return self._request
+
+    def receive_before(self, rows: Sequence[Any]) -> None:
+        """Take the rows of the page before the first one; no others are delivered after."""
+        known = set(extract_ids(self.facts.first_rows, self._read_ids))
+        ids = set(extract_ids(rows, self._read_ids))
+        unknown = self._walk.find_unknown(ids) - known
+        if 2 * len(unknown) > len(ids):  # else the first page again, with rows inserted since
+            self.facts.end, self.facts.values = "page before", {"page": self._base - 1}
+
     def stopped_early(self) -> None:
         """Finish at a response that the configuration ignores (`response_actions`).
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Hashable, Sequence
+from collections.abc import Generator, Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import ceil, inf
@@ -103,6 +103,10 @@ class Walk(ABC):
         self.facts.reported = total.reported
         self.facts.rows += len(self._to_deliver)
         return self._to_deliver
+
+    def find_unknown(self, ids: Iterable[Hashable]) -> set[Hashable]:
+        """Return the ids that did not come recently."""
+        return self._reading.recent.find_unknown([*ids])
 
     @abstractmethod
     def refuse(self, status: int, *, is_limit: bool = False) -> bool:

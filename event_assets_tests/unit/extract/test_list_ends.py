@@ -449,3 +449,39 @@ def test_a_cursor_that_leads_to_nothing_leaves_a_lower_bound_unreached() -> None
     _, result = read_list(answer, paginator=CURSOR)
     assert result.complete is False
     assert "reports at least 20 rows but sent 5" in result.reason
+
+
+def numbered_from(start: int, before: Any, request: Request) -> Any:
+    page = int(request.query_params["page"]) - start
+    return {"data": events(23)[5 * page : 5 * page + 5]} if page >= 0 else before
+
+
+BY_NUMBER = {"type": "page_number", "total_path": None}
+
+
+@pytest.mark.parametrize("start", [0, 1])
+def test_a_list_that_begins_before_the_first_page_is_not_complete(start: int) -> None:
+    answer = partial(numbered_from, start, {"data": []})
+    records, result = read_list(answer, paginator={**BY_NUMBER, "base_page": start + 1})
+    assert len(records) == 18
+    assert result.complete is False
+    assert f"the page before the first one ('page' {start}) has others" in result.reason
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize(
+    "before",
+    [
+        {"data": []},
+        {"data": events(5)},
+        {"data": [*events(1, first=99), *events(4)]},  # inserted since
+        {"data": events(3, first=20)},  # counted from the end
+        {"error": "page must be at least 1"},
+        *(Response(status_code=status) for status in (204, 400, 403, 404, 422, 500)),
+    ],
+)
+def test_an_answer_without_other_rows_before_the_first_page_changes_nothing(before: Any) -> None:
+    answer = partial(numbered_from, 1, before)
+    records, result = read_list(answer, paginator={**BY_NUMBER, "base_page": 1})
+    assert len(records) == 23
+    assert result.reason == "All 23 rows were received, the same in two readings."

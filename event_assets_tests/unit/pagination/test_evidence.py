@@ -27,7 +27,7 @@ def test_each_kind_of_evidence_has_a_sentence_that_can_be_said(kind: Any) -> Non
     of_lists = ("windows", "lists", "problem", "param_from", "param_to", "parent")
     words = dict.fromkeys(of_lists, "")
     names = ("limit", "size", "empty", "idle", "length", "fullest", "doubted")
-    counts = dict.fromkeys(names, 9)
+    counts = dict.fromkeys((*names, "page"), 9)
     facts = ListFacts(reported=9, least_total=9, values={**words, **counts})
     said = kind.sentence.format(**sentence_values(facts))
     assert said
