@@ -18,7 +18,7 @@ from event_assets.http.adapter import replace_parts
 from event_assets.http.client import ApiClient
 from event_assets.http.error_text import error_text
 from event_assets.http.window import CAUTIOUS
-from event_assets.pagination.list_paginator import REFUSALS
+from event_assets.pagination.list_paginator import REFUSALS, ListPaginator
 from event_assets.pagination.time_windows import Paginator
 from event_assets.values.errors import ContentError, ExpiredJournalError
 from event_assets.values.wording import names_rate_limit
@@ -111,6 +111,10 @@ def _is_end(error: ContentError, paginator: Paginator, *, may_lack_list: bool) -
     is_told = response.status_code == HTTPStatus.NO_CONTENT or says_end(response)
     said = (error_text(response) or NO_MESSAGE) if is_told else ""
     if has_nothing(response) and paginator.refused(HTTPStatus.NO_CONTENT, said=said):
+        return True
+    is_bare = response.status_code == HTTPStatus.NO_CONTENT and not paginator.facts.pages
+    if is_bare and isinstance(paginator, ListPaginator):  # a window without content is a doubt
+        paginator.receive_nothing()
         return True
     if not (may_lack_list and paginator.facts.pages and leaves_list_out(response)):
         return False

@@ -169,6 +169,10 @@ class ListPaginator:
             self._walk.finish("counts pages")  # rows between the pages cannot be requested
         return [rows[at] for at in delivered]
 
+    def receive_nothing(self) -> None:
+        """Process a response without content: an empty page."""
+        self._take(PageFacts())
+
     def _take(self, page: PageFacts) -> Sequence[int]:
         """Process a page; return the positions of its rows to deliver."""
         before = self.last_page

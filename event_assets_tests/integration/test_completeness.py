@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 from starlette.requests import Request
+from starlette.responses import Response
 
 from event_assets.pagination.result import PaginationResult
 from event_assets_tests.support.api_server import serving
@@ -21,7 +22,7 @@ from event_assets_tests.support.direct_syncs import (
     unique,
 )
 from event_assets_tests.support.event_records import events, number
-from event_assets_tests.support.platforms import source
+from event_assets_tests.support.platforms import paged, source
 from event_assets_tests.support.project import Project, metadata
 from event_assets_tests.support.sandbox import KEY, EventSimulation, Faults, Sandbox
 from event_assets_tests.support.streams import read_all, reading
@@ -179,6 +180,17 @@ def test_an_incomplete_sync_makes_no_event_go(project: Project, big: Sandbox) ->
     big.replace(EVENTS[:150])
     sync_default(project, big.url, derived=True)
     assert len(project.ids("current_events")) == 1_000
+
+
+def test_a_list_that_comes_without_content_makes_no_known_event_go(project: Project) -> None:
+    answers: list[Any] = [paged(EVENTS[:10]), lambda _: Response(status_code=204)]
+    with serving({"/v1/events": lambda request: answers[0](request)}) as api:
+        sync_default(project, api.url, derived=True)
+        del answers[0]
+        check = complete(sync_default(project, api.url, derived=True))
+    assert (check.passed, check.severity) == (False, WARN)
+    assert "but did before" in str(check.description)
+    assert len(project.ids("current_events")) == 10
 
 
 def test_an_api_that_shows_no_events_any_more_makes_none_go(project: Project) -> None:

@@ -1,7 +1,7 @@
 """Which page is the end of a list, which a limit of the API, and which an error."""
 
 from functools import partial
-from itertools import count
+from itertools import chain, count, repeat
 from typing import Any
 
 import pytest
@@ -485,3 +485,19 @@ def test_an_answer_without_other_rows_before_the_first_page_changes_nothing(befo
     records, result = read_list(answer, paginator={**BY_NUMBER, "base_page": 1})
     assert len(records) == 23
     assert result.reason == "All 23 rows were received, the same in two readings."
+
+
+@pytest.mark.parametrize("kind", [None, "single_page", "header_link", CURSOR, *PAGINATORS.values()])
+def test_a_list_without_content_is_empty(kind: Any) -> None:
+    records, result = read_list(lambda _: Response(status_code=204), paginator=kind)
+    assert not records
+    assert (result.complete, result.reason) == (True, "The list is empty.")
+
+
+@pytest.mark.parametrize("kind", PAGINATORS.values())
+def test_a_first_page_without_content_is_no_end_of_a_list_that_goes_on(kind: Any) -> None:
+    answers = chain([Response(status_code=204)], repeat(None))
+    records, _ = read_list(
+        lambda request: next(answers) or page_of_five(request, {"data": []}), paginator=kind
+    )
+    assert len(records) == 20
