@@ -310,9 +310,9 @@ def _full(row: Row) -> Mapping[str, Any]:
 
 
 def _takes_turns(row: Row) -> bool:
-    """Return whether configurations came back twice, each after another: no change of one does."""
+    """Return whether configurations came back more often than a change that is tried and undone."""
     versions = [version for version, _ in groupby(row["versions"])]
-    return row["table"] == EVENT_DATA and len(versions) - len({*versions}) > 1
+    return row["table"] == EVENT_DATA and len(versions) - len({*versions}) > 2
 
 
 def _where(table: str, account: str | None) -> str:

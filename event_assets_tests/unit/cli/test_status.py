@@ -273,7 +273,7 @@ def test_a_further_list_that_was_added_is_told_until_it_is_synced(
 
 
 def test_two_projects_with_one_database_are_told(synced: Project, capsys: Output) -> None:
-    for turn, version in enumerate("aaabaaab"):  # to change a configuration and back is none
+    for turn, version in enumerate("aabaaba"):  # to try, undo and make a change is none
         assert run(["status"]) == 0, turn
         log_sync(synced.database, version=version)
     capsys.readouterr()
