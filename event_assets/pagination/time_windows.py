@@ -249,8 +249,10 @@ class TimeWindowPaginator:
         """Return the facts of the whole list, after its last window."""
         total, rows = self._whole_total or 0, self._seen.close()
         complete, problem = min(self._problems, key=lambda one: one[0] is None, default=(True, ""))
-        # a total equal to the cap may be the highest number that the API counts to
-        has_true_total = total > self._config.cap and not self._is_bound
+        # one equal to the cap may be the highest number to which the API counts; another limit
+        # would not be the number of rows in the windows
+        is_true = total > self._config.cap or rows == total < self._config.cap
+        has_true_total = is_true and not self._is_bound
         is_total_needed = self._config.whole and not self._was_truncated
         ends = {
             "window incomplete": complete is False,

@@ -172,6 +172,18 @@ def test_rows_without_a_time_can_be_ruled_out_by_what_the_api_says_of_the_list(
     assert complete or "without a total, rows without a time" in done.result.reason
 
 
+@pytest.mark.parametrize(("last", "complete"), [(DAYS[24], True), (DAYS[30], None)])
+def test_a_total_is_true_if_the_windows_have_as_many_rows(last: str, complete: bool | None) -> None:
+    def answer(query: Query) -> Any:
+        rows = [day["id"] + half for day in days(query) if day["id"] <= last for half in "ab"][:50]
+        start = int(query["page"]) * 10
+        return {"data": [{"id": id_} for id_ in rows[start : start + 10]], "total": len(rows)}
+
+    done = read(NUMBERED, answer, cap=100)  # 50 rows at most, or all
+    assert len(done.ids) == 2 * int(last[-2:])
+    assert done.result.complete is complete
+
+
 def test_the_length_of_a_page_above_the_cap_is_no_total_of_the_list() -> None:
     def answer(query: Query) -> Any:
         page = days(query)[:14]
