@@ -74,7 +74,7 @@ def build(chunks: Sequence[Sequence[Any]]) -> tuple[list[pa.Table], list[Reject]
 
 
 @given(pages())
-@settings(max_examples=120)
+@settings(max_examples=60)
 def test_structs_become_what_dictionaries_become(drawn: list[list[Any]]) -> None:
     decoder = StructDecoder(resource())
     bodies = [JsonResponse(json.dumps({"data": rows, "total": 9}).encode(), {}) for rows in drawn]
