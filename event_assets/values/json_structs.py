@@ -1,4 +1,4 @@
-"""JSON objects of one shape as structs: in half the time and memory of dictionaries."""
+"""JSON objects of one shape as structs: decoded in two thirds of the time of dictionaries."""
 
 from __future__ import annotations
 
