@@ -17,6 +17,7 @@ from dagster._core.remote_representation.external_data import RepositorySnap
 
 from event_assets import definitions
 from event_assets.cli.definitions import load_definitions
+from event_assets.orchestration import summary
 from event_assets_tests.support.contracts import CONTRACT, load
 
 SNAPSHOT = Path(__file__).with_name("snapshot.json")
@@ -70,6 +71,11 @@ def _asset(node: Any) -> dict[str, Any]:
         "observable": node.is_observable,
         "freshness": bool(node.freshness_policy),
     }
+
+
+def test_the_checks_of_this_project_are_told_from_a_users_own() -> None:
+    keys = load(CONTRACT).resolve_asset_graph().asset_check_keys
+    assert {key.name for key in keys} == summary.CHECKS
 
 
 def test_the_definitions_are_the_ones_that_were_reviewed(monkeypatch: pytest.MonkeyPatch) -> None:
