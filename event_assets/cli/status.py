@@ -221,6 +221,7 @@ def _failures(source: SourceFile, syncs: Sequence[Row], left: Collection[str]) -
     patterns = (own.name, full.name, checked.name, others.name)
     for noted in (file for pattern in patterns for file in sorted(own.parent.glob(pattern))):
         is_full = noted.name.endswith(full.name.removeprefix(source.name))
+        sync = "full sync" if is_full else "sync"
         check = noted.stem.partition(".check_")[2]
         lines = [*noted.read_text("utf-8", "replace").split("\n"), "", ""]
         account, reason, table = lines[0], lines[1], lines[2] or EVENT_DATA
@@ -234,11 +235,7 @@ def _failures(source: SourceFile, syncs: Sequence[Row], left: Collection[str]) -
         if table in source.tables and is_known and not is_over:
             text = FAILED.text.format(
                 where=_where(table, account),
-                kind=f"check {check}"
-                if check
-                else "newest full sync"
-                if is_full
-                else "newest sync",
+                kind=f"check {check}" if check else f"newest {sync}",
                 age=format_age((time.time() - failed_at) / 60),
                 reason=f": {reason}" if reason else ".",
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import nullcontext
-from io import BytesIO, StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -80,7 +80,7 @@ def read_env_file() -> dict[str, str | None]:
     try:
         with file.open("rb") if is_there else nullcontext(BytesIO()) as opened:
             content = opened.read(MAX_SIZE + 1)
-        text = content.decode("utf-8-sig").replace("\r\n", "\n")
+        text = TextIOWrapper(BytesIO(content), "utf-8-sig").read()  # with any ends of lines
     except OSError as error:
         raise ConfigError(f"The file {file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:

@@ -6,6 +6,7 @@ import re
 import tomllib
 from contextlib import suppress
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -67,18 +68,14 @@ def fallback_warning() -> str | None:
 
     The project is then the folder of this package, as anywhere else.
     """
-    if os.environ.get("EVENT_ASSETS_PROJECT") or find_project() != CHECKOUT:
+    is_named = os.environ.get("EVENT_ASSETS_PROJECT") or CHECKOUT.name in INSTALLED
+    if is_named or find_project() != CHECKOUT:
         return None
     here = Path.cwd()
-    for folder in (here, *here.parents):
-        if folder == CHECKOUT or CHECKOUT.name in INSTALLED:
-            return None
-        if (folder / "pyproject.toml").is_file():
-            return (
-                f"{folder}/pyproject.toml has no table [tool.dg]: this command is about the "
-                f"project {CHECKOUT}."
-            )
-    return None
+    outside = takewhile(lambda folder: folder != CHECKOUT, (here, *here.parents))
+    file = next((file for folder in outside if (file := folder / "pyproject.toml").is_file()), None)
+    problem = f"{file} has no table [tool.dg]: this command is about the project {CHECKOUT}."
+    return problem if file else None
 
 
 def project_path(setting: str) -> Path:
