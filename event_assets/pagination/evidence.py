@@ -39,7 +39,7 @@ same page | WARN | {received}; the API sends the same {size:,} rows for every pa
 begins late | ERROR | {received}, but the first response says that a page comes before it
     (`{last.before}`): correct the paginator's `base_page` or `offset`.
 page before | ERROR | {received}, but the page before the first one ('{parameter}' {page}) has
-    others: correct the paginator's `base_page`.
+    others: correct the paginator's `base_page` or `offset`.
 last page empty | WARN | {received}, but the last of the pages that the API reports is empty: check
     the paginator's `base_page`.
 unsure total | WARN | {received}, but the API may have more.{way_out}

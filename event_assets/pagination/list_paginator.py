@@ -250,7 +250,7 @@ class ListPaginator:
         facts, settings, active = self.facts, self._settings, self.active
         is_told = facts.is_total_reached or facts.last.page_count == facts.pages_with_rows
         may_begin_late = settings.first_page > 0 and settings.is_alone and not is_told
-        if not (isinstance(active, PageNumberPaginator) and may_begin_late):
+        if not (isinstance(active, RangePaginator) and may_begin_late):
             return None
         self._start(self._request)
         active.current_value = self._base - 1
@@ -262,7 +262,9 @@ class ListPaginator:
         known = set(extract_ids(self.facts.first_rows, self._read_ids))
         ids = set(extract_ids(rows, self._read_ids))
         unknown = self._walk.find_unknown(ids) - known
-        if 2 * len(unknown) > len(ids):  # else the first page again, with rows inserted since
+        # a page of fewer others may be the first one again, with rows inserted since
+        others = 0 if self._settings.asked_by == "offset" else len(ids) // 2
+        if len(unknown) > others:
             self.facts.end, self.facts.values = "page before", {"page": self._base - 1}
 
     def stopped_early(self) -> None:

@@ -91,7 +91,11 @@ class NumberWalk(PageWalk):
         is_limit &= is_in_list and (self._is_last_full or self._promises_rows)
         # a total may be from before a deletion, unless the reading before was refused as well
         is_total_good = may_be_limit or self._pages_before[-1:] == [REFUSED_PAGE]
-        is_missing = not is_limit and self._promises_rows and is_total_good
+        # rows that are filtered after paging are missing on the pages before, which are all
+        size = max(self.largest, last.size_asked or 1)
+        has_all_pages = len(reading.pages) == -(-(reading.total.steady or 0) // size)
+        is_behind = has_all_pages and status != HTTPStatus.NO_CONTENT  # as of pages behind a cap
+        is_missing = not is_limit and self._promises_rows and is_total_good and not is_behind
         if not reading.pages or is_missing:
             return False
         is_told = self._is_end_told or self._promises_rows or last.has_more

@@ -200,6 +200,17 @@ def test_a_refused_page_behind_the_end_that_the_api_reports_is_no_limit(
     assert result.complete
 
 
+def test_a_refusal_behind_all_pages_of_a_list_that_is_filtered_after_paging_is_its_end() -> None:
+    def answer(request: Request) -> Any:
+        page = events(60)[20 * int(request.query_params["page"]) :][:20]
+        return {"data": page[4:], "total": 60} if page else Response(status_code=404)
+
+    paginator = {"type": "page_number", "base_page": 0}
+    records, result = read_list(answer, paginator=paginator, params={"limit": 20})
+    assert len(records) == 48
+    assert "The API reports 60 rows but sent 48." in result.reason
+
+
 @pytest.mark.usefixtures("waits")
 def test_a_cursor_leads_to_a_page_whose_list_is_left_out() -> None:
     pages: dict[str | None, Any] = {
@@ -466,6 +477,29 @@ def test_a_list_that_begins_before_the_first_page_is_not_complete(start: int) ->
     assert len(records) == 18
     assert result.complete is False
     assert f"the page before the first one ('page' {start}) has others" in result.reason
+
+
+@pytest.mark.parametrize("length", [4, 5, 23])
+def test_an_offset_that_leaves_the_first_row_out_is_told(length: int) -> None:
+    def answer(request: Request) -> Any:
+        return {"data": events(length)[int(request.query_params["offset"]) :][:5]}
+
+    records, result = read_list(answer, paginator={**PAGINATORS["offset"], "offset": 1})
+    assert len(records) == length - 1
+    assert result.complete is False
+    assert "the page before the first one ('offset' 0) has others" in result.reason
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("before", [{"data": []}, {"data": events(5)}, JSONResponse({}, 400)])
+def test_an_offset_that_counts_from_1_is_complete(before: Any) -> None:
+    def answer(request: Request) -> Any:
+        first = int(request.query_params["offset"]) - 1
+        return {"data": events(23)[first:][:5]} if first >= 0 else before
+
+    records, result = read_list(answer, paginator={**PAGINATORS["offset"], "offset": 1})
+    assert len(records) == 23
+    assert result.complete is True
 
 
 @pytest.mark.usefixtures("waits")
