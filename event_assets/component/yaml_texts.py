@@ -18,6 +18,7 @@ from event_assets.values.redaction import hide_random_words
 
 TEMPLATE = re.compile(r"\{\{(?:(?!\}\}).)*\}\}", re.DOTALL)
 TYPO = re.compile(r"\{\{\s*(?:env\b|\w+\.\w+\s*\}\})")  # a misspelt template, no JSON or GraphQL
+SHELL = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}")  # a variable, as shells and .env write it
 TEMPLATES = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 (not HTML)
 Problems: TypeAlias = list[tuple[Keys, str]]
 PLACEHOLDER = re.compile(r"\{(?:(?:resources|incremental)\.[^{}]+|account)\}")
@@ -42,7 +43,7 @@ def is_number(path: Sequence[Any]) -> bool:
     """Return whether there can be no text at a path of the configuration."""
     *_, above, within, name = ("", "", *path)
     if within == "paginator":
-        return not name.endswith(("_param", "_path", "_key"))
+        return not str(name).endswith(("_param", "_path", "_key"))
     if name == "lag":
         return within == "incremental" or above == "params"
     return name == "status_code" and above == "response_actions"
@@ -55,6 +56,10 @@ def _resolve_text(context: dg.ResolutionContext, text: str, problems: Problems) 
     stays, for the sync to name it: definitions load without the settings of a sync.
     """
     is_open = "{{" in TEMPLATE.sub("", text)
+    if found := SHELL.search(text):
+        unfilled = f"`{found[0]}` is not filled in: write '{{{{ env.{found[1]} }}}}', in quotes"
+        problems.append((tuple(context.path)[1:], unfilled))
+        return text
     try:
         if is_open or "{%" in text:
             for name in VARIABLE.findall(text):

@@ -358,7 +358,7 @@ OTHERS = [
     M("from: name.text", "from: $.name.text", "must be a path like a.b or a.0, a list, or a"),
     M("  concurrency: 4", "  only: []", "is empty, and would keep everything: list a path"),
     M("base_url: http://127.0.0.1:9", "base_url: $X", 'variable as "{{ env.EVENTS_API_URL }}"'),
-    M("base_url: http://127.0.0.1:9", "base_url: ${X}", 'must have a variable as "{{ env.'),
+    M("base_url: http://127.0.0.1:9", "base_url: ${X}", "is not filled in: write '{{ env.X }}'"),
     M("  concurrency: 4", "  accounts: [~]", "must be text, in quotes, not nothing"),
     M(
         "attributes:\n",
@@ -607,6 +607,16 @@ SYNTAX = [
         "the quote that opens here is not closed",
     ),
     M("description: Its name.", "description: 'It's name.'", "check the quotes"),
+    M(
+        "sort: id",
+        "sort: ${ORDER}",
+        "`${ORDER}` is not filled in: write '{{ env.ORDER }}', in quotes",
+    ),
+    M(
+        "\n            type: offset\n            limit: 100\n            total_path: total\n",
+        " [a, 1, ~]\n",
+        "must be one of auto, cursor",
+    ),
     M("base_url: http://127.0.0.1:9", "base_url: {{ env.X }}", "a template needs quotes"),
     M("status: deleted", "[a]: deleted", "a name must be text"),
     M("description: Its name.", "description: @name", "put a text that begins with `@` in quotes"),
