@@ -27,6 +27,7 @@ FLAGS = (  # that change nothing here
     "--globoff -f --fail -N --no-buffer -# --progress-bar --compressed --http1.1 --http2 "
     "--fail-with-body --no-progress-meter -O --remote-name -J --retry-all-errors --tlsv1.2"
 )
+LINE_END = re.compile(r"[\\^`]\s*\n")  # behind which a command goes on, in any shell
 SHELL = re.compile(r"[|;&]+|\d?>.*")  # what comes behind the command
 QUOTES = str.maketrans("\u201c\u201d\u2018\u2019", "\"\"''")  # of word processors
 ANSI_QUOTED = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)  # bash: with escapes
@@ -60,7 +61,7 @@ def read_curl(command: str) -> CurlCommand:
         raise ConfigError(f"The curl command has the option `{options[0]}`: leave it out.")
     urls = [*found.urls, *others]
     if len(urls) != 1:
-        raise ConfigError(f"The curl command has {len(urls) or 'no'} URLs in place of one.")
+        raise ConfigError(f"The curl command must have one URL, not {len(urls) or 'none'}.")
     address, data = urls[0], "&".join(found.data)
     if data and found.get:
         address, data = f"{address}{'&' if '?' in address else '?'}{data}", ""
@@ -74,15 +75,15 @@ def read_curl(command: str) -> CurlCommand:
 
 def _split(command: str) -> list[str]:
     """Return the words behind `curl` in a command of a shell, or of the one of Windows."""
+    command = LINE_END.sub(" ", command)
     if '^"' in command:  # where ^ escapes the next character
-        command = re.sub(r"\^(.)", r"\1", re.sub(r"\^\s*\n", " ", command))
+        command = re.sub(r"\^(.)", r"\1", command)
     command = ANSI_QUOTED.sub(
         lambda found: shlex.quote(found[1].encode("raw_unicode_escape").decode("unicode_escape")),
         command,
     )
     try:
-        command = re.sub(r"\\\r?\n", " ", command.translate(QUOTES))
-        program, *words = shlex.split(command) or [""]
+        program, *words = shlex.split(command.translate(QUOTES)) or [""]
     except ValueError:
         raise ConfigError("The curl command has a quote that is not closed.") from None
     words = [*takewhile(lambda word: not SHELL.fullmatch(word), words)]

@@ -198,6 +198,8 @@ def test_the_data_of_a_curl_command_with_get_is_a_query() -> None:
     [
         r"""curl $'https://a.example/e?q=it\'s' -H $'X-Key: a\u0021b' -H 'site: 7'""",
         'curl ^"https://a.example/e?q=it\'s^" ^\r\n  -H ^"X-Key: a!b^" ^\r\n  -H ^"site: 7^"',
+        """curl "https://a.example/e?q=it's" ^\r\n -H "X-Key: a!b" ^\r\n -H "site: 7\"""",
+        """curl "https://a.example/e?q=it's" `\n -H "X-Key: a!b" `\n -H "site: 7\"""",
         "$ curl 'https://a.example/e?q=it%27s' -H “X-Key: a!b” -H 'site: 7' | jq '.'",
         """curl "https://a.example/e?q=it's" -H 'X-Key: a!b' -H 'site: 7' 2>/dev/null > out.json""",
         """curl "https://a.example/e?q=it's" -H 'X-Key: a!b' -H 'site: 7' && echo "done" """,
@@ -229,8 +231,8 @@ def test_the_base_url_is_all_but_the_last_part_of_the_path() -> None:
     [
         ("ftp://a.example", None, "must be a URL"),
         ("https://a.example/events/page/2/", None, "the number of a page in its path"),
-        (None, "curl -s", "has no URLs in place of one"),
-        (None, "curl https://a.example https://b.example", "has 2 URLs in place of one"),
+        (None, "curl -s", "must have one URL, not none"),
+        (None, "curl https://a.example https://b.example", "must have one URL, not 2"),
         (None, "curl --cacert ca.pem https://a.example", "the option `--cacert`: leave it out"),
         (None, "curl -E cert.pem https://a.example", "the option `-E`: leave it out"),
         (None, "wget https://a.example", "no curl command.*Copy as cURL.* by --key-from-env"),
