@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from event_assets.config.source import SourceConfig
@@ -56,7 +57,8 @@ def reach(source: SourceConfig, client: Client) -> tuple[Page, dict[str, Finding
         return page, {"reachable": advise("fail", problem, {"paginator.base_page": 1})}
     after = page.response is not None and page.response.headers.get("Retry-After")
     wait = f" Retry-After: {shown(after)}." if after else ""
-    return page, {"reachable": fail(f"{page.error}{wait}{redirect}")}
+    is_empty = page.status == HTTPStatus.NO_CONTENT
+    return page, {"reachable": (warn if is_empty else fail)(f"{page.error}{wait}{redirect}")}
 
 
 def check_key(seen: ProbedSource) -> Finding:

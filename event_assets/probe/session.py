@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from typing import Any, cast
 
 import requests
@@ -154,6 +155,10 @@ class ProbeSession(requests.Session):
             self.budget.limited_by = response.status_code
         if not response.ok or response.is_redirect:
             return Page(errors.status_error_message(response, retries=0), response)
+        if response.status_code == HTTPStatus.NO_CONTENT:
+            where = redact_url(response.url)
+            message = f"{where} answered 204 No Content, an empty list: ask for past events, too."
+            return Page(message, response)
         try:
             return Page("", response, response.json())
         except requests.exceptions.JSONDecodeError:

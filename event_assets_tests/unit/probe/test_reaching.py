@@ -49,6 +49,7 @@ REFUSALS: list[tuple[Answer, str]] = [
         r"is not JSON but XML: .* such as `\?format=json`",
     ),
     (lambda _: Response("BEGIN:VCALENDAR\r\n"), "is not JSON but iCalendar"),
+    (lambda _: Response(status_code=204), "answered 204 No Content, an empty list: ask for past"),
     (lambda _: Response(status_code=404), r"answered 404 Not Found; check the URL, and whe"),
     (lambda _: Response(status_code=405), r"answered 405 Method Not Allowed; check the URL"),
     (lambda _: Response(status_code=409), r"answered 409 Conflict; check the URL, and whether"),

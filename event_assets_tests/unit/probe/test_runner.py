@@ -184,6 +184,13 @@ def test_an_unusable_response_ends_the_probe_after_one_request(
     assert len(api.requests) == 1
 
 
+def test_a_first_page_without_content_is_an_empty_list() -> None:
+    with serving(lambda _: Response(status_code=204)) as api:
+        report = probe_api(api)
+    assert find_line(report, "reachable").mark == "warn"
+    assert not report.has_failures
+
+
 def test_an_unreachable_api_is_a_failure() -> None:
     with serving(lambda _: {}) as gone:
         pass
