@@ -56,7 +56,7 @@ def _resolve_text(context: dg.ResolutionContext, text: str, problems: Problems) 
     stays, for the sync to name it: definitions load without the settings of a sync.
     """
     is_open = "{{" in TEMPLATE.sub("", text)
-    if found := SHELL.search(text):
+    if (found := SHELL.search(text)) and "rest_api" in context.path:
         unfilled = f"`{found[0]}` is not filled in: write '{{{{ env.{found[1]} }}}}', in quotes"
         problems.append((tuple(context.path)[1:], unfilled))
         return text
