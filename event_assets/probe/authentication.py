@@ -43,7 +43,7 @@ RARE_HEADERS = listed(
     "trakt-api-key X-TBA-Auth-Key x-apisports-key X-Redmine-API-Key DD-API-KEY "
     "Ocp-Apim-Subscription-Key X-Cisco-Meraki-API-Key x-functions-key X-Master-Key "
     "X-Parse-REST-API-Key X-Appwrite-Key X-Xapp-Token X-App-Key X-Client-Key X-App-Token "
-    "X-Application-Key X-Client-Id X-Client-Token X-Partner-Key X-Key X-User-Token"
+    "X-Application-Key X-Client-Id X-Client-Token X-Partner-Key X-Key X-User-Token Api-Keypair"
 )
 RARE_PARAMETERS = listed(
     "app_key api_token auth_token login_token oauth_token public_key license_key s_token client "

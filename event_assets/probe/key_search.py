@@ -74,7 +74,8 @@ class KeySearch:
         yield from headers if self.anonymous.is_ok else ()  # which most public lists do not read
         rare = [] if is_strict else by_names("query", auth.RARE_PARAMETERS, key)
         yield [auth.as_password(key), *rare]
-        yield [by_name("header", "Authorization", f"OAuth {key}")]
+        for before in ("OAuth ", "Token token="):
+            yield [by_name("header", "Authorization", f"{before}{key}")]
 
     def find(self, groups: Iterable[Sequence[Attempt]]) -> tuple[Attempt, Page] | None:
         """Return the place to which the API answers otherwise than without the key.

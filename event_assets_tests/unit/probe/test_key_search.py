@@ -110,8 +110,9 @@ def test_a_rare_place_of_a_key_is_found_by_one_of_six_tries(
         assert statuses.index(200) <= 5
 
 
-def test_a_key_behind_the_word_oauth_is_found() -> None:
-    auth = client(connect(needs("Authorization", key=f"OAuth {KEY}"), keys=[KEY]))["auth"]
+@pytest.mark.parametrize("before", ["OAuth ", "Token token="])
+def test_a_key_behind_words_is_found(before: str) -> None:
+    auth = client(connect(needs("Authorization", key=f"{before}{KEY}"), keys=[KEY]))["auth"]
     assert auth == place("Authorization")
 
 
@@ -164,6 +165,7 @@ def test_requests_that_a_search_of_the_key_leaves_too_few_are_told() -> None:
         ("header", "s_token", "`s_token` header not found"),
         ("header", "Circle-Token", "You must log in first."),
         ("header", "Key", "Refused."),
+        ("header", "Api-Keypair", "Refused."),
         ("header", "Ticket-Auth", "Send your token in the header 'Ticket-Auth'"),
         ("query", "apiKey", "Unauthorized. Please provide a valid apiKey."),
         ("query", "userToken", "Send your userToken in the query."),
