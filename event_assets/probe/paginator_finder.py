@@ -20,6 +20,7 @@ FIRST_CURSOR = "*"  # with which some APIs are asked for a cursor
 MAX_CURSORS = 8
 OWN_NAMES = 4  # of a cursor, by its path
 AS_SAID = "as it was said"
+LINKS = ("header_link", "json_link")
 WITHOUT_NAMES = ("single_page", "auto")
 PROBED = 2  # the number of a page or row that is asked for
 
@@ -80,6 +81,9 @@ def find_paginator(search: ParameterSearch) -> None:
     for find in ways:
         if paging.paginator is None and (paging.is_stable or pointers):
             find(search)
+    for pointer in pointers:
+        if paging.paginator is None and pointer.kind in LINKS:
+            _try_link_behind_all(search, pointer)
 
 
 def _try(search: ParameterSearch, config: Any, evidence: str) -> bool:
@@ -97,13 +101,27 @@ def _try_pointers(search: ParameterSearch) -> None:
             _try_pointer(search, pointer)
 
 
+def _try_link_behind_all(search: ParameterSearch, pointer: candidates.Pointer) -> None:
+    """Keep a link that leads to no more records, as that of a list of one page may."""
+    config, where = _follow_link(pointer)
+    walk = read_pages(search.client, config, search.paging.settings, PAGES_TO_BELIEVE)
+    is_end = walk.is_done or walk.pages[1:]
+    if is_end and not (walk.error or any(walk.pages[1:])):
+        search.paging.keep(config, f"{where} leads to no more records")
+
+
+def _follow_link(pointer: candidates.Pointer) -> tuple[Any, str]:
+    """Return the paginator that follows a link, and what to call the link."""
+    if pointer.kind == "header_link":
+        return "header_link", "the header `Link`"
+    return {"type": "json_link", "next_url_path": pointer.path}, f"the link at `{pointer.path}`"
+
+
 def _try_pointer(search: ParameterSearch, pointer: candidates.Pointer) -> None:
     where, leads_on = f"`{pointer.path}`", "leads to page 2 and to page 3"
-    if pointer.kind == "header_link":
-        _try(search, "header_link", f"the header `Link` {leads_on}")
-    elif pointer.kind == "json_link":
-        config = {"type": "json_link", "next_url_path": pointer.path}
-        _try(search, config, f"the link at {where} {leads_on}")
+    if pointer.kind in LINKS:
+        config, where = _follow_link(pointer)
+        _try(search, config, f"{where} {leads_on}")
     elif name := _find_cursor_param(search, pointer):
         config = {"type": "cursor", "cursor_path": pointer.path, **_place("cursor", name)}
         if pointer.kind == "header_cursor":

@@ -9,7 +9,6 @@ from http import HTTPStatus
 from typing import Any
 
 from event_assets.pagination.counters import find_left_out
-from event_assets.pagination.facts import USUAL_SIZES
 from event_assets.pagination.totals import parse_count
 from event_assets.pagination.vocabulary import SIZE, plain_name
 from event_assets.probe.client import BODY, Client, Settings
@@ -180,6 +179,8 @@ def _graphql(body: Any) -> str:
 LARGE_SIZES = (1000, 500, 200, 100)
 SMALL, MIN_SMALL = 10, 3  # rows of the pages of experiments
 MIN_ROWS = 4  # of a page that smaller ones can be told from
+SHORT_LIST = 100  # rows; one with fewer is one page, shorter than it was asked for
+PARTS = 3  # pages in which a list of two is read, and what may follow
 
 
 def find_size(search: ParameterSearch) -> None:
@@ -217,12 +218,13 @@ def find_largest_size(search: ParameterSearch) -> None:
         del paging.settings[name]
         return
     asked, page = _find_largest_page(search, name)
-    got, is_cut = len(page.rows), page is search.first or _is_cut(search, page, asked)
+    got, is_cut = len(page.rows), page is search.first or _is_cut(search, page)
     # of a list that came whole: it has two pages, if it is long enough
     # that a short page is its end
     is_known = paging.is_numbered or SIZE.fullmatch(plain_name(name))
-    parts = (size for size in (500, 200, 100, *(() if is_known else (50, 20))) if size < got)
-    paging.size = got if is_cut else next(parts, 100)
+    smaller = () if is_known and got != SHORT_LIST else (50, 20)
+    parts = (size for size in (500, 200, SHORT_LIST, *smaller) if size < got)
+    paging.size = got if is_cut else next(parts, SHORT_LIST)
     if paging.kind == "offset":
         paging.paginator["limit"] = paging.size
     else:
@@ -249,13 +251,20 @@ def _find_largest_page(search: ParameterSearch, name: str) -> tuple[int, Page]:
     return usual, search.first
 
 
-def _is_cut(search: ParameterSearch, page: Page, asked: int) -> bool:
-    """Return whether a list goes on behind a page, the first, for which so many rows were asked."""
+def _is_cut(search: ParameterSearch, page: Page) -> bool:
+    """Return whether a list goes on behind a page, the first, for which many rows were asked.
+
+    Two parts of it, and what follows them, show it where nothing else does: an API that sends fewer
+    rows than were asked for may take them for the last ones.
+    """
     paging, count = search.paging, len(page.rows)
     pointers = (paging.is_numbered or one.kind == paging.kind for one in find_pointers(page))
-    if any(pointers) or (page.total or 0) > count or count in USUAL_SIZES:
+    is_echo = search.base.total == paging.size  # the rows that a small page was to have
+    if any(pointers) or ((page.total or 0) > count and not is_echo):
         return True
-    settings = {**paging.settings, paging.size_param or "": asked}
-    if not paging.is_numbered:  # by the last id, to which no pointer leads
-        return len(read_pages(search.client, paging.paginator, settings, 2).ids) > count
-    return bool(search.client.ask_page(paging.paginator, settings, 1, count).rows)
+    part, config, settings = count // 2 + 1, paging.paginator, paging.settings
+    if paging.kind == "offset":
+        config = {**config, "limit": part}
+    else:
+        settings = {**settings, paging.size_param or "": part}
+    return len(read_pages(search.client, config, settings, PARTS).ids) != count

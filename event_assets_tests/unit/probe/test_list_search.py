@@ -417,6 +417,45 @@ def test_a_short_list_is_read_in_two_pages_where_only_a_link_that_was_there_tell
     assert [fact.certainty for fact in found.facts if fact.subject == "end"] == ["sure"]
 
 
+@pytest.mark.parametrize(("count", "size"), [(7, 100), (10, 100), (25, 100), (100, 50), (200, 100)])
+def test_the_page_size_is_not_the_length_of_a_short_list(count: int, size: int) -> None:
+    """The API repeats what was asked for, which is no total."""
+
+    def answer(request: Request) -> Any:
+        at, limit = number(request, "token"), min(number(request, "limit", 20), 200)
+        behind = str(at + limit) if at + limit < count else None
+        paging = {"count": limit, "next_token": behind}
+        return {"events": events(count)[at:][:limit], "paging": paging}
+
+    assert endpoint(connect(answer))["params"] == {"limit": size}
+
+
+@pytest.mark.parametrize("most", [47, 50])
+def test_a_page_that_is_shorter_than_was_asked_for_may_not_be_the_last(most: int) -> None:
+    """The API sends so many records at most, and a link behind as many as were asked for."""
+
+    def answer(request: Request) -> Any:
+        at, size = number(request, "start"), number(request, "limit", 20)
+        rows = ROWS[at:][: min(size, most)]
+        more = {"next": f"{request.url.path}?start={at + size}&limit={size}"}
+        return {"events": rows, **(more if len(rows) == size else {})}
+
+    found = connect(answer)
+    assert (endpoint(found)["params"], found.questions) == ({"limit": most}, [])
+
+
+@pytest.mark.parametrize("count", [3, 20])
+def test_a_link_that_leads_to_an_empty_page_is_followed(count: int) -> None:
+    def answer(request: Request) -> Any:
+        at = number(request, "after")
+        rows = events(count)[at:][:100]
+        return {"items": rows, "next": f"{request.url.path}?after={at + len(rows)}"}
+
+    found = connect(answer)
+    assert endpoint(found)["paginator"] == {"type": "json_link", "next_url_path": "next"}
+    assert asked(found) == []
+
+
 def test_a_cursor_beside_the_link_is_no_sign_of_more() -> None:
     def answer(request: Request) -> Any:
         at, size = number(request, "after", 0), number(request, "limit", 20)
