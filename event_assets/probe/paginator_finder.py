@@ -180,14 +180,16 @@ def _try_numbers(search: ParameterSearch) -> None:
 def _try_number(search: ParameterSearch, name: str, page: Page) -> bool:
     """Try a parameter that page 2, requested by it, showed to count pages or rows."""
     paging, shown, ids = search.paging, name.removeprefix(BODY), search.base.ids
-    second = search.ask({name: 1}).ids
-    is_first = second == ids
+    # of pages of one row, the number of a page is that of a row
+    whole = {str(paging.size_param): len(search.first.ids)} if paging.size == 1 else {}
+    second = search.ask({name: 1, **whole}).ids
+    is_first = second == (search.first.ids if whole else ids)
     shift = find_shift(ids, page.ids)
     if page.ids and shift and shift < len(ids):
         config = _offset_config(search, name, int(is_first and shift == 1))
         return _try(search, config, f"`{shown}` counts rows: the last of page 1 comes again")
     config = {"type": "page_number", "base_page": int(is_first), **_place("page", name)}
-    is_told = second or len(ids) == 1  # that it counts rows, or it is not known
+    is_told = second or len(ids) == 1 > len(whole)  # that it counts rows, or it is not known
     if is_told and len(ids) <= PROBED and candidates.is_named(shown, candidates.OFFSETS):
         config = _offset_config(search, name, int(is_first))
     if not page.ids:  # the list has one page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -180,7 +181,6 @@ LARGE_SIZES = (1000, 500, 200, 100)
 SMALL, MIN_SMALL = 10, 3  # rows of the pages of experiments
 MIN_ROWS = 4  # of a page that smaller ones can be told from
 SHORT_LIST = 100  # rows; one with fewer is one page, shorter than it was asked for
-PARTS = 3  # pages in which a list of two is read, and what may follow
 
 
 def find_size(search: ParameterSearch) -> None:
@@ -192,19 +192,22 @@ def find_size(search: ParameterSearch) -> None:
     small = SMALL if count > 3 * SMALL else max(MIN_SMALL, count // 3)
     small -= small == count
     has_next, names = bool(find_pointers(search.base)), search.places(SIZES)
-    if count < MIN_ROWS:  # perhaps as many as an example asks for, which smaller ones are not
-        small, names = SMALL, (names[0], [])
+    tried = [(small, names)]
+    if count < MIN_ROWS:  # perhaps as many as an example asks for: larger ones first
+        tried = [(SMALL, (names[0], [])), (1, names)]
 
-    def is_effect(page: Page) -> bool:
+    def is_effect(size: int, page: Page) -> bool:
         is_end = has_next and not find_pointers(page)  # of the list, such as by OData's `$top`
-        is_as_asked = len(page.rows) == small or small > len(page.rows) > count
+        is_as_asked = len(page.rows) == size != count or size > len(page.rows) > count
         return page.is_ok and is_as_asked and not is_end
 
     paging = search.paging
-    if name := search.search(names, small, is_effect):
-        paging.size_param, paging.size = name, small
-        paging.settings[name] = small
-        search.base = search.ask({})
+    for small, names in tried:
+        if name := search.search(names, small, partial(is_effect, small)):
+            paging.size_param, paging.size = name, small
+            paging.settings[name] = small
+            search.base = search.ask({})
+            return
 
 
 def find_largest_size(search: ParameterSearch) -> None:
@@ -254,17 +257,15 @@ def _find_largest_page(search: ParameterSearch, name: str) -> tuple[int, Page]:
 def _is_cut(search: ParameterSearch, page: Page) -> bool:
     """Return whether a list goes on behind a page, the first, for which many rows were asked.
 
-    Two parts of it, and what follows them, show it where nothing else does: an API that sends fewer
-    rows than were asked for may take them for the last ones.
+    Two smaller pages show it, not a pointer: some are there always, some behind full pages only.
     """
     paging, count = search.paging, len(page.rows)
-    pointers = (paging.is_numbered or one.kind == paging.kind for one in find_pointers(page))
     is_echo = search.base.total == paging.size  # the rows that a small page was to have
-    if any(pointers) or ((page.total or 0) > count and not is_echo):
+    if (page.total or 0) > count and not is_echo:
         return True
-    part, config, settings = count // 2 + 1, paging.paginator, paging.settings
+    half, config, settings = (count + 3) // 2, paging.paginator, paging.settings
     if paging.kind == "offset":
-        config = {**config, "limit": part}
+        config = {**config, "limit": half}
     else:
-        settings = {**settings, paging.size_param or "": part}
-    return len(read_pages(search.client, config, settings, PARTS).ids) != count
+        settings = {**settings, paging.size_param or "": half}
+    return len(read_pages(search.client, config, settings, 2).ids) != count

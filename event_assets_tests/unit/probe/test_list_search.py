@@ -417,17 +417,26 @@ def test_a_short_list_is_read_in_two_pages_where_only_a_link_that_was_there_tell
     assert [fact.certainty for fact in found.facts if fact.subject == "end"] == ["sure"]
 
 
-@pytest.mark.parametrize(("count", "size"), [(7, 100), (10, 100), (25, 100), (100, 50), (200, 100)])
-def test_the_page_size_is_not_the_length_of_a_short_list(count: int, size: int) -> None:
-    """The API repeats what was asked for, which is no total."""
+SHORT = [(2, 100), (3, 100), (7, 100), (10, 100), (25, 100), (100, 50), (200, 100)]
+
+
+@pytest.mark.parametrize(("count", "size"), SHORT)
+@pytest.mark.parametrize("is_always_there", [False, True])
+def test_the_page_size_is_not_the_length_of_a_short_list(
+    count: int, size: int, is_always_there: bool
+) -> None:
+    """The API repeats what was asked for, which is no total, perhaps with a link to no page."""
 
     def answer(request: Request) -> Any:
-        at, limit = number(request, "token"), min(number(request, "limit", 20), 200)
-        behind = str(at + limit) if at + limit < count else None
-        paging = {"count": limit, "next_token": behind}
+        at, limit = number(request, "at"), min(number(request, "limit", 20), 200)
+        behind = min(at + limit, count)
+        link = f"{request.url.path}?at={behind}&limit={limit}"
+        paging = {"count": limit, "next": link if behind < count or is_always_there else None}
         return {"events": events(count)[at:][:limit], "paging": paging}
 
-    assert endpoint(connect(answer))["params"] == {"limit": size}
+    found = endpoint(connect(answer))
+    assert found["params"] == {"limit": size}
+    assert found["paginator"] == {"type": "json_link", "next_url_path": "paging.next"}
 
 
 @pytest.mark.parametrize("most", [47, 50])
