@@ -95,9 +95,9 @@ changed | WARN | {received} in {passes} readings, no two of which agree on all: 
     while it is read, so that missed rows cannot be ruled out.
 empty list | pass | The list is empty.
 no pointer | WARN | {received}; {setting} was not found in any response, so whether more follow is
-    not known. If it is right, ask for a size of pages in `params`: a page with fewer rows ends the
-    list.
+    not known. If it is right, ask for smaller pages in `params`: the first of them leads on.
 full page | WARN | {received} in one page, as many as a page has; nothing shows that no more follow.
+    Ask for smaller pages in `params`, if the API has a parameter for their size.
 no paginator | WARN | {received} in one page: no `paginator` is set, and none was detected. Set it,
     or `single_page` if the API has no pages.
 short page | pass | {all_rows}.
