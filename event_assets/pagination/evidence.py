@@ -75,7 +75,7 @@ ties | WARN | {received}, but several share the `{tie}` by which a page leads on
     does not begin with it: others may be missing. Ask for larger pages, or for another order.
 has_more is false | pass | {all_rows}, as the API says that no more follow{standing}.
 same pointer | ERROR | The API returned the same cursor or link to the next page twice, with no new
-    rows.
+    rows: check {pointer_settings}.
 unclear end | WARN | {received}, then an empty page whose words may be about an error or a
     limit.{said}
 unfollowed | ERROR | {received}, but {unfollowed} in the response leads to more, and the paginator
@@ -222,6 +222,7 @@ def sentence_values(facts: ListFacts) -> dict[str, Any]:
     if about.startswith("`"):
         way_out += f" If {about} says something else, set `has_more_path`, or null there."
     way_on = f"check {by}" if by else "set a sort parameter"
+    sent_by = f", and that the API takes the parameter '{facts.settings.parameter}'"
     hint = f" It refused the next page.{facts.said}" if facts.end == "depth" else ""
     if facts.is_last_page_empty:
         hint = " The last page is empty: check the paginator's `base_page`."
@@ -245,6 +246,7 @@ def sentence_values(facts: ListFacts) -> dict[str, Any]:
         "unfollowed": last.unfollowed or promise,
         "way_out": way_out,
         "way_on": way_on,
+        "pointer_settings": f"{by or 'the `paginator`'}{sent_by if 'cursor' in by else ''}",
         "setting": setting or "a link or cursor",
         "missing_path": missing_path,
         "hint": hint,

@@ -158,6 +158,19 @@ def test_a_pointer_that_still_stands_at_an_end_is_named() -> None:
     assert "though" not in judge(ended("lap", last=NO_MORE)).reason
 
 
+@pytest.mark.parametrize(
+    ("pointer", "said"),
+    [
+        ("the paginator's next_url_path `n`", "check the paginator's next_url_path `n`."),
+        ("the paginator's cursor_path `n`", "and that the API takes the parameter 'after'."),
+        ("", "check the `paginator`."),
+    ],
+)
+def test_what_to_check_is_named_where_a_pointer_comes_again(pointer: str, said: str) -> None:
+    settings = ListSettings(pointer=pointer, parameter="after")
+    assert judge(ended("same pointer", settings=settings)).reason.endswith(said)
+
+
 def test_a_path_that_was_not_found_is_named() -> None:
     paths = ListSettings(pointer="the paginator's next_url_path `n`", total="total_path")
     said = judge(ended("single page", last=NEXT, settings=paths)).reason
