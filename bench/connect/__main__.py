@@ -18,7 +18,7 @@ from typing import Any
 from bench.connect.case import Case
 from bench.connect.evaluate import Outcome, evaluate
 from bench.connect.examples import serve_example
-from bench.connect.lists import serve_list
+from bench.connect.lists import FEW, serve_list
 from bench.connect.platforms import PLATFORMS, serve_platform
 from bench.connect.sandboxes import FAULTS, serve_sandbox
 from bench.connect.synthetic import serve_synthetic
@@ -26,7 +26,7 @@ from event_assets_tests.support.event_apis import APIS
 from event_assets_tests.support.synthetic_apis import KEPT_SEEDS, make
 from event_assets_tests.vendors.table import VENDORS
 
-GROUPS = ("platforms", "examples", "lists", "sandbox", "synthetic")
+GROUPS = ("platforms", "examples", "lists", "few events", "sandbox", "synthetic")
 NEVER = ("GREEN AND SHORT", "GREEN AND WRONG")
 MAX_SECONDS = 180  # of a case
 
@@ -61,6 +61,7 @@ def _list_cases(options: argparse.Namespace) -> list[Case]:
           for name in platforms),
         *(Case("examples", name, partial(serve_example, name)) for name in sorted(VENDORS)),
         *(Case("lists", name, partial(serve_list, name)) for name in APIS),
+        *(Case("few events", name, partial(serve_list, name, FEW)) for name in APIS),
         *(Case("sandbox", name, partial(serve_sandbox, faults)) for name, faults in FAULTS.items()),
         *(Case("synthetic", str(api), partial(serve_synthetic, api))
           for api in map(make, options.seeds)),
