@@ -227,7 +227,7 @@ def find_largest_size(search: ParameterSearch) -> None:
     is_known = paging.is_numbered or SIZE.fullmatch(plain_name(name))
     smaller = () if is_known and got != SHORT_LIST else (50, 20)
     parts = (size for size in (500, 200, SHORT_LIST, *smaller) if size < got)
-    paging.size = got if is_cut else next(parts, SHORT_LIST)
+    paging.size = got if is_cut else min(asked, next(parts, SHORT_LIST))
     if paging.kind == "offset":
         paging.paginator["limit"] = paging.size
     else:

@@ -439,6 +439,17 @@ def test_the_page_size_is_not_the_length_of_a_short_list(
     assert found["paginator"] == {"type": "json_link", "next_url_path": "paging.next"}
 
 
+def test_no_page_size_is_written_that_the_api_refuses() -> None:
+    def answer(request: Request) -> Any:
+        at, size = number(request, "at"), number(request, "limit", 10)
+        if size > 50:
+            return JSONResponse({"error": "limit must be between 1 and 50"}, 400)
+        more = at + size if at + size < 33 else None
+        return {"events": events(33)[at:][:size], "next": more and f"?at={more}&limit={size}"}
+
+    assert endpoint(connect(answer))["params"] == {"limit": 50}
+
+
 @pytest.mark.parametrize("most", [47, 50])
 def test_a_page_that_is_shorter_than_was_asked_for_may_not_be_the_last(most: int) -> None:
     """The API sends so many records at most, and a link behind as many as were asked for."""
