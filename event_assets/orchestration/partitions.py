@@ -18,6 +18,7 @@ from event_assets.values.wording import counted
 INTERVAL = 30  # seconds
 QUERY_INTERVAL = 900  # seconds; syncs need the database, too
 RUNNING = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
+LOCATION_TAG = "dagster/code_location"  # on the runs that Dagster's services start
 
 
 class AccountPartitions(dg.DynamicPartitionsDefinition):
@@ -112,6 +113,11 @@ def update_partitions(source: SourceConfig, instance: dg.DagsterInstance) -> Seq
 def account_of_run(run: dg.DagsterRun) -> str | None:
     """Return the account of a run; None if it has none."""
     return run.tags.get("dagster/partition")
+
+
+def is_in_location(run: dg.DagsterRun, location: str | None) -> bool:
+    """Return whether a run may be of a code location: others have a tag with another name."""
+    return location is None or run.tags.get(LOCATION_TAG, location) == location
 
 
 def resource_for_run(context: Any, resource: ResourceConfig) -> ResourceConfig:
