@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import dagster as dg
-from dagster import DagsterRunStatus
 
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.source import SourceConfig
 from event_assets.config.source_files import EVENT_DATA
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.orchestration import partitions
+from event_assets.orchestration.launcher import UNFINISHED, WAITING
 from event_assets.orchestration.metadata import asset_key
 from event_assets.transform.all_events import CURRENT_EVENTS
 
@@ -26,8 +26,6 @@ BY_COMMAND = ".dagster/by_command"  # the UI hides tags that begin so
 FRESHNESS_CRON = "37 * * * *"
 MAX_WAIT = 900.0  # seconds for which the derived assets wait for accounts that are being synced
 KIND_TAG = "event_assets/kind"  # separates runs that need not wait for each other
-WAITING = (DagsterRunStatus.NOT_STARTED, DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING)
-UNFINISHED = [*WAITING, *partitions.RUNNING]
 MAX_ACTIVE_RUNS = 2  # one runs, and one waits for it
 
 

@@ -13,12 +13,9 @@ from filelock import FileLock
 from event_assets._compat.dagster import CheckRunHealthResult, WorkerStatus, free_slots
 from event_assets.warehouse.file_lock import is_file_locked
 
-UNFINISHED = [
-    DagsterRunStatus.NOT_STARTED,
-    DagsterRunStatus.STARTING,
-    DagsterRunStatus.STARTED,
-    DagsterRunStatus.CANCELING,
-]
+WAITING = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING]
+RUNNING = [DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+UNFINISHED = [*WAITING, *RUNNING]
 GONE = "Its process is gone: it was killed, or the machine stopped."
 
 
