@@ -25,8 +25,15 @@ from event_assets.extract.stream import require_settings
 from event_assets.orchestration import launcher, partitions, process
 from event_assets.orchestration.error_messages import user_message
 from event_assets.orchestration.failures import run_with_plain_errors
-from event_assets.orchestration.jobs import BY_COMMAND, DerivedAssets, build_run_config, job_name
-from event_assets.orchestration.metadata import asset_key
+from event_assets.orchestration.jobs import (
+    BY_COMMAND,
+    FULLY,
+    ON_SCHEDULE,
+    DerivedAssets,
+    build_run_config,
+    job_name,
+)
+from event_assets.orchestration.metadata import synced_keys
 from event_assets.orchestration.summary import SILENT_LOGGERS, is_first_sync, print_summary
 from event_assets.sync import account_list, guards
 from event_assets.values.errors import ConfigError, UserError
@@ -35,13 +42,57 @@ from event_assets.warehouse.pipeline import note_failure
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs jobs of the definitions in this process."""
+    """Runs the jobs of sources in this process, and prints what came of them."""
 
     definitions: dg.Definitions
     instance: dg.DagsterInstance
+    accounts: Collection[str]  # those to sync, by default all
+    options: Mapping[str, bool]  # of `SyncConfig`
     run_ids: list[str] = field(default_factory=list)  # runs that were started so far
 
-    def run(
+    def sync(self, source: SourceConfig, is_named: bool) -> bool:
+        """Sync a source, and return whether it succeeded; what a user can fix is printed."""
+        try:
+            if not source.is_synced and not is_named:
+                warehouse.run(partial(guards.ensure_same_origin, source=source))
+                return True
+            with note_failure(source.name, EVENT_DATA, None, user_message):
+                require_settings(source)
+                listed = account_list.list_accounts(source)
+            what = source.name if source.base_url else f"{source.name} from {SANDBOX}"
+            print(f"Syncing {what} ...", flush=True)
+            return run_with_plain_errors(partial(self._run_jobs, source, listed))
+        except (UserError, PlainFailure) as error:
+            print(error, file=sys.stderr)
+            return False
+        except dg.DagsterExecutionInterruptedError:
+            raise KeyboardInterrupt from None
+
+    def _run_jobs(self, source: SourceConfig, listed: Sequence[str]) -> bool:
+        """Run the job of a source, or that of each account and what is derived from all."""
+        job = job_name(source)
+        known = {one.name for one in self.definitions.jobs or ()}
+        if self.options.get("full_sync") and f"{job}{FULLY}" in known:
+            job = f"{job}{FULLY}"
+        config: Mapping[str, Any] = SILENT_LOGGERS
+        if self.options:
+            config = {**config, **build_run_config(source, source.resources, **self.options)}
+        account_list.require_accounts(source, listed, self.accounts)
+        if source.accounts is None:
+            return self._run(job, config)
+        partitions.update_partitions(source, self.instance)
+        wanted = [name for name in listed if name in self.accounts or not self.accounts]
+        failures = sum(not self._run(job, config, account=name) for name in wanted)
+        count = f"{len(wanted) - failures:,} of {len(wanted):,}"
+        print(f"accounts  {count} synced and checked", flush=True)
+        found = self.definitions.assets or ()
+        assets = [one for one in found if isinstance(one, dg.AssetsDefinition)]
+        derived = DerivedAssets(synced_keys(source)).resolve(assets)
+        scheduled = f"{job_name(source)}{ON_SCHEDULE}"
+        is_built = failures < len(wanted) and self._run(scheduled, assets=sorted(derived))
+        return is_built and not failures
+
+    def _run(
         self,
         job: str,
         config: Mapping[str, Any] = SILENT_LOGGERS,
@@ -103,8 +154,8 @@ def sync_sources(
     if not is_lake():
         require_writable_database()
     with open_instance() as instance:
-        runner = Runner(definitions, instance)
-        failures = sum(not _sync(runner, one, bool(names), accounts, options) for one in chosen)
+        runner = Runner(definitions, instance, accounts, options)
+        failures = sum(not runner.sync(one, is_named=bool(names)) for one in chosen)
         is_first = not failures and any(is_first_sync(instance, each) for each in runner.run_ids)
     if is_first and not os.environ.get("CI"):
         has_api = any(one.base_url for one in chosen)
@@ -112,63 +163,6 @@ def sync_sources(
         shown = f" {first.name}" if len(find_sources()) > 1 else ""
         print(*_next_steps(has_api, shown), sep="\n", flush=True)
     return not failures
-
-
-def _sync(
-    runner: Runner,
-    source: SourceConfig,
-    is_named: bool,
-    accounts: Collection[str],
-    options: Mapping[str, bool],
-) -> bool:
-    """Sync a source, and return whether it succeeded; what a user can fix is printed."""
-    try:
-        if not source.is_synced and not is_named:
-            warehouse.run(partial(guards.ensure_same_origin, source=source))
-            return True
-        with note_failure(source.name, EVENT_DATA, None, user_message):
-            require_settings(source)
-            known = account_list.list_accounts(source)
-        what = source.name if source.base_url else f"{source.name} from {SANDBOX}"
-        print(f"Syncing {what} ...", flush=True)
-        return run_with_plain_errors(partial(_run_jobs, runner, source, known, accounts, options))
-    except (UserError, PlainFailure) as error:
-        print(error, file=sys.stderr)
-        return False
-    except dg.DagsterExecutionInterruptedError:
-        raise KeyboardInterrupt from None
-
-
-def _run_jobs(
-    runner: Runner,
-    source: SourceConfig,
-    accounts: Sequence[str],
-    chosen: Collection[str],
-    options: Mapping[str, bool],
-) -> bool:
-    """Run the job of a source, or that of each account and what is derived from all."""
-    job = job_name(source)
-    known = {one.name for one in runner.definitions.jobs or ()}
-    if options.get("full_sync") and f"{job}_fully" in known:
-        job = f"{job}_fully"
-    config: Mapping[str, Any] = SILENT_LOGGERS
-    if options:
-        config = {**config, **build_run_config(source, source.resources, **options)}
-    account_list.require_accounts(source, accounts, chosen)
-    if source.accounts is None:
-        return runner.run(job, config)
-    partitions.update_partitions(source, runner.instance)
-    wanted = [name for name in accounts if name in chosen or not chosen]
-    failures = sum(not runner.run(job, config, account=name) for name in wanted)
-    print(f"accounts  {len(wanted) - failures:,} of {len(wanted):,} synced and checked", flush=True)
-    synced = [asset_key(source, resource) for resource in source.resources]
-    assets = [
-        one for one in runner.definitions.assets or () if isinstance(one, dg.AssetsDefinition)
-    ]
-    derived = failures < len(wanted) and runner.run(
-        f"{job_name(source)}_on_schedule", assets=sorted(DerivedAssets(synced).resolve(assets))
-    )
-    return derived and not failures
 
 
 def _next_steps(has_api: bool, shown: str) -> Iterator[str]:

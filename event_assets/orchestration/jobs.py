@@ -14,7 +14,7 @@ from event_assets.config.source_files import EVENT_DATA
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.orchestration import partitions
 from event_assets.orchestration.launcher import UNFINISHED, WAITING
-from event_assets.orchestration.metadata import asset_key
+from event_assets.orchestration.metadata import asset_key, synced_keys
 from event_assets.transform.all_events import CURRENT_EVENTS
 
 AssetJob: TypeAlias = Any  # what `dg.define_asset_job` returns; Dagster does not publish its type
@@ -57,7 +57,7 @@ def build_jobs(
     freshness: FreshnessConfig | None,
 ) -> tuple[list[AssetJob], list[dg.ScheduleDefinition]]:
     """Build the jobs of a source, and their schedules by the cron expressions that are given."""
-    synced = [asset_key(source, resource) for resource in source.resources]
+    synced = synced_keys(source)
     everything = dg.AssetSelection.assets(*synced) | DerivedAssets(synced)
     selection = dg.AssetSelection.assets(*synced) if source.accounts else everything
     jobs = [*_define_sync_jobs(source, selection)]
@@ -72,7 +72,7 @@ def build_jobs(
             f"{job_name(source)}.",
         )
         jobs.append(scheduled)
-        schedules = [_build_accounts_schedule(source, scheduled, synced, *each) for each in timed]
+        schedules = [_build_accounts_schedule(source, scheduled, *each) for each in timed]
     else:
         schedules = [_build_schedule(*each) for each in timed]
     if freshness:
@@ -155,11 +155,7 @@ def _build_schedule(job: AssetJob, cron: str) -> dg.ScheduleDefinition:
 
 
 def _build_accounts_schedule(
-    source: SourceConfig,
-    job: AssetJob,
-    synced: Sequence[dg.AssetKey],
-    sync_job: AssetJob,
-    cron: str,
+    source: SourceConfig, job: AssetJob, sync_job: AssetJob, cron: str
 ) -> dg.ScheduleDefinition:
     """Build a schedule that requests a run for each account.
 
@@ -168,7 +164,6 @@ def _build_accounts_schedule(
 
     Args:
         job: has the synced and the derived assets.
-        synced: the assets that the run of an account materializes.
         sync_job: names the schedule, and has the configuration of the accounts' runs.
     """
     config = sync_job.config
@@ -183,7 +178,7 @@ def _build_accounts_schedule(
             dg.RunRequest(
                 run_key=f"{at} {account}",
                 partition_key=account,
-                asset_selection=synced,
+                asset_selection=synced_keys(source),
                 run_config=config,
                 tags=kind,
             )
@@ -204,7 +199,6 @@ def _build_accounts_schedule(
 
 def _build_derived_sensor(source: SourceConfig) -> dg.SensorDefinition:
     """Build a sensor that requests a run of the derived assets once the accounts are synced."""
-    synced = [asset_key(source, resource) for resource in source.resources]
     events, current = (asset_key(source, table) for table in (EVENT_DATA, CURRENT_EVENTS))
 
     @dg.sensor(
@@ -230,7 +224,7 @@ def _build_derived_sensor(source: SourceConfig) -> dg.SensorDefinition:
         if is_built or (accounts and time.time() < first[0].timestamp + MAX_WAIT):
             return dg.SkipReason(f"Runs of {source.name} are not finished yet.")
         assets = context.repository_def.assets_defs_by_key.values()
-        derived = sorted(DerivedAssets(synced).resolve(assets))
+        derived = sorted(DerivedAssets(synced_keys(source)).resolve(assets))
         return dg.RunRequest(str(newest[0].storage_id), asset_selection=derived)
 
     return request_derived

@@ -60,6 +60,11 @@ def asset_key(source: SourceConfig, name: str) -> dg.AssetKey:
     return dg.AssetKey([name] if source.is_default_source else [source.name, name])
 
 
+def synced_keys(source: SourceConfig) -> list[dg.AssetKey]:
+    """Return the keys of the tables that a sync of a source fills."""
+    return [asset_key(source, resource) for resource in source.resources]
+
+
 def table_metadata(
     source: SourceConfig, table: str, columns: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
