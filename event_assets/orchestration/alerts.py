@@ -49,8 +49,6 @@ class Outcome(NamedTuple):
 
     what: str
     failure: str | None  # the cause; None if it works
-    run_id: str
-    time: float
     covered_by: Collection[str] = ()  # what explains the failure while it fails, too
     full: str = ""  # the same step of a full sync, which may have met the same fault before
 
@@ -78,8 +76,8 @@ def build_sensors() -> list[dg.SensorDefinition]:
             line
             for run, ended in _find_ended_runs(context.instance, state["cursors"])
             if is_in_location(run, location)
-            for outcome in _find_outcomes(context.instance, run, ended)
-            for line in _find_alerts(outcome, state["failures"])
+            for outcome in _find_outcomes(context.instance, run)
+            for line in _find_alerts(outcome, run.run_id, ended, state["failures"])
         ]
         if lines:
             more = [f"And {len(lines) - MAX_LINES:,} more."] if len(lines) > MAX_LINES else []
@@ -109,9 +107,9 @@ def _find_ended_runs(
             yield run, record.timestamp
 
 
-def _find_alerts(outcome: Outcome, failures: State) -> Iterator[str]:
+def _find_alerts(outcome: Outcome, run_id: str, time: float, failures: State) -> Iterator[str]:
     """Yield an alert for what begins to fail or works again, and keep what fails."""
-    what, failure, run_id, time, covered_by, full = outcome
+    what, failure, covered_by, full = outcome
     cause = failure and hashlib.sha256(failure.encode()).hexdigest()  # it may name a person
     if cause and what not in failures and failures.get(full, {}).get("cause") == cause:
         failures[what] = failures.pop(full)  # it is over with the next sync of any kind
@@ -131,9 +129,7 @@ def _find_alerts(outcome: Outcome, failures: State) -> Iterator[str]:
         yield f"{what} has been failing since {format_time(time)}: {failure} {_run_url(run_id)}"
 
 
-def _find_outcomes(
-    instance: dg.DagsterInstance, run: dg.DagsterRun, ended: float
-) -> Iterator[Outcome]:
+def _find_outcomes(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Outcome]:
     """Yield whether each step and each check of a run works, whichever job has run it.
 
     One fault has one alert: that of the events, not of the other lists of their source, nor of a
@@ -159,20 +155,19 @@ def _find_outcomes(
         options = get_nested(run.run_config, "ops", step, "config")  # not those of the job itself
         is_full = run.job_name.endswith(FULLY) or get_nested(options, "full_sync")
         if causes[step] is None:
-            for what in (own, full) if is_full else (own,):
-                yield Outcome(what, None, run.run_id, ended)
-        elif cause := causes[step] or reasons:
-            yield (
-                Outcome(full, cause, run.run_id, ended, (own, of_events, f"{of_events}{IN_FULL}"))
-                if is_full
-                else Outcome(own, cause, run.run_id, ended, (of_events,), full)
-            )
+            yield Outcome(own, None)
+            if is_full:
+                yield Outcome(full, None)
+        elif (cause := causes[step] or reasons) and is_full:
+            yield Outcome(full, cause, (own, of_events, f"{of_events}{IN_FULL}"))
+        elif cause:
+            yield Outcome(own, cause, (of_events,), full)
     for check in () if account else checks:
         what = f"The check {check.check_name} of {check.asset_key.to_user_string()}"
         failure = (check.description or "no reason given") if _is_error(check) else None
         is_of_age = check.check_name == "fresh"
-        covered_by = (f"The step {'__'.join(check.asset_key.path)}",) if is_of_age else ()
-        yield Outcome(what, failure, run.run_id, ended, covered_by)
+        step = f"The step {'__'.join(check.asset_key.path)}"
+        yield Outcome(what, failure, (step,) if is_of_age else ())
 
 
 def _find_causes(events: Sequence[dg.DagsterEvent]) -> dict[str, str | None]:
