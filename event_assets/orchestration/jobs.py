@@ -47,7 +47,7 @@ class DerivedAssets(dg.AssetSelection):
 
 def job_name(source: SourceConfig) -> str:
     """Return the name of the job that syncs a source."""
-    return f"sync_{_suffix(source)}"
+    return f"sync_{'events' if source.is_default_source else source.name}"
 
 
 def build_jobs(
@@ -76,8 +76,14 @@ def build_jobs(
     else:
         schedules = [_build_schedule(*each) for each in timed]
     if freshness:
-        jobs.append(_define_freshness_job(source))
-        schedules += [_build_schedule(jobs[-1], FRESHNESS_CRON)] if schedule else []
+        fresh = dg.AssetCheckKey(asset_key(source, EVENT_DATA), "fresh")
+        check = dg.define_asset_job(
+            f"check_{job_name(source).removeprefix('sync_')}_are_fresh",
+            dg.AssetSelection.checks(fresh),
+            description="Fails when the newest good sync is too old: syncs may have stopped.",
+        )
+        jobs.append(check)
+        schedules += [_build_schedule(check, FRESHNESS_CRON)] if schedule else []
     return jobs, schedules
 
 
@@ -94,10 +100,6 @@ def build_run_config(
     """Build the run configuration of syncs of these resources, with options of `SyncConfig`."""
     names = ["__".join(asset_key(source, resource).path) for resource in resources]
     return {"ops": {name: {"config": options} for name in names}}
-
-
-def _suffix(source: SourceConfig) -> str:
-    return "events" if source.is_default_source else source.name
 
 
 def _define_sync_jobs(source: SourceConfig, selection: dg.AssetSelection) -> Iterator[AssetJob]:
@@ -118,15 +120,6 @@ def _define_sync_jobs(source: SourceConfig, selection: dg.AssetSelection) -> Ite
             description=f"{description} Reads whole lists: events that are missing from them are "
             "gone.",
         )
-
-
-def _define_freshness_job(source: SourceConfig) -> AssetJob:
-    fresh = dg.AssetCheckKey(asset_key(source, EVENT_DATA), "fresh")
-    return dg.define_asset_job(
-        f"check_{_suffix(source)}_are_fresh",
-        selection=dg.AssetSelection.checks(fresh),
-        description="Fails when the newest good sync is too old: syncs may have stopped.",
-    )
 
 
 def _define_schedule(
