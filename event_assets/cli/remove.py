@@ -9,6 +9,7 @@ import click
 from event_assets.cli.database import MissingDatabaseError, open_database, schemas
 from event_assets.cli.output import confirm
 from event_assets.cli.sources import require_known
+from event_assets.config.env_file import read_env_file
 from event_assets.config.program import program
 from event_assets.config.project import writing_problem
 from event_assets.config.settings import KEYS
@@ -53,17 +54,10 @@ def remove(source: str, drop: bool, yes: bool) -> None:
         click.echo(
             f"Its tables stay in the schema {source}, until `{program()} remove {source} --drop`."
         )
-    if kept := _kept_secrets(source):
-        click.echo(f"Its key stays in .env: {' and '.join(kept)}.")
-
-
-def _kept_secrets(source: str) -> list[str]:
-    """Return the variables in `.env` that hold the secrets of a source."""
-    from event_assets.config.env_file import read_env_file
-
     prefix = "" if source == DEFAULT_SOURCE else f"{source}__".upper()
     secrets = {f"{prefix}{name}" for name in KEYS}
-    return [name for name in read_env_file() if name in secrets]
+    if kept := [name for name in read_env_file() if name in secrets]:
+        click.echo(f"Its key stays in .env: {' and '.join(kept)}.")
 
 
 def _has_tables(source: str) -> bool:

@@ -20,7 +20,6 @@ from event_assets.values.urls import SCHEME, find_address_problem
 
 HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 OWN_HEADERS = {"content-length", "transfer-encoding", "connection"}
-WRITE_AS_TEXT = "cannot be sent: write JSON as a text, in quotes"
 
 
 def _check_text(text: str) -> str:
@@ -84,7 +83,7 @@ def _check_header_name(name: str) -> str:
 def check_scalar(value: Any) -> Any:
     """Check a value that is sent as text."""
     if isinstance(value, (Mapping, list)):
-        raise ValueError(WRITE_AS_TEXT)
+        raise ValueError("cannot be sent: write JSON as a text, in quotes")
     return value
 
 

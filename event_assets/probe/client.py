@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -37,7 +36,6 @@ MAX_FORBIDDEN = 2  # responses with 403: some APIs lock out clients that keep tr
 RETRY_SECONDS = 0.5
 MAX_WAIT = 15.0  # seconds, for a rate limit to be reset
 Settings = Mapping[str, Any]
-NO_SETTINGS: Settings = MappingProxyType({})
 Check = Callable[[Response], str | None]
 
 
@@ -74,7 +72,7 @@ class Client:
                 params[name] = value
         return params, body
 
-    def build(self, settings: Settings = NO_SETTINGS) -> requests.Request:
+    def build(self, settings: Settings) -> requests.Request:
         """Return the given request with further parameters."""
         given, (params, body) = self.given, self.apply(settings)
         return requests.Request(
@@ -86,7 +84,7 @@ class Client:
             data=given.form,
         )
 
-    def ask(self, settings: Settings = NO_SETTINGS, **how: Any) -> Page:
+    def ask(self, settings: Mapping[str, Any] = {}, **how: Any) -> Page:
         """Send the request with further parameters, and read its page, as `fetch` does."""
         return self.fetch(self.build(settings), **how)
 
