@@ -41,24 +41,17 @@ Check = Callable[[Response], str | None]
 
 @dataclass
 class Client:
-    """Sends variations of a request; the same one is sent once, unless asked for `again`.
-
-    Attributes:
-        is_patient: whether to wait and ask again where a server fails or limits requests, and to
-            raise where it refuses.
-        refusals: the responses that came twice for one request, which is not repeated for them.
-        ignored: the source's `response_actions`, which tell a response that ends a list.
-    """
+    """Sends variations of a request; the same one is sent once, unless asked for `again`."""
 
     session: ProbeSession
     given: RequestInput
     selector: str = "$"
     read_ids: ReadIds = lambda rows: [None] * len(rows)
-    ignored: Sequence[Mapping[str, Any]] = ()
+    ignored: Sequence[Mapping[str, Any]] = ()  # `response_actions`: they tell the end of a list
     id_path: str | None = None
-    is_patient: bool = True
+    is_patient: bool = True  # asks again where a server fails, and raises where it refuses
     forbidden: int = 0
-    refusals: set[str] = field(default_factory=set[str])
+    refusals: set[str] = field(default_factory=set[str])  # that came twice, and are not repeated
     _known: dict[str, Page] = field(default_factory=dict)
 
     def apply(self, settings: Settings) -> tuple[dict[str, Any], Any]:

@@ -33,35 +33,24 @@ class Fact:
 
 @dataclass(frozen=True)
 class Question:
-    """What could not be found out.
+    """What could not be found out."""
 
-    Attributes:
-        setting: the path in the YAML that answers it, as `--set` takes it.
-        is_open: whether a sync could miss events, or be wrong, as long as it is not answered.
-    """
-
-    setting: str
+    setting: str  # the path in the YAML that answers it, as `--set` takes it
     text: str
     choices: Choices = field(default_factory=dict)
-    is_open: bool = True
+    is_open: bool = True  # a sync could miss events, or be wrong, as long as it is not answered
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a person says of an API.
-
-    Attributes:
-        keys: a key; or a user and a password; or a client's id and secret.
-        auth: the type of the auth, as in the YAML.
-        settings: values by their short paths in the YAML, which outrank every guess.
-    """
+    """What a person says of an API, which outranks every guess."""
 
     url: str | None
     name: str | None = None
-    keys: Sequence[str] = field(default=(), repr=False)
-    auth: str | None = None
+    keys: Sequence[str] = field(default=(), repr=False)  # a key; user and password; id and secret
+    auth: str | None = None  # its type, as in the YAML
     curl: str | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)  # by their short paths in the YAML
     openapi: Path | None = None
 
     def get(self, name: str) -> Any:
@@ -71,31 +60,20 @@ class Options:
 
 @dataclass
 class Discovery:
-    """What is known of an API so far, and the configuration that follows.
+    """What is known of an API so far, and the configuration that follows."""
 
-    Attributes:
-        name: of the source.
-        stack: closes what the attempts open.
-        attempt: the way to send the key that was accepted.
-        document: the source's `defs.yaml`; empty as long as no records were found.
-        comments: why a line of the document is as it is, by its keys.
-        variables: the secrets by the names of their variables in `.env`.
-        events: five events as they will be in the table.
-        requests: how many were sent.
-    """
-
-    name: str
+    name: str  # of the source
     options: Options
     client: Client = field(repr=False)
-    stack: ExitStack = field(repr=False)
-    attempt: Attempt | None = None
+    stack: ExitStack = field(repr=False)  # closes what the attempts open
+    attempt: Attempt | None = None  # the way to send the key that was accepted
     facts: list[Fact] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
-    document: dict[str, Any] = field(default_factory=dict)
-    comments: dict[Keys, str] = field(default_factory=dict)
-    variables: dict[str, str] = field(default_factory=dict, repr=False)
-    events: Sequence[Mapping[str, Any]] = ()
-    requests: int = 0
+    document: dict[str, Any] = field(default_factory=dict)  # `defs.yaml`; empty without records
+    comments: dict[Keys, str] = field(default_factory=dict)  # why a line of it is as it is
+    variables: dict[str, str] = field(default_factory=dict, repr=False)  # of `.env`, the secrets
+    events: Sequence[Mapping[str, Any]] = ()  # five, as they will be in the table
+    requests: int = 0  # that were sent
 
     @property
     def open_questions(self) -> list[Question]:

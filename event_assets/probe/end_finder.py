@@ -30,29 +30,17 @@ MOST_ODD = 100  # rows of a page of any other length; one with more is no page
 
 @dataclass
 class End:
-    """The end of a list.
+    """The end of a list."""
 
-    Attributes:
-        rows: the records that were read, each once.
-        is_reached: whether the list was followed to its end.
-        count: the number of records of the whole list, as far as it is known.
-        evidence: what showed it.
-        problem: why records are known to be missing; empty if they are not.
-        doubt: why it is not known whether that is all; empty if it is.
-        is_cut_off: whether the API does not show all of a longer list.
-        is_short: whether the list was read to its end, and the API reports more.
-        ending: what tells the last response, where it may stand for the end.
-    """
-
-    rows: list[Any] = field(default_factory=list)
-    is_reached: bool = False
-    count: int | None = None
-    evidence: str = ""
-    problem: str = ""
-    doubt: str = ""
-    is_cut_off: bool = False
-    is_short: bool = False
-    ending: Mapping[str, Any] = field(default_factory=dict)
+    rows: list[Any] = field(default_factory=list)  # the records that were read, each once
+    is_reached: bool = False  # the list was followed to its end
+    count: int | None = None  # of the records of the whole list, as far as it is known
+    evidence: str = ""  # what showed it
+    problem: str = ""  # why records are known to be missing; empty if they are not
+    doubt: str = ""  # why it is not known whether that is all; empty if it is
+    is_cut_off: bool = False  # the API does not show all of a longer list
+    is_short: bool = False  # the list was read to its end, and the API reports more
+    ending: Mapping[str, Any] = field(default_factory=dict)  # of the last response, if it may be it
 
 
 def is_doubted(count: int) -> bool:

@@ -20,21 +20,13 @@ from event_assets.values.urls import redact_url
 
 @dataclass(frozen=True)
 class Page:
-    """The answer to a request.
+    """The answer to a request."""
 
-    Attributes:
-        error: why there is no usable response, in a sentence; empty when there is one.
-        response: with any status; None when there was none.
-        document: the JSON of a usable response.
-        problem: why a sync finds no list in it, in a sentence; empty where it does.
-        rows, ids: the records in it, and their ids.
-    """
-
-    error: str = ""
-    response: requests.Response | None = None
-    document: Any = None
-    problem: str = ""
-    rows: Sequence[Any] = ()
+    error: str = ""  # why there is no usable response, in a sentence; empty when there is one
+    response: requests.Response | None = None  # with any status
+    document: Any = None  # the JSON of a usable response
+    problem: str = ""  # why a sync finds no list in it, in a sentence; empty where it does
+    rows: Sequence[Any] = ()  # the records in it
     ids: Sequence[Hashable] = ()
 
     @property

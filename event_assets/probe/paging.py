@@ -26,23 +26,15 @@ PAGES_TO_BELIEVE = 3
 
 @dataclass
 class Paging:
-    """How a list is paged.
+    """How a list is paged."""
 
-    Attributes:
-        paginator: dlt's configuration; None: nothing was believed.
-        settings: parameters of each request beside those of the paginator, such as the page size.
-        evidence: what showed it.
-        is_stable: whether the same request brings the same records in the same order.
-        is_strict: whether the API refuses unknown parameters.
-    """
-
-    paginator: Any = None
-    settings: dict[str, Any] = field(default_factory=dict)
-    evidence: str = ""
+    paginator: Any = None  # dlt's configuration; None: nothing was believed
+    settings: dict[str, Any] = field(default_factory=dict)  # other parameters of each request
+    evidence: str = ""  # what showed it
     size_param: str | None = None
     size: int | None = None
-    is_stable: bool = True
-    is_strict: bool = False
+    is_stable: bool = True  # the same request brings the same records in the same order
+    is_strict: bool = False  # the API refuses unknown parameters
     facts: list[Fact] = field(default_factory=list)
 
     @property
@@ -75,18 +67,12 @@ READINGS = 3  # of a list, by a paginator that wants two to agree
 
 @dataclass
 class PagesRead:
-    """What a paginator brought.
-
-    Attributes:
-        read: its pages.
-        is_done: whether the paginator ended by itself.
-        error: why it could not go on.
-    """
+    """What a paginator brought."""
 
     read: list[Page] = field(default_factory=list)
     facts: ListFacts = field(default_factory=ListFacts)
-    is_done: bool = False
-    error: str = ""
+    is_done: bool = False  # the paginator ended by itself
+    error: str = ""  # why it could not go on
 
     @property
     def pages(self) -> list[Sequence[Hashable]]:

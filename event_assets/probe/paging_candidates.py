@@ -73,18 +73,12 @@ ORDERS = ("sort", "order", "order_by", "orderBy", "sort_by", "sortBy")
 
 
 class Pointer(NamedTuple):
-    """What may lead to the next page.
+    """What may lead to the next page."""
 
-    Attributes:
-        kind: of the paginator: `json_link`, `header_link`, `cursor` or `header_cursor`.
-        path: its path in the response, or the name of its header.
-        names: of the parameters that may take it; none: they are like its own.
-    """
-
-    kind: str
-    path: str
+    kind: str  # of the paginator, one of `KINDS`
+    path: str  # in the response, or the name of its header
     value: Any
-    names: Sequence[str] = ()
+    names: Sequence[str] = ()  # of the parameters that may take it; none: they are like its own
 
 
 def is_named(name: str, usual: Sequence[str]) -> bool:

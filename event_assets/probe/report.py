@@ -13,22 +13,17 @@ from event_assets.values.conversion import to_json
 from event_assets.values.redaction import KNOWN
 from event_assets.values.wording import counted, shorten
 
+# `warn`: a sync works, but look at it; `fail`: it does not; `-`: not applicable
 Mark = Literal["ok", "warn", "fail", "-"]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one check.
-
-    Attributes:
-        mark: `ok`; `warn`: a sync works, but look at it; `fail`: it does not; `-`: not applicable.
-        message: the result with figures, and what to do when it is not ok; without secrets.
-        changes: values that fix it, by their short paths in the YAML: `paginator.limit`.
-    """
+    """The result of one check."""
 
     mark: Mark
-    message: str
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    message: str  # with figures, and what to do when it is not ok; without secrets
+    changes: Mapping[str, Any] = field(default_factory=dict)  # what fixes it: `paginator.limit`
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", KNOWN.redact_text(self.message))
@@ -71,17 +66,11 @@ def shown_list(values: Iterable[Any]) -> str:
 
 @dataclass(frozen=True)
 class Report:
-    """All findings, and metrics of the first page.
+    """All findings, and metrics of the first page."""
 
-    Attributes:
-        findings: by the name of the check, in the order of the report.
-        error: why there is no first page; empty when there is one.
-        metrics: by their names in Dagster.
-    """
-
-    findings: Mapping[str, Finding]
-    error: str = ""
-    metrics: Mapping[str, int | float] = field(default_factory=dict)
+    findings: Mapping[str, Finding]  # by the name of the check, in the order of the report
+    error: str = ""  # why there is no first page; empty when there is one
+    metrics: Mapping[str, int | float] = field(default_factory=dict)  # by their names in Dagster
 
     @property
     def has_failures(self) -> bool:

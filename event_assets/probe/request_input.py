@@ -59,26 +59,18 @@ LOCAL_HOST = re.compile(r"(localhost|127\.|\[::1\]|0\.0\.0\.0|192\.168\.|10\.)")
 
 @dataclass(frozen=True)
 class RequestInput:
-    """A request as it was given, without its key.
+    """A request as it was given, without its key."""
 
-    Attributes:
-        url: with its path, without query, user and fragment.
-        key: how it is sent, and its secrets, as far as they were given.
-        known_params: names of parameters that are known, and whether they are numbers.
-        left_out: parameters of the address that may be the number of a page, with their values.
-        other_keys: the keys beside that one, which stay in the path, the query or a header.
-    """
-
-    url: str
+    url: str  # with its path, without query, user and fragment
     method: str = "GET"
     params: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     form: Any = None
-    key: Attempt = NO_KEY
-    known_params: Mapping[str, bool] = field(default_factory=dict)
-    left_out: Mapping[str, Any] = field(default_factory=dict)
-    other_keys: Sequence[str] = field(default=(), repr=False)
+    key: Attempt = NO_KEY  # how it is sent, and its secrets, as far as they were given
+    known_params: Mapping[str, bool] = field(default_factory=dict)  # names; whether a number
+    left_out: Mapping[str, Any] = field(default_factory=dict)  # parameters that may name a page
+    other_keys: Sequence[str] = field(default=(), repr=False)  # which stay where they are
 
     @property
     def base_url(self) -> str:

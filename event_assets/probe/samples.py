@@ -25,19 +25,12 @@ NOTHING = (None, "")
 
 @dataclass(frozen=True)
 class FieldFinding:
-    """Where a field is.
+    """Where a field is."""
 
-    Attributes:
-        settings: its settings in `fields`, beside the type.
-        is_zoned: whether the time zone is known, or a day needs none.
-        rivals: other `format`s that read every value, too.
-        others: paths and templates of which nothing tells that they are it less.
-    """
-
-    settings: Mapping[str, Any]
-    is_zoned: bool = False
-    rivals: Sequence[str] = ()
-    others: Sequence[str] = ()
+    settings: Mapping[str, Any]  # in `fields`, beside the type
+    is_zoned: bool = False  # the time zone is known, or a day needs none
+    rivals: Sequence[str] = ()  # other `format`s that read every value, too
+    others: Sequence[str] = ()  # paths and templates of which nothing tells that they are it less
 
     @property
     def sources(self) -> list[str]:
@@ -47,16 +40,11 @@ class FieldFinding:
 
 @dataclass
 class Sample:
-    """Records of a list: those of its members that are objects.
-
-    Attributes:
-        zone: a time zone that the response names outside of them.
-        enough: the share of a field's values that must be times, if it is one of times.
-    """
+    """Records of a list: those of its members that are objects."""
 
     all_records: Sequence[Any]
-    zone: str | None = None
-    enough: float = ENOUGH
+    zone: str | None = None  # that the response names outside of them
+    enough: float = ENOUGH  # the share of a field's values that are times, if it is one of times
 
     def __post_init__(self) -> None:
         self.all_records = [record for record in self.all_records if isinstance(record, dict)]

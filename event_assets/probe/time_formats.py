@@ -41,19 +41,12 @@ SPLIT = re.compile(
 
 @dataclass(frozen=True)
 class TimeFormat:
-    """How the times of a field are written.
+    """How the times of a field are written."""
 
-    Attributes:
-        pattern: the field's `format`; None: ISO 8601 or RFC 2822, which need none.
-        has_time: whether any value has a time of day other than 00:00.
-        has_zone: whether the values are the same in any time zone.
-        rivals: other patterns that read every value, too.
-    """
-
-    pattern: str | None = None
-    has_time: bool = True
-    has_zone: bool = False
-    rivals: tuple[str, ...] = ()
+    pattern: str | None = None  # its `format`; None: ISO 8601 or RFC 2822, which need none
+    has_time: bool = True  # any value has a time of day other than 00:00
+    has_zone: bool = False  # the values are the same in any time zone
+    rivals: tuple[str, ...] = ()  # other patterns that read every value, too
 
     @property
     def is_epoch(self) -> bool:
