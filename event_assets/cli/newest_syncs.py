@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -50,30 +50,38 @@ DERIVED = {EVENT_DATA, "current_events", "event_changes_snapshot"}
 LEFT = 'select account from "{schema}".event_data_accounts where not is_listed'
 
 
-def read_syncs(
-    sources: Mapping[str, SourceFile],
-) -> tuple[dict[str, list[Row]], dict[str, int], dict[str, set[str]]]:
-    """Return, by source, the newest syncs, the number of current events, and accounts that left."""
-    syncs: dict[str, list[Row]] = {}
-    events: dict[str, int] = {}
-    left: dict[str, set[str]] = {}
-    try:
-        with open_database() as database:
-            known = schemas(database)
-            for name in known.keys() & sources.keys():
-                syncs[name] = [*_newest_syncs(database, sources[name], known[name])]
-                if "current_events" in known[name]:
-                    count = database.sql(f'from "{name}".current_events').count("*").fetchall()
-                    events[name] = count[0][0]
-                if ACCOUNTS in known[name]:
-                    rows = fetch(database, LEFT.format(schema=name))
-                    left[name] = {row["account"] for row in rows}
-            for name, found in syncs.items():
-                queried = _query_accounts(database, sources[name])
-                syncs[name] = [{**row, "queried": queried} for row in found]
-    except MissingDatabaseError:
-        pass  # nothing was synced yet
-    return syncs, events, left
+class Synced(NamedTuple):
+    """What is left of the syncs of a source."""
+
+    syncs: Sequence[Row] = ()  # the newest ones
+    events: int | None = None  # current ones
+    left: Collection[str] = ()  # accounts that are not listed any more
+    queried: Collection[str] = ()  # accounts that a query lists
+
+
+def read_syncs(sources: Mapping[str, SourceFile]) -> dict[str, Synced]:
+    """Return what is left of the syncs of each source that was synced."""
+    found: dict[str, Synced] = {}
+    with suppress(MissingDatabaseError), open_database() as database:
+        for name, tables in schemas(database).items():
+            if name in sources:
+                found[name] = _read_source(database, sources[name], tables)
+        for name, synced in found.items():
+            queried = _query_accounts(database, sources[name])
+            found[name] = synced._replace(queried=queried)
+    return found
+
+
+def _read_source(
+    database: duckdb.DuckDBPyConnection, source: SourceFile, tables: Sequence[str]
+) -> Synced:
+    syncs, events, left = [*_newest_syncs(database, source, tables)], None, set[str]()
+    if "current_events" in tables:
+        view = database.sql(f'from "{source.name}".current_events')
+        ((events,),) = view.count("*").fetchall()
+    if ACCOUNTS in tables:
+        left = {row["account"] for row in fetch(database, LEFT.format(schema=source.name))}
+    return Synced(syncs, events, left)
 
 
 def _newest_syncs(

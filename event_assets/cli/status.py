@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from event_assets.cli.newest_syncs import Row, read_syncs
+from event_assets.cli.newest_syncs import Row, Synced, read_syncs
 from event_assets.cli.output import json_option, print_json, to_text
 from event_assets.cli.sources import require_known
 from event_assets.config.database_file import failure_file
@@ -144,15 +144,9 @@ def status(source: tuple[str, ...], as_json: bool) -> int:
     found = find_sources()
     if not found:
         raise click.ClickException(f"There are no sources: `{program()} connect URL` makes one.")
-    syncs, events, left = read_syncs(found)
+    synced, unused = read_syncs(found), unused_sandboxes(found)
     states = [
-        _judge(
-            one,
-            name not in unused_sandboxes(found),
-            syncs.get(name, ()),
-            events.get(name),
-            [*_failures(one, syncs.get(name, ()), left.get(name, ()))],
-        )
+        _judge(one, synced.get(name, Synced()), is_synced=name not in unused)
         for name, one in found.items()
         if not source or name in source
     ]
@@ -163,13 +157,8 @@ def status(source: tuple[str, ...], as_json: bool) -> int:
     return 0 if all(state.is_good for state in states) else 1
 
 
-def _judge(
-    source: SourceFile,
-    is_synced: bool,
-    syncs: Sequence[Row],
-    events: int | None,
-    failed: Sequence[Problem],
-) -> Status:
+def _judge(source: SourceFile, synced: Synced, *, is_synced: bool) -> Status:
+    syncs, failed = synced.syncs, [*_failures(source, synced)]
     times = [row["finished_at"] for row in syncs if row["table"] == EVENT_DATA]
     age = (datetime.now(UTC) - min(times)).total_seconds() / 60 if times else None
     late_after = source.minutes_until_late
@@ -178,20 +167,20 @@ def _judge(
     address = origin(source.base_url) if source.base_url else SANDBOX
     is_known = address == SANDBOX or ("://" in address and "{" not in address)
     others = {row.get("api") for row in syncs if is_known} - {None, address}
-    emptied = [*_emptied(source, syncs, events)]
+    emptied = [*_emptied(source, synced)]
     # Of different events that share an id, one alone is there.
     wrong = [
         row
         for row in syncs
         if row.get("conflicting_ids") or row["has_lost_rows"] or _takes_turns(row)
     ]
-    added = [*_added(source, syncs, failed)]
+    added = [*_added(source, synced, failed)]
     both = [(row, one["complete"]) for row in syncs for one in (row, _full(row))]
     verdicts = {row not in wrong and complete for row, complete in both} or {None}
     verdicts |= {None} if added or emptied else set()
     problems = [AHEAD if is_ahead else LATE] if times and not is_fresh else []
     problems += [NEVER] if not times and not failed else []
-    problems += [NOT_BUILT] if times and events is None and False not in verdicts else []
+    problems += [NOT_BUILT] if times and synced.events is None and False not in verdicts else []
     problems += [OTHER._replace(text=OTHER.text.format(api=api, address=address)) for api in others]
     problems += [problem for row in syncs for problem in _problems(row)]
     problems += [*failed, *added, *emptied]
@@ -205,13 +194,13 @@ def _judge(
         is_fresh=is_fresh and not others,
         is_complete=next(one for one in (False, None, True) if one in verdicts),
         has_failed=bool(failed) or any(row["is_behind"] for row in syncs),
-        events=events,
+        events=synced.events,
         problems=[problem.text for problem in problems],
         command=problems[0].command.format(source=source.name) if problems else "",
     )
 
 
-def _failures(source: SourceFile, syncs: Sequence[Row], left: Collection[str]) -> Iterator[Problem]:
+def _failures(source: SourceFile, synced: Synced) -> Iterator[Problem]:
     """Yield what is known of syncs that failed, each newer than the good ones of its table."""
     own, others = failure_file(source.name), failure_file(f"{source.name}__*")
     with suppress(FileNotFoundError, NotADirectoryError):
@@ -228,10 +217,10 @@ def _failures(source: SourceFile, syncs: Sequence[Row], left: Collection[str]) -
         failed_at = noted.stat().st_mtime
         is_over = any(
             (_full(row) if is_full else row)["finished_at"].timestamp() > failed_at
-            for row in syncs
+            for row in synced.syncs
             if row["table"] == table and account in ("", row.get("account"))
         )
-        is_known = not account or (source.has_accounts and account not in left)
+        is_known = not account or (source.has_accounts and account not in synced.left)
         if table in source.tables and is_known and not is_over:
             text = FAILED.text.format(
                 where=_where(table, account),
@@ -248,16 +237,15 @@ def _failures(source: SourceFile, syncs: Sequence[Row], left: Collection[str]) -
             yield FAILED._replace(text=text, command=helps.format(source=source.name, table=table))
 
 
-def _added(
-    source: SourceFile, syncs: Sequence[Row], failed: Sequence[Problem]
-) -> Iterator[Problem]:
+def _added(source: SourceFile, found: Synced, failed: Sequence[Problem]) -> Iterator[Problem]:
     """Yield each list, and each account, that no sync has read, though others were synced.
 
     Events that were synced since the file was written were synced without a list on purpose.
     """
+    syncs = found.syncs
     synced = {(row["table"], row.get("account")) for row in syncs}
     tables = {table for table, _ in synced}
-    known = [*source.accounts, *(name for row in syncs[:1] for name in row["queried"])]
+    known = [*source.accounts, *found.queried]
     accounts = known if all(row["has_accounts"] for row in syncs) else []
     if EVENT_DATA not in tables:
         return
@@ -275,11 +263,11 @@ def _added(
             yield ADDED._replace(text=ADDED.text.format(where=where))
 
 
-def _emptied(source: SourceFile, syncs: Sequence[Row], events: int | None) -> Iterator[Problem]:
+def _emptied(source: SourceFile, synced: Synced) -> Iterator[Problem]:
     """Yield what makes all events useless, though the newest syncs have read enough of them."""
-    found = [(row, _full(row)) for row in syncs if row["table"] == EVENT_DATA]
+    found = [(row, _full(row)) for row in synced.syncs if row["table"] == EVENT_DATA]
     rows = sum(full["rows_read"] or 0 for _, full in found)
-    if events == 0 and rows >= MIN_ROWS and get_nested(source.attributes, "removed_when"):
+    if synced.events == 0 and rows >= MIN_ROWS and get_nested(source.attributes, "removed_when"):
         yield ALL_REMOVED._replace(text=ALL_REMOVED.text.format(rows=rows))
     fields = {one for one in ESSENTIAL if get_nested(source.attributes, "fields", one) is not None}
     for row, full in found:
