@@ -30,16 +30,11 @@ MAX_SHOWN = 3  # of the places in which a key was sent
 
 
 class KeySearch:
-    """Sends a key in one place after the other.
-
-    Attributes:
-        anonymous: the page without the key, or with it where the API does not look.
-        tried: the places, as people call them.
-    """
+    """Sends a key in one place after the other."""
 
     def __init__(self, discovery: Discovery) -> None:
-        self.anonymous = NOT_SENT
-        self.tried: list[str] = []
+        self.anonymous = NOT_SENT  # without the key, or with it where the API does not look
+        self.tried: list[str] = []  # the places, as people call them
         self._discovery = discovery
         self._client = discovery.client
         self._last = NOT_SENT

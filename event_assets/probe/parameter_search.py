@@ -33,21 +33,15 @@ IsEffect = Callable[[Page], bool]
 
 
 class ParameterSearch:
-    """The experiments on one list, whose first page is known.
-
-    Attributes:
-        first: page 1, as it comes by itself.
-        base: the page that others are compared with: page 1 with what was found so far.
-        said: names of parameters that are tried first, whatever they are for.
-        is_emptied: whether a parameter that means nothing brings an empty list.
-    """
+    """The experiments on one list, whose first page is known."""
 
     def __init__(self, client: Client, first: Page) -> None:
         self.client = client
-        self.first = self.base = first
+        self.first = first  # page 1, as it comes by itself
+        self.base = first  # with what was found so far: the page that others are compared with
         self.paging = Paging()
-        self.said: list[str] = []
-        self.is_emptied = False
+        self.said: list[str] = []  # names that are tried first, whatever they are for
+        self.is_emptied = False  # a parameter that means nothing brings an empty list
         self.hints = find_hints(first)
 
     def ask(self, settings: Settings) -> Page:

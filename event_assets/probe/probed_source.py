@@ -30,18 +30,7 @@ def configured_paging(source: SourceConfig) -> Paging:
 
 
 class ProbedSource:
-    """What the answers of an API show of a configuration.
-
-    Attributes:
-        records_problem: why the configured selector finds no records; empty if it does.
-        walk: the first pages, read with the configured paginator.
-        total: that a sync reads from page 1.
-        fresh: the ids of the records behind page 1, as far as they were read.
-        control: page 1 again, with a parameter that means nothing if the API takes it.
-        paging: as it is configured, but without a total that the records disprove.
-        before: the page before page 1, of which there should be none.
-        found: a paginator that brings further pages, where the configured one does not.
-    """
+    """What the answers of an API show of a configuration."""
 
     def __init__(self, source: SourceConfig, client: Client, page: Page) -> None:
         """Read the first pages, and compare page 1 with what it should be, or should not be."""
@@ -54,11 +43,12 @@ class ProbedSource:
         self.is_offset = self.configured.kind == "offset"  # which asks for the last record again
         config = self.configured.paginator
         self.walk = read_pages(client, config, {}, PAGES_TO_BELIEVE)
-        self.fresh = self.walk.ids - {*self.first.ids}
-        self.total = read_pages(client, config, {}, 1).facts.reported
+        self.fresh = self.walk.ids - {*self.first.ids}  # behind page 1, as far as it was read
+        self.total = read_pages(client, config, {}, 1).facts.reported  # as a sync reads it
         self.keyless = client.ask(with_key=False) if client.session.has_auth else NOT_SENT
         search = ParameterSearch(client, self.first)
-        self.control = search.check_control()
+        self.control = search.check_control()  # page 1 again
+        # loses a total that the records disprove
         self.paging = replace(search.paging, paginator=copy.deepcopy(config))
         is_late = self.configured.is_numbered and (config.get("base_page") or config.get("offset"))
         may_begin_before = is_late and self.total != len(self.walk.ids)
@@ -67,6 +57,7 @@ class ProbedSource:
         is_sure = self.end.is_reached and not self.end.problem and not self.end.doubt
         is_whole = is_sure or self.total == len(self.first.rows)
         is_only_page = self.first.rows and not (self.walk.error or self.fresh or is_whole)
+        # a paginator that brings further pages
         self.found = self._find_other(search) if is_only_page else Paging()
 
     def _read_ids(self, records: Sequence[Any]) -> list[Hashable]:
