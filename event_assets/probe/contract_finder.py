@@ -174,19 +174,16 @@ def _describe_field(
         _ask_about_unread(discovery, column, finding, unread, len(values))
     if not is_known and "timezone" not in settings:
         evidence += "; local times without a zone, taken as UTC"
-    certainty: Certainty = "sure" if is_known else "assumed"
     most = sample.most_members(template_paths(finding.sources[0])[0]) if kind == TIME else 1
-    if most > 1 and certainty == "sure":
-        evidence += f"; one of up to {most}"
-        certainty = "likely"
     zones = as_list(settings.get("timezone")) if finding.is_zoned else []
+    doubts = [f"one of up to {most}"] if most > 1 and is_known else []
     if zones and {*(sample.leaves.get(zones[0]) or zones[:1])} - {*NOTHING} != {"UTC"}:
         # some APIs name the zone in which they show times that are UTC
-        evidence += f"; as local times in `{zones[0]}`"
-        certainty = "likely"
+        doubts.append(f"as local times in `{zones[0]}`")
     if "}/" in finding.sources[-1]:
-        evidence += "; a duration behind the start"
-        certainty = "likely"
+        doubts.append("a duration behind the start")
+    evidence = "; ".join([evidence, *doubts])
+    certainty: Certainty = "likely" if doubts else "sure" if is_known else "assumed"
     discovery.comments[("attributes", "fields", column)] = evidence
     discovery.add(column, f"`{'`, `'.join(finding.sources)}`", evidence, certainty)
     if settings["from"] == column:
