@@ -14,7 +14,9 @@ import pyarrow as pa
 import pytest
 import tomlkit
 from alembic.script import ScriptDirectory
+from dagster._core.storage.event_log import in_memory as in_memory_event_log
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.runs import in_memory as in_memory_runs
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 from dagster.components.core import load_defs, package_entry, snapshot
@@ -70,7 +72,13 @@ def make_libraries_fast(patch: pytest.MonkeyPatch) -> None:
     _describe_components_once(patch)
     patch.setattr(ScriptDirectory, "from_config", _script_directory_once())
     engine = _engine_once()
-    for storage in (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage):
+    for storage in (
+        in_memory_event_log,
+        in_memory_runs,
+        sqlite_event_log,
+        sqlite_run_storage,
+        sqlite_schedule_storage,
+    ):
         patch.setattr(storage, "create_engine", engine)
     if find_spec("pandas") is None:  # or DuckDB looks for it at each query
         pa.scalar(0, pa.timestamp("us", "UTC")).as_py()  # Arrow looks once, not for a None
@@ -216,7 +224,7 @@ def _script_directory_once() -> Callable[..., Any]:
 
 
 def _engine_once() -> Callable[..., Engine]:
-    """Return what makes an engine of a SQLite file, which Dagster does for each connection.
+    """Return what makes an engine of SQLite, which Dagster does for each connection to a file.
 
     All engines share the statements that SQLAlchemy has compiled.
     """
