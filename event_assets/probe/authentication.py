@@ -13,6 +13,7 @@ import requests
 from requests.auth import AuthBase
 
 from event_assets.config.env_file import read_env_file
+from event_assets.config.model import unknown_name_message
 from event_assets.config.project import get_nested
 from event_assets.config.settings import SECRET_NAMES
 from event_assets.config.source import SourceConfig
@@ -228,6 +229,8 @@ def _complete(
     """Return the attempt of a configuration that lacks only its secrets; None if it lacks more."""
     named = (kind for name, kind in KINDS.items() if name in config)
     kind = config.setdefault("type", next(named, "bearer"))
+    if kind not in SECRET_NAMES:
+        raise ConfigError(unknown_name_message(str(kind), sorted(SECRET_NAMES), "auth type"))
     if kind == "api_key":
         if not config.get("name"):
             return None
