@@ -14,11 +14,6 @@ import pyarrow as pa
 import pytest
 import tomlkit
 from alembic.script import ScriptDirectory
-from dagster._core.storage.event_log import in_memory as in_memory_event_log
-from dagster._core.storage.event_log.sqlite import sqlite_event_log
-from dagster._core.storage.runs import in_memory as in_memory_runs
-from dagster._core.storage.runs.sqlite import sqlite_run_storage
-from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 from dagster.components.core import load_defs, package_entry, snapshot
 from dlt.common import jsonpath, typing, validation
 from dlt.common.configuration.specs import base_configuration
@@ -28,8 +23,6 @@ from dlt.destinations import duckdb as dlt_duckdb
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 from pydantic import BaseModel
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.pool import NullPool
 from yaml import YAMLError
 from yaml.events import Event
 from yaml.parser import Parser
@@ -71,15 +64,6 @@ def make_libraries_fast(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Parser, "__init__", _parse_yaml_once())
     _describe_components_once(patch)
     patch.setattr(ScriptDirectory, "from_config", _script_directory_once())
-    engine = _engine_once()
-    for storage in (
-        in_memory_event_log,
-        in_memory_runs,
-        sqlite_event_log,
-        sqlite_run_storage,
-        sqlite_schedule_storage,
-    ):
-        patch.setattr(storage, "create_engine", engine)
     if find_spec("pandas") is None:  # or DuckDB looks for it at each query
         pa.scalar(0, pa.timestamp("us", "UTC")).as_py()  # Arrow looks once, not for a None
         patch.setitem(sys.modules, "pandas", None)
@@ -219,24 +203,5 @@ def _script_directory_once() -> Callable[..., Any]:
         if folder not in found:
             found[folder] = from_config(config)
         return found[folder]
-
-    return look_up
-
-
-def _engine_once() -> Callable[..., Engine]:
-    """Return what makes an engine of SQLite, which Dagster does for each connection to a file.
-
-    All engines share the statements that SQLAlchemy has compiled.
-    """
-    shared = create_engine("sqlite://")
-    with shared.connect():
-        pass  # which tells the dialect what SQLite can do
-
-    @functools.lru_cache(maxsize=100)
-    def look_up(url: str, poolclass: type[NullPool]) -> Engine:  # a pool that keeps nothing open
-        engine = create_engine(url, poolclass=poolclass)
-        kept = ("dialect", "_compiled_cache")
-        vars(engine).update({name: vars(shared)[name] for name in kept})
-        return engine
 
     return look_up

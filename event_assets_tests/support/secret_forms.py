@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote_plus
 from hypothesis import strategies as st
 
 ASCII_SECRETS = st.text(
-    st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=32
+    st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=64
 )
 
 

@@ -17,7 +17,7 @@ from event_assets_tests.support.secret_forms import ASCII_SECRETS, FORMS
 
 SECRET = "k/ey+of=eight ü"
 ASCII = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
-PRINTABLE = st.text(ASCII | st.sampled_from("äß€😀 "), min_size=8, max_size=32).map(str.strip)
+PRINTABLE = st.text(ASCII | st.sampled_from("äß€😀 "), min_size=8, max_size=64).map(str.strip)
 
 
 @settings(max_examples=20)
