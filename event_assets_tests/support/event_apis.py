@@ -299,7 +299,8 @@ def elasticsearch(request: Request, count: int) -> Any:
         limit = "Result window is too large, from + size must be less than or equal to: [500]"
         return JSONResponse({"error": {"type": "query", "reason": limit}, "status": 400}, 400)
     hits = [{"_id": str(n), "_source": plain(n)} for n in numbers(at, size, count)]
-    return {"took": 1, "hits": {"total": {"value": 500, "relation": "gte"}, "hits": hits}}
+    total = {"value": min(count, 500), "relation": "gte" if count > 500 else "eq"}
+    return {"took": 1, "hits": {"total": total, "hits": hits}}
 
 
 def arcgis(request: Request, count: int) -> Any:
