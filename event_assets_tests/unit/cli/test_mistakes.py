@@ -56,7 +56,7 @@ def test_every_mistake_is_told_at_once(said: Callable[[str], str]) -> None:
         (f"{YAML}---\n{YAML}", "defs.yaml:74: a folder is one source: put another into its own."),
         (YAML.encode() + b"# caf\xe9\n", "defs.yaml:73: is not in UTF-8: "),
         (YAML.encode("utf-16"), "defs.yaml:1: is not in UTF-8: save it in that encoding."),
-        ("a: " + "[" * 5000, "defs.yaml:1: is nested too deeply"),
+        ("a: " + "[" * 1000, "defs.yaml:1: is nested too deeply"),
     ],
     ids=["empty", "a list", "a list as type", "no attributes", "two", "latin-1", "utf-16", "deep"],
 )

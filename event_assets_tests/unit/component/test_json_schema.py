@@ -13,6 +13,7 @@ from event_assets_tests.support.mistakes import MISTAKES, TYPOS, VALUES, YAML, M
 from event_assets_tests.support.project import ROOT
 
 SCHEMA = build_document(EventApi.get_model_cls().model_json_schema())
+VALIDATOR = Draft7Validator(SCHEMA)
 FILES = [
     *sorted((ROOT / "event_assets/defs").rglob("defs.yaml")),
     *sorted((ROOT / "examples").glob("*/defs.yaml")),
@@ -31,7 +32,7 @@ MEANT = {  # what `make check` takes, too
 
 def find_mistakes(text: str) -> list[str]:
     document = yaml.safe_load(text)
-    return [error.message for error in Draft7Validator(SCHEMA).iter_errors(document)]
+    return [error.message for error in VALIDATOR.iter_errors(document)]
 
 
 def is_found(mistake: Mistake) -> bool:
@@ -66,8 +67,9 @@ def test_every_typo_is_found(mistake: Mistake) -> None:
 
 def test_most_mistakes_are_found() -> None:
     of_structure = [*TYPOS, *VALUES]  # others depend on more, or are no YAML
-    assert len([*filter(is_found, MISTAKES)]) >= 105
-    assert len([*filter(is_found, of_structure)]) >= 0.75 * len(of_structure)
+    found = [*filter(is_found, MISTAKES)]
+    assert len(found) >= 105
+    assert len([one for one in found if one in of_structure]) >= 0.75 * len(of_structure)
 
 
 def test_an_editor_finds_the_schema_from_the_file_of_a_source(
