@@ -57,7 +57,7 @@ def all_values_at(value: Any, names: Sequence[str]) -> Iterator[Any]:
 
 
 def _member(value: Any, name: str) -> Any:
-    if type(value) is dict and (name != "*" or name in value):
+    if isinstance(value, dict) and (name != "*" or name in value):
         return value.get(name)
     if isinstance(value, JsonStruct):
         return value[name] if name in value.attributes else None

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from event_assets.config.fields import FieldConfig, field_problems
 from event_assets.records.contract import build_field_readers
 from event_assets.values.conversion import to_json
+from event_assets.values.json_text import UnreadableRecord
 
 TIME = datetime(2026, 5, 1, 18, 30, tzinfo=UTC)
 
@@ -25,6 +26,11 @@ def ids(*values: Any, key: str | list[str] = "id") -> list[Any]:
     reader = build_field_readers({"id": FieldConfig(type="text")}, key)["id"]
     made: list[Any] = reader.to_arrow(reader.read(records), records).to_pylist()
     return made
+
+
+def test_a_record_that_is_unreadable_in_part_has_its_id_beside_one_that_is_no_object() -> None:
+    reader = build_field_readers({"id": FieldConfig(type="text")})["id"]
+    assert reader.read([UnreadableRecord(id="a"), 1, {"id": "b"}]) == ["a", None, "b"]
 
 
 @pytest.mark.parametrize(
