@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from itertools import chain, takewhile
 from typing import Any
@@ -12,6 +11,7 @@ import dagster as dg
 from event_assets.config.source import SourceConfig
 from event_assets.orchestration.metadata import as_table
 from event_assets.sync.sync_log import SYNC_LOG
+from event_assets.values.json_text import decode_stored
 from event_assets.values.wording import counted
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import fetch_rows
@@ -53,7 +53,7 @@ def evaluate_schema_stable(database: Database, source: SourceConfig) -> dg.Asset
     }
     empty = _find_empty(source, recent, known)
     whole = [newest, *full] if newest["is_full"] else full
-    unmatched = json.loads(whole[0]["unmatched"] or "[]") if whole else []
+    unmatched = decode_stored(whole[0]["unmatched"], list[str]) if whole else None
     changed = [
         {"column": name, "before": before.get(name), "now": now.get(name)}
         for name in chain.from_iterable(changes.values())
@@ -85,7 +85,7 @@ def _columns(*syncs: Sync) -> Columns:
     """Return the columns that syncs filled, with the type that the last of them found."""
     found: Columns = {}
     for sync in syncs:
-        found |= json.loads(sync["columns"])
+        found |= decode_stored(sync["columns"], dict[str, Any]) or {}
     return found
 
 

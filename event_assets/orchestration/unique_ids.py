@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from event_assets.orchestration.metadata import as_table
 from event_assets.records.contract import build_contract
 from event_assets.sync.removed import REMOVED_WHEN
 from event_assets.sync.sync_log import SYNC_LOG
+from event_assets.values.json_text import decode_stored
 from event_assets.values.redaction import MASK
 from event_assets.values.wording import counted
 from event_assets.warehouse import Database
@@ -22,7 +22,7 @@ from event_assets.warehouse.inspection import fetch_rows
 from event_assets.warehouse.sql import account_filter, quote_name
 
 MAX_EXAMPLES = 5
-ERASED: Mapping[str, Any] = {"id": MASK, "field": None, "values": []}  # left by `erase`
+ERASED: dict[str, Any] = {"id": MASK, "field": None, "values": []}  # left by `erase`
 
 
 def evaluate_unique_ids(database: Database, source: SourceConfig) -> dg.AssetCheckResult:
@@ -42,7 +42,7 @@ def evaluate_unique_ids(database: Database, source: SourceConfig) -> dg.AssetChe
         delete = f"delete from {table} where id is null or rowid not in ({first})"  # noqa: S608 (our names)
         problem = f": something else writes to the table; run `{delete}`, and sync again"
     elif sync["repeated_ids"]:
-        examples = json.loads(sync["repeats"] or "[]") or [ERASED]
+        examples = decode_stored(sync["repeats"], list[dict[str, Any]]) or [ERASED]
         problem = f". {_describe_repeats(source, sync, examples)}"
     is_error = bool(duplicates or missing or sync["conflicting_ids"])
     return dg.AssetCheckResult(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from typing import Any
 
 import pyarrow as pa
 
@@ -16,7 +17,7 @@ from event_assets.sync.schema_changes import load_source_paths
 from event_assets.sync.sync_log import SYNC_LOG
 from event_assets.values.conversion import to_json
 from event_assets.values.json_paths import Path
-from event_assets.values.json_text import decode_leniently
+from event_assets.values.json_text import decode_leniently, decode_stored
 from event_assets.values.naming import normalize_name
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import catalog_columns, has_table
@@ -72,7 +73,7 @@ def _delete_examples(database: Database, source: SourceConfig, known: SourcePath
     log = quote_name(source.name, SYNC_LOG)
     query = f"select distinct repeats::varchar from {log} where json_array_length(repeats) > 0"
     for (text,) in database.execute(query).fetchall():
-        examples = json.loads(text)
+        examples = decode_stored(text, list[dict[str, Any]]) or []
         for field in {str(example["field"]) for example in examples}:
             if is_excluded(source, field, known) or _prefixes(source, field):
                 examples = [{**e, "values": []} if e["field"] == field else e for e in examples]

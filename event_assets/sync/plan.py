@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from event_assets.sync import schema_changes, sync_log
 from event_assets.sync.guards import ensure_same_origin
 from event_assets.sync.parent_rows import load_parent_rows
 from event_assets.sync.reconcile import reconcile
+from event_assets.values.json_text import decode_stored
 from event_assets.values.naming import normalize_name
 from event_assets.warehouse import Database, inspection, sql
 from event_assets.warehouse.pipeline import build_schema
@@ -158,7 +158,7 @@ def _load_position(database: Database, resource: ResourceConfig) -> tuple[Any, A
         f"coalesce(({others} and version is distinct from {version}), 0)"
     )
     last = next(iter(inspection.fetch_rows(complete.order("sync_number desc").limit(1))), {})
-    position, newest = (json.loads(last.get(name) or "null") for name in ("position", "newest"))
+    position, newest = (decode_stored(last.get(name), object) for name in ("position", "newest"))
     if position is None or _have_windows_moved_on(resource, last["read_until"]):
         return None, newest
     if _has_lost_rows(database, resource, complete, last["table_rows"]):

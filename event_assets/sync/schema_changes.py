@@ -9,6 +9,7 @@ from event_assets.config.source import ResourceConfig
 from event_assets.records.arrow_builder import ArrowTableBuilder
 from event_assets.records.column_names import VARIANT, SourcePaths
 from event_assets.values.errors import ConcurrentSchemaChangeError
+from event_assets.values.json_text import decode_stored
 from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse import Database, inspection, sql
 from event_assets.warehouse.tables import ensure_table
@@ -24,8 +25,7 @@ def load_source_paths(database: Database, resource: ResourceConfig) -> SourcePat
         return dict.fromkeys(inspection.column_types(database, schema, table))
     own = f"table_name = {sql.quote_literal(table)}"
     rows = database.table(f"{schema}.{PATHS_TABLE}").filter(own).project(", ".join(PATHS_COLUMNS))
-    paths = {name: json.loads(path or "null") for _, name, path in rows.fetchall()}
-    return {name: path if isinstance(path, list) else None for name, path in paths.items()}
+    return {name: decode_stored(path, list[str | None]) for _, name, path in rows.fetchall()}
 
 
 def ensure_schema_unchanged(

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any
 
 from event_assets.config.source import ResourceConfig, SourceConfig
+from event_assets.values.json_text import decode_stored
 from event_assets.values.types import COLUMN_TYPES
 from event_assets.warehouse import Database
 from event_assets.warehouse.inspection import catalog_columns, fetch_rows, has_table, latest_value
@@ -87,9 +88,7 @@ def recorded_origin(database: Database, schema: str) -> tuple[str | None, list[s
     if not has_table(database, schema, ORIGIN_TABLE):
         return latest_value(database, schema, SYNC_LOG, "api"), None
     row = next(iter(fetch_rows(database.table(f"{schema}.{ORIGIN_TABLE}"))), {})
-    paths = json.loads(row.get("id_paths") or "null")
-    is_known = isinstance(paths, list) and set(map(type, paths)) == {str}
-    return row.get("api"), paths if is_known else None
+    return row.get("api"), decode_stored(row.get("id_paths"), list[str]) or None
 
 
 def append(database: Database, resource: ResourceConfig, row: Mapping[str, Any]) -> int:
@@ -112,5 +111,5 @@ def loaded_columns(database: Database, schema: str, table: str) -> dict[str, str
     if not {"columns", "sync_number"} <= catalog_columns(database, schema, log).keys():
         return {}
     found = database.execute(LOADED_COLUMNS.format(log=f"{schema}.{log}")).fetchall()
-    loaded = chain.from_iterable(json.loads(columns).items() for (columns,) in found)
-    return {name: kind for name, kind in dict(loaded).items() if str(kind) in COLUMN_TYPES}
+    loaded = [(decode_stored(columns, dict[str, Any]) or {}).items() for (columns,) in found]
+    return {name: kind for name, kind in chain.from_iterable(loaded) if str(kind) in COLUMN_TYPES}

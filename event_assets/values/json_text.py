@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 from codecs import BOM_UTF8
+from contextlib import suppress
 from math import isinf
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from event_assets.values.redaction import MASK
 
+T = TypeVar("T")
 MAX_DIGITS = 4_000  # more than Python converts is no number
 MAX_LEVELS = 200  # of objects and lists that are decoded, if there are too many
 ESCAPE = re.compile(
@@ -58,6 +60,13 @@ def decode_strictly(content: bytes) -> Any:
         return msgspec.json.decode(content.removeprefix(BOM_UTF8))
     except RecursionError as error:
         raise ValueError from error
+
+
+def decode_stored(text: str | None, kind: type[T]) -> T | None:
+    """Return what stored JSON is; None if a person made something of another type of it."""
+    with suppress(ValueError, RecursionError):
+        return msgspec.json.decode(text or "null", type=kind)
+    return None
 
 
 def decode_leniently(text: str) -> Any:

@@ -22,6 +22,7 @@ LOAD_ID = "_dlt_load_id"
 ROW_ID = "_dlt_id"  # of tables that dlt loaded by itself; syncs leave it empty
 OWN_TYPES = {column_type.duckdb for column_type in COLUMN_TYPES.values()}
 NUMBERS = {"BIGINT", "DOUBLE"}
+UNDO = "create it again without that, or rename or drop it"
 
 
 def ensure_table(database: Database, schema: str, table: str, columns: Mapping[str, str]) -> None:
@@ -163,13 +164,13 @@ def _alter(database: Database, schema: str, table: str, statements: Sequence[str
             for statement in statements:
                 try:
                     database.execute(f"alter table {quote_name(schema, table)} {statement}")
-                except duckdb.DataError as error:
-                    destination = get_destination()
+                except (duckdb.DataError, duckdb.BinderException) as error:
+                    destination, is_data = get_destination(), isinstance(error, duckdb.DataError)
+                    advice = "correct the values of this column, or drop it" if is_data else UNDO
                     raise WarehouseError(
                         f"The table {schema}.{table} in {destination.display_name} was changed, "
                         f"and syncs cannot change it back: `{statement}` fails, as "
-                        f"{destination.error_reason(error)}; correct the values of this column, or "
-                        "drop it, and sync again."
+                        f"{destination.error_reason(error)}; {advice}, and sync again."
                     ) from None
 
 

@@ -133,7 +133,7 @@ def test_what_it_cannot_heal_it_says_in_a_sentence(
     assert str(project.database) in said
 
 
-@pytest.mark.parametrize("columns", ["null", "[1]", '"x"'])
+@pytest.mark.parametrize("columns", ["null", "[1]", '"x"', '{"id": nan}'])
 def test_columns_in_the_log_that_are_none_are_not_compared(
     synced: Synced, project: Project, columns: str
 ) -> None:

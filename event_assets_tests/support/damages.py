@@ -80,6 +80,7 @@ alter table events.event_data_syncs alter sync_number type varchar; \
 alter table events.event_data_api drop column id_paths
 update events.event_data_api set id_paths = '5'
 update events.event_data_api set id_paths = '[5]'
+update events.event_data_api set id_paths = 'nan'
 alter table events.event_data_syncs add column account varchar
 alter table events.event_data add column "Moved" integer default 5; \
     alter table events.event_data add column owner integer default 7
@@ -87,6 +88,8 @@ alter table events.event_data add column "is new" integer; \
     alter table events.event_data add column "is gone" integer
 alter table events.event_data_paths drop column path
 update events.event_data_paths set path = '5'
+update events.event_data_paths set path = '[nan]'
+update events.event_data_syncs set columns = '{"id": nan}', unmatched = 'nan', repeats = 'nan'
 drop table events.event_data_rejects
 alter table events.event_data_rejects drop column record; \
     alter table events.event_data_rejects add column mine varchar; \
@@ -126,6 +129,8 @@ SAID = {
     "update events.event_data_syncs set complete = 'maybe'": "`alter complete type BOOLEAN` fails",
     "alter table events.event_data_api alter id_paths type varchar; "
     "update events.event_data_api set id_paths = 'junk'": "The table events.event_data_api",
+    "drop table events.event_data_api; create table events.event_data_api "
+    "(api varchar, id_paths varchar check (id_paths <> ''))": "The table events.event_data_api",
     "alter table events.event_data alter last_seen_at type varchar using 'never'": "correct the "
     "values of this column, or drop it, and sync again",
     "create unique index mine on events._dlt_loads(schema_name)": "unique constraint",
