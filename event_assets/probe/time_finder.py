@@ -266,7 +266,8 @@ def _describe_time(
     if format_.pattern:
         settings["format"] = format_.pattern
     others = (sample.formats.get(one) for one in sources[1:])
-    if format_.is_epoch or (format_.has_zone and all(one and one.has_zone for one in others)):
+    is_complete = all(one and one.has_zone and not one.has_days for one in (format_, *others))
+    if format_.is_epoch or is_complete:
         return FieldFinding(settings, is_zoned=True)
     if zones := _find_zones(sample, path):
         settings["timezone"] = zones if len(zones) > 1 else zones[0]

@@ -45,8 +45,9 @@ class TimeFormat:
 
     pattern: str | None = None  # its `format`; None: ISO 8601 or RFC 2822, which need none
     has_time: bool = True  # any value has a time of day other than 00:00
-    has_zone: bool = False  # the values are the same in any time zone
+    has_zone: bool = False  # times of day are the same in any time zone
     rivals: tuple[str, ...] = ()  # other patterns that read every value, too
+    has_days: bool = False  # some values beside times are days alone, at whose midnight is no zone
 
     @property
     def is_epoch(self) -> bool:
@@ -70,9 +71,10 @@ def find_format(values: Sequence[Any], enough: float = ENOUGH) -> TimeFormat | N
     if is_read(texts, None, enough):
         timed = [text for text in texts if HAS_CLOCK.search(text)]
         has_time = not all(map(MIDNIGHT.fullmatch, timed))
-        elsewhere = parse_timestamps(texts, None, parse_zone("Pacific/Kiritimati"))
-        has_zone = elsewhere.equals(parse_timestamps(texts, None, None))
-        return TimeFormat(None, has_time, bool(timed) and has_zone)
+        elsewhere = parse_timestamps(timed, None, parse_zone("Pacific/Kiritimati"))
+        has_zone = elsewhere.equals(parse_timestamps(timed, None, None))
+        has_days = len(timed) < len(texts)
+        return TimeFormat(None, has_time, bool(timed) and has_zone, has_days=has_days)
     patterns: list[str] = next(filter(None, map(_patterns, filter(_may_be_time, texts))), [])
     # those that read nearly all, if there are some: `09/13/2026` is no day first
     shares = ([one for one in patterns if is_read(texts, one, share)] for share in (ENOUGH, enough))

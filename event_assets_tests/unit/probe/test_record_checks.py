@@ -188,6 +188,9 @@ FIELDS: dict[str, tuple[dict[str, Any], Mapping[str, Any], str, str, Mapping[str
         {"timezone": "Europe/Berlin"},
     ),
     "local times": (rows(start_time=LOCAL), {}, "start_time", "warn", {}),
+    "days beside times": (
+        rows(start_time=lambda n: f"{LOCAL}Z"[: 20 if n % 2 else 10]), {}, "start_time", "ok", {},
+    ),
     "local times that are UTC": (
         rows(start_time=LOCAL), {"start_time": {**TIME, "timezone": "UTC"}}, "start_time", "ok", {},
     ),

@@ -135,6 +135,11 @@ GERMAN = {"format": "%d.%m.%Y %H:%M", "timezone": "venue.timezone"}
             {"from": parts("startDate", "hours", "minutes", "startTime"), **CLOCK},
             {"from": parts("endDate", "hours", "minutes", "endTime"), **CLOCK},
         ),
+        (  # the days have a zone, too
+            lambda n: {"start": at(n, "T10:00:00Z") if n % 2 else at(n), "tz": "Europe/Berlin"},
+            {"from": "start", "timezone": "tz"},
+            None,
+        ),
         (  # of Java
             lambda n: {"start": [2026, 10, n + 1, 18, 0], "created": [2026, 1, 1, 1, 1]},
             {"from": parts("start", "3", "4", day=("0", "1", "2")), **CLOCK},

@@ -77,6 +77,12 @@ def test_a_time_zone_in_the_text_is_told(text: str, has_zone: bool) -> None:
     assert found.has_zone == has_zone
 
 
+def test_days_beside_times_with_a_zone_are_no_local_times() -> None:
+    found = find_format(["2026-11-26", "2026-11-26T19:30:00Z"])
+    assert found is not None
+    assert (found.has_zone, found.has_days) == (True, True)
+
+
 @pytest.mark.parametrize(
     "values",
     [
