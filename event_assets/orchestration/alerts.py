@@ -15,6 +15,7 @@ from event_assets._compat.dagster import ErrorInfo, is_check_failure
 from event_assets.config.project import get_nested
 from event_assets.config.source_files import EVENT_DATA
 from event_assets.orchestration.jobs import FULLY
+from event_assets.orchestration.launcher import GONE
 from event_assets.orchestration.metadata import format_time
 from event_assets.orchestration.partitions import account_of_run, is_in_location
 from event_assets.values.errors import UserError
@@ -39,6 +40,8 @@ TOLD = {
     DagsterEventType.RUN_SUCCESS,
     DagsterEventType.RUN_FAILURE,
 }
+RETRIED = "dagster/will_retry"  # the tag of a run in whose place Dagster starts another one
+KILLED = "This run has been marked as failed from outside the execution context."
 QUERY = re.compile(r"\?[^\s'\"]+")
 
 State = dict[str, Any]
@@ -77,6 +80,7 @@ def build_sensors() -> list[dg.SensorDefinition]:
             for run, ended in _find_ended_runs(context.instance, state["cursors"])
             if is_in_location(run, location)
             for outcome in _find_outcomes(context.instance, run)
+            if outcome.failure is None or run.tags.get(RETRIED) != "true"
             for line in _find_alerts(outcome, run.run_id, ended, state["failures"])
         ]
         if lines:
@@ -189,7 +193,8 @@ def _find_causes(events: Sequence[dg.DagsterEvent]) -> dict[str, str | None]:
         elif kind == DagsterEventType.STEP_FAILURE:
             causes[step] = _describe(event.step_failure_data.error)
         elif kind == DagsterEventType.RUN_FAILURE and not {*causes.values()} - {None}:
-            reason = _shorten((event.message or "no reason given").partition("\n")[0])
+            message = (event.message or "no reason given").partition("\n")[0]
+            reason = GONE if message == KILLED else _shorten(message)
             within = [one for one in begun if one not in causes]
             causes |= dict.fromkeys(
                 within or sorted(planned, key=_rank)[:1] or [event.job_name], reason

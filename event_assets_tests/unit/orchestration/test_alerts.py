@@ -205,14 +205,26 @@ def test_a_run_that_was_killed_failed_in_its_steps_and_recovers_with_them(
 ) -> None:
     tick = look()
     killed = project.instance.create_run_for_job(defs().resolve_job_def("sync_events"))
-    project.instance.report_run_failed(killed, "Its process is gone.")
+    project.instance.report_run_failed(killed)  # as the code server does
     tick()
     project.sync(url=api.url, derived=False)
     tick()
     assert len(chat.messages) == 2
     assert chat.messages[0].startswith("The step event_data has been failing since")
-    assert "Its process is gone." in chat.messages[0]
+    assert "UTC: Its process is gone: it was killed" in chat.messages[0]
     assert chat.messages[1].startswith("The step event_data recovered")
+
+
+def test_a_run_that_is_started_once_more_is_told_if_that_fails_too(
+    project: Project, chat: Chat, look: Callable[[], Tick]
+) -> None:
+    tick = look()
+    job = defs().resolve_job_def("sync_events")
+    for retried, count in (("true", 0), ("false", 1)):
+        killed = project.instance.create_run_for_job(job, tags={"dagster/will_retry": retried})
+        project.instance.report_run_failed(killed)
+        tick()
+        assert len(chat.messages) == count
 
 
 def test_an_account_that_fails_is_told_by_itself(
