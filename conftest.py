@@ -3,9 +3,7 @@
 In this place, it is read before anything imports what reads or sets variables itself.
 """
 
-import gc
 import os
-import sys
 import time
 
 KEPT = ("HOME", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "PYTHONDONTWRITEBYTECODE", "TMPDIR", "USER")
@@ -16,9 +14,3 @@ for name in os.environ.keys() - KEPT:
         del os.environ[name]
 os.environ["LANG"] = "C.UTF-8"
 time.tzset()
-
-# What only hands tests to workers does not wait for the imports of Dagster and dlt.
-IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
-if IS_WORKER or not any(one.startswith(("-n", "--numprocesses")) for one in sys.argv):
-    gc.disable()  # until all is imported and collected
-    pytest_plugins = ["event_assets_tests.support.fixtures"]

@@ -32,7 +32,6 @@ settings.load_profile("any machine")
 def _fast_process() -> Iterator[None]:
     """Spare each test what the libraries need to do only once in a process."""
     gc.collect()
-    gc.enable()
     gc.freeze()  # half a million objects of Dagster and dlt that live as long as the process
     with pytest.MonkeyPatch.context() as patch:
         make_libraries_fast(patch)
