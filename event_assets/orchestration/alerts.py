@@ -14,10 +14,11 @@ from dagster import DagsterEventType
 from event_assets._compat.dagster import ErrorInfo, is_check_failure
 from event_assets.config.project import get_nested
 from event_assets.config.source_files import EVENT_DATA
+from event_assets.orchestration.code_locations import is_in_location
 from event_assets.orchestration.jobs import FULLY
 from event_assets.orchestration.launcher import GONE
 from event_assets.orchestration.metadata import format_time
-from event_assets.orchestration.partitions import account_of_run, is_in_location
+from event_assets.orchestration.partitions import account_of_run
 from event_assets.values.errors import UserError
 from event_assets.values.redaction import SecretRedactor, find_secrets
 from event_assets.values.wording import counted, shorten

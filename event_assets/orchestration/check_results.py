@@ -45,17 +45,10 @@ def evaluate_checks(
     source, key = resource.source, asset_key(resource.source, resource.name)
     names = sorted(selected.name for selected in context.selected_asset_check_keys)
     account = partitions.account_of_run(context.run)
-    functions: dict[str, CheckFunction] = {
-        "complete": partial(evaluate_complete, table=resource.name),
-        "no_rejects": partial(evaluate_no_rejects, table=resource.name),
-        "schema_stable": evaluate_schema_stable,
-        "unique_ids": evaluate_unique_ids,
-    }
-    if freshness:
-        functions["fresh"] = partial(evaluate_fresh, freshness=freshness)
 
     def evaluate(database: Database) -> list[dg.AssetCheckResult]:
         reconcile(database, source)
+        functions = _functions(resource.name, freshness)
         return [evaluate_per_account(database, source, account, functions[n]) for n in names]
 
     if freshness and names == ["fresh"]:
@@ -70,6 +63,18 @@ def evaluate_checks(
         results = warehouse.run(evaluate)
     named = zip(names, results, strict=True)
     return [result._replace(asset_key=key, check_name=name) for name, result in named]
+
+
+def _functions(table: str, freshness: FreshnessConfig | None) -> Mapping[str, CheckFunction]:
+    functions: dict[str, CheckFunction] = {
+        "complete": partial(evaluate_complete, table=table),
+        "no_rejects": partial(evaluate_no_rejects, table=table),
+        "schema_stable": evaluate_schema_stable,
+        "unique_ids": evaluate_unique_ids,
+    }
+    if freshness:
+        functions["fresh"] = partial(evaluate_fresh, freshness=freshness)
+    return functions
 
 
 def evaluate_per_account(

@@ -14,9 +14,9 @@ from unicodedata import normalize
 import dagster as dg
 from dagster import DagsterRunStatus
 
+from event_assets.orchestration.code_locations import LOCATION_TAG, is_in_location
 from event_assets.orchestration.executors import in_process_executor
 from event_assets.orchestration.failures import run_with_plain_errors
-from event_assets.orchestration.partitions import LOCATION_TAG, is_in_location
 from event_assets.values.json_text import as_in_json
 from event_assets.values.wording import counted
 from event_assets.warehouse.connection import run_maintenance

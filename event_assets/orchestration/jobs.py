@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import dagster as dg
+from dagster import DagsterRunStatus
 
 from event_assets.config.freshness import FreshnessConfig
 from event_assets.config.source import SourceConfig
 from event_assets.config.source_files import EVENT_DATA
 from event_assets.extract.cursor import IncrementalCursor
 from event_assets.orchestration import partitions
-from event_assets.orchestration.launcher import UNFINISHED, WAITING
 from event_assets.orchestration.metadata import asset_key, synced_keys
 from event_assets.transform.all_events import CURRENT_EVENTS
 
@@ -26,6 +26,8 @@ BY_COMMAND = ".dagster/by_command"  # the UI hides tags that begin so
 FRESHNESS_CRON = "37 * * * *"
 MAX_WAIT = 900.0  # seconds for which the derived assets wait for accounts that are being synced
 KIND_TAG = "event_assets/kind"  # separates runs that need not wait for each other
+WAITING = (DagsterRunStatus.NOT_STARTED, DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING)
+UNFINISHED = [*WAITING, *partitions.RUNNING]
 MAX_ACTIVE_RUNS = 2  # one runs, and one waits for it
 
 
@@ -47,7 +49,7 @@ class DerivedAssets(dg.AssetSelection):
 
 def job_name(source: SourceConfig) -> str:
     """Return the name of the job that syncs a source."""
-    return f"sync_{'events' if source.is_default_source else source.name}"
+    return f"sync_{_suffix(source)}"
 
 
 def build_jobs(
@@ -76,14 +78,8 @@ def build_jobs(
     else:
         schedules = [_build_schedule(*each) for each in timed]
     if freshness:
-        fresh = dg.AssetCheckKey(asset_key(source, EVENT_DATA), "fresh")
-        check = dg.define_asset_job(
-            f"check_{job_name(source).removeprefix('sync_')}_are_fresh",
-            dg.AssetSelection.checks(fresh),
-            description="Fails when the newest good sync is too old: syncs may have stopped.",
-        )
-        jobs.append(check)
-        schedules += [_build_schedule(check, FRESHNESS_CRON)] if schedule else []
+        jobs.append(_define_freshness_job(source))
+        schedules += [_build_schedule(jobs[-1], FRESHNESS_CRON)] if schedule else []
     return jobs, schedules
 
 
@@ -100,6 +96,10 @@ def build_run_config(
     """Build the run configuration of syncs of these resources, with options of `SyncConfig`."""
     names = ["__".join(asset_key(source, resource).path) for resource in resources]
     return {"ops": {name: {"config": options} for name in names}}
+
+
+def _suffix(source: SourceConfig) -> str:
+    return "events" if source.is_default_source else source.name
 
 
 def _define_sync_jobs(source: SourceConfig, selection: dg.AssetSelection) -> Iterator[AssetJob]:
@@ -120,6 +120,15 @@ def _define_sync_jobs(source: SourceConfig, selection: dg.AssetSelection) -> Ite
             description=f"{description} Reads whole lists: events that are missing from them are "
             "gone.",
         )
+
+
+def _define_freshness_job(source: SourceConfig) -> AssetJob:
+    fresh = dg.AssetCheckKey(asset_key(source, EVENT_DATA), "fresh")
+    return dg.define_asset_job(
+        f"check_{_suffix(source)}_are_fresh",
+        selection=dg.AssetSelection.checks(fresh),
+        description="Fails when the newest good sync is too old: syncs may have stopped.",
+    )
 
 
 def _define_schedule(

@@ -13,9 +13,12 @@ from filelock import FileLock
 from event_assets._compat.dagster import CheckRunHealthResult, WorkerStatus, free_slots
 from event_assets.warehouse.file_lock import is_file_locked
 
-WAITING = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING]
-RUNNING = [DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
-UNFINISHED = [*WAITING, *RUNNING]
+UNFINISHED = [
+    DagsterRunStatus.NOT_STARTED,
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+    DagsterRunStatus.CANCELING,
+]
 GONE = "Its process is gone: it was killed, or the machine stopped."
 
 

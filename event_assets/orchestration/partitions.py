@@ -11,14 +11,13 @@ import dagster as dg
 from event_assets.config.accounts import pipeline_name
 from event_assets.config.database_file import failure_file
 from event_assets.config.source import ResourceConfig, SourceConfig
-from event_assets.orchestration.launcher import RUNNING
 from event_assets.sync import account_list
 from event_assets.values.errors import ConfigError, WarehouseError
 from event_assets.values.wording import counted
 
 INTERVAL = 30  # seconds
 QUERY_INTERVAL = 900  # seconds; syncs need the database, too
-LOCATION_TAG = "dagster/code_location"  # on the runs that Dagster's services start
+RUNNING = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
 
 
 class AccountPartitions(dg.DynamicPartitionsDefinition):
@@ -99,7 +98,7 @@ def update_partitions(source: SourceConfig, instance: dg.DagsterInstance) -> Seq
     if new := [name for name in names if name not in set(registered)]:
         instance.add_dynamic_partitions(partitions, new)
     gone = set(registered) - set(names)
-    running = dg.RunsFilter(statuses=RUNNING)
+    running = dg.RunsFilter(statuses=[*RUNNING])
     busy = {account_of_run(run) for run in instance.get_runs(running)} if gone else set()
     for name in gone - busy:
         instance.delete_dynamic_partition(partitions, name)
@@ -113,11 +112,6 @@ def update_partitions(source: SourceConfig, instance: dg.DagsterInstance) -> Seq
 def account_of_run(run: dg.DagsterRun) -> str | None:
     """Return the account of a run; None if it has none."""
     return run.tags.get("dagster/partition")
-
-
-def is_in_location(run: dg.DagsterRun, location: str | None) -> bool:
-    """Return whether a run may be of a code location: others have a tag with another name."""
-    return location is None or run.tags.get(LOCATION_TAG, location) == location
 
 
 def resource_for_run(context: Any, resource: ResourceConfig) -> ResourceConfig:

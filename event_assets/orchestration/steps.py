@@ -26,10 +26,19 @@ from event_assets.warehouse import Database, file_permissions
 from event_assets.warehouse.pipeline import note_failure
 
 MOVED = "changed: start_time"
-FIGURES = [  # columns of the sync log that the UI shows
-    *("load_id", "api", "sync_number", "requests", "retries", "bytes", "pages"),
-    *("rows_read", "distinct_ids", "total_reported", "rejects"),
-]
+FIGURES = (  # columns of the sync log that the UI shows
+    "load_id",
+    "api",
+    "sync_number",
+    "requests",
+    "retries",
+    "bytes",
+    "pages",
+    "rows_read",
+    "distinct_ids",
+    "total_reported",
+    "rejects",
+)
 
 
 def sync(
