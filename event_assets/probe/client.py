@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -36,6 +37,7 @@ MAX_FORBIDDEN = 2  # responses with 403: some APIs lock out clients that keep tr
 RETRY_SECONDS = 0.5
 MAX_WAIT = 15.0  # seconds, for a rate limit to be reset
 Settings = Mapping[str, Any]
+NO_SETTINGS: Settings = MappingProxyType({})
 Check = Callable[[Response], str | None]
 
 
@@ -65,7 +67,7 @@ class Client:
                 params[name] = value
         return params, body
 
-    def build(self, settings: Settings) -> requests.Request:
+    def build(self, settings: Settings = NO_SETTINGS) -> requests.Request:
         """Return the given request with further parameters."""
         given, (params, body) = self.given, self.apply(settings)
         return requests.Request(
@@ -77,7 +79,7 @@ class Client:
             data=given.form,
         )
 
-    def ask(self, settings: Mapping[str, Any] = {}, **how: Any) -> Page:
+    def ask(self, settings: Settings = NO_SETTINGS, **how: Any) -> Page:
         """Send the request with further parameters, and read its page, as `fetch` does."""
         return self.fetch(self.build(settings), **how)
 

@@ -189,7 +189,8 @@ def _try_number(search: ParameterSearch, name: str, page: Page) -> bool:
         config = _offset_config(search, name, int(is_first and shift == 1))
         return _try(search, config, f"`{shown}` counts rows: the last of page 1 comes again")
     config = {"type": "page_number", "base_page": int(is_first), **_place("page", name)}
-    is_told = second or len(ids) == 1 > len(whole)  # that it counts rows, or it is not known
+    is_unknown = len(ids) == 1 and not whole
+    is_told = second or is_unknown  # that it counts rows, or it is not known
     if is_told and len(ids) <= PROBED and candidates.is_named(shown, candidates.OFFSETS):
         config = _offset_config(search, name, int(is_first))
     if not page.ids:  # the list has one page

@@ -188,11 +188,11 @@ def find_size(search: ParameterSearch) -> None:
     has_next, names = bool(find_pointers(search.base)), search.places(SIZES)
     tried = [(small, names)]
     if count < MIN_ROWS:  # perhaps as many as an example asks for: larger ones first
-        tried = [(SMALL, (names[0], [])), (1, names)]
+        tried = [(SMALL, (names[0], [])), *([(1, names)] if count > 1 else [])]
 
     def is_effect(size: int, page: Page) -> bool:
         is_end = has_next and not find_pointers(page)  # of the list, such as by OData's `$top`
-        is_as_asked = len(page.rows) == size != count or size > len(page.rows) > count
+        is_as_asked = len(page.rows) == size or size > len(page.rows) > count
         return page.is_ok and is_as_asked and not is_end
 
     paging = search.paging
@@ -216,8 +216,8 @@ def find_largest_size(search: ParameterSearch) -> None:
         return
     asked, page = _find_largest_page(search, name)
     got, is_cut = len(page.rows), page is search.first or _is_cut(search, page)
-    # of a list that came whole: it has two pages, if it is long enough
-    # that a short page is its end
+    # a list that came whole is read in two pages, if it is long enough, so that the last is a short
+    # one; one that is not is a page with fewer rows than are asked for
     is_known = paging.is_numbered or SIZE.fullmatch(plain_name(name))
     smaller = () if is_known and got != SHORT_LIST else (50, 20)
     parts = (size for size in (500, 200, SHORT_LIST, *smaller) if size < got)

@@ -63,7 +63,7 @@ def decode_strictly(content: bytes) -> Any:
 
 
 def decode_stored(text: str | None, kind: type[T]) -> T | None:
-    """Return what stored JSON is; None if a person made something of another type of it."""
+    """Decode JSON that a sync has stored; return None where a person made something else of it."""
     with suppress(ValueError, RecursionError):
         return msgspec.json.decode(text or "null", type=kind)
     return None

@@ -22,7 +22,6 @@ LOAD_ID = "_dlt_load_id"
 ROW_ID = "_dlt_id"  # of tables that dlt loaded by itself; syncs leave it empty
 OWN_TYPES = {column_type.duckdb for column_type in COLUMN_TYPES.values()}
 NUMBERS = {"BIGINT", "DOUBLE"}
-UNDO = "create it again without that, or rename or drop it"
 
 
 def ensure_table(database: Database, schema: str, table: str, columns: Mapping[str, str]) -> None:
@@ -165,8 +164,9 @@ def _alter(database: Database, schema: str, table: str, statements: Sequence[str
                 try:
                     database.execute(f"alter table {quote_name(schema, table)} {statement}")
                 except (duckdb.DataError, duckdb.BinderException) as error:
-                    destination, is_data = get_destination(), isinstance(error, duckdb.DataError)
-                    advice = "correct the values of this column, or drop it" if is_data else UNDO
+                    destination, advice = get_destination(), "rename or drop the table"
+                    if isinstance(error, duckdb.DataError):
+                        advice = "correct the values of this column, or drop it"
                     raise WarehouseError(
                         f"The table {schema}.{table} in {destination.display_name} was changed, "
                         f"and syncs cannot change it back: `{statement}` fails, as "
